@@ -1,0 +1,1 @@
+"""The runner: knows no task and no method by name."""

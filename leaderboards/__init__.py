@@ -1,0 +1,1 @@
+"""Leaderboards: a board is a pure function of records."""

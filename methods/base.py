@@ -1,0 +1,101 @@
+"""The contracts of a distillation method."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
+from tasks.registry import Registry
+
+MAIN = "deep"  # the teacher that a method with one teacher learns from
+SUPERVISED = "supervised"  # the name of the task loss among a method's terms
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a method must be given: teachers by role, the unlabeled stream."""
+
+    teachers: tuple[str, ...] = (MAIN,)
+    unlabeled: bool = False
+
+
+class Step(Protocol):
+    """One training step as a method sees it; everything is computed when first asked for, teachers once for all methods."""
+
+    index: int
+    steps: int
+
+    @property
+    def labeled(self) -> Batch: ...
+
+    @property
+    def unlabeled(self) -> tuple[Batch, Batch]:
+        """Two independently shuffled batches; the labeled images, without labels, where there are no others."""
+
+    def mixed(self, alpha: float) -> Mixed:
+        """The labeled batch mixed with itself, weights drawn from Beta(alpha, alpha)."""
+
+    def pasted(self) -> Pasted:
+        """The second unlabeled batch pasted into the first (CutMix, three boxes)."""
+
+    def student(self, batch: Batch) -> Prediction: ...
+
+    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction: ...
+
+    def supervised(self) -> Tensor:
+        """The task loss of the student on the labeled batch."""
+
+    def generator(self, purpose: str) -> torch.Generator:
+        """A CPU generator keyed by (seed, purpose, step): the only source of random numbers for a method."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a method is built for: the output space, and one small prediction of the student and of each teacher.
+
+    The predictions stand for shapes (channels, names of features, strides); their values mean nothing.
+    """
+
+    output: OutputSpace
+    student: Prediction
+    teachers: Mapping[str, Prediction]
+
+
+class Method(nn.Module, ABC):
+    """How a student learns: named, unweighted terms whose weights the class knows.
+
+    A constructor takes ``setting`` and keyword-only hyper-parameters with types and defaults; each becomes an option
+    ``methods.<name>.<option>``. Parameters of the module (adaptors) train with the student and are dropped with the
+    method. A ``critic`` has an optimiser of its own, which the runner steps after the student's.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    needs: ClassVar[Needs] = Needs()
+    control: ClassVar[bool] = False  # the row that every method is compared with
+    weights: dict[str, float]
+    critic: nn.Module | None = None
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        self.output = setting.output
+        self.weights = {SUPERVISED: 1.0}
+
+    @abstractmethod
+    def forward(self, step: Step) -> dict[str, Tensor]:
+        """Return the terms of the objective by name, each a scalar; those with weight zero may be left out."""
+
+    def critic_loss(self, step: Step) -> Tensor:
+        """Return the critic's own loss for this step, on detached predictions of the student."""
+        raise TypeError(f"{type(self).__name__} has a critic but does not say what its loss is: define critic_loss")
+
+
+methods: Registry[Method] = Registry("method", "densedistill.methods")
+register = methods.register

@@ -1,0 +1,267 @@
+"""The contracts of a task: what a dataset yields, what a network returns, what a task builds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tasks.registry import Registry
+
+IGNORE = 255  # label of positions that take part in nothing
+MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in [0, 1]
+STD = (0.229, 0.224, 0.225)
+
+
+class Draws(Protocol):
+    """Counter-based randomness: a fresh generator for every (purpose, position), whoever asks and in whatever order."""
+
+    def numpy(self, purpose: str, *position: int) -> np.random.Generator: ...
+
+    def torch(self, purpose: str, *position: int) -> torch.Generator: ...
+
+
+@dataclass
+class Boxes:
+    """Boxes of one image: ``xyxy`` float64 (K,4) in pixels, ``labels`` int64 (K,) contiguous from 0, ``difficult`` bool (K,)."""
+
+    xyxy: np.ndarray
+    labels: np.ndarray
+    difficult: np.ndarray
+
+
+@dataclass
+class Sample:
+    """One image with the annotations that its dataset has.
+
+    ``image`` is uint8 (H,W,3) RGB. ``annotations`` maps a kind to its array, each in pixels of ``image`` unless it has
+    a size of its own: ``classes`` uint8 (H,W), 255 ignored; ``depth`` float32 (H,W) metres, 0 invalid; ``boxes`` Boxes;
+    ``points`` float32 (K,2) x,y; ``mask`` uint8 (H,W), 0 or 1.
+    """
+
+    id: str
+    image: np.ndarray
+    annotations: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a task must know of a dataset before the first sample."""
+
+    classes: tuple[str, ...] = ()  # of ``classes``
+    palette: tuple[tuple[int, int, int], ...] = ()  # one RGB colour a class
+    categories: tuple[str, ...] = ()  # of ``boxes``
+    category_ids: tuple[int, ...] = ()  # the file's own ids, in the order of ``categories``
+    depth_cap: float = 10.0  # metres
+    crop: str | None = None  # name of the evaluation crop, e.g. "eigen"
+
+
+class Dataset(ABC):
+    """A set of images with annotations; the constructor's keyword-only arguments are its options.
+
+    Raises InputError from the constructor or ``load`` where a file is missing or wrong.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    provides: ClassVar[frozenset[str]]  # kinds of annotation
+    info: Info
+    splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
+
+    @abstractmethod
+    def ids(self, split: str) -> Sequence[str]:
+        """List the sample ids of a split, in a fixed order."""
+
+    @abstractmethod
+    def load(self, split: str, index: int) -> Sample:
+        """Read one sample at its original resolution."""
+
+    @abstractmethod
+    def manifest(self) -> str:
+        """Return the sha256 that identifies content and version: whatever could change a result changes it."""
+
+    @abstractmethod
+    def verify(self) -> list[str]:
+        """Read everything and return every fault found, one line each, naming the file; empty when all is well."""
+
+
+datasets: Registry[Dataset] = Registry("dataset", "densedistill.datasets")
+
+
+@dataclass
+class Batch:
+    """Images on their way into a network.
+
+    ``image`` float32 (N,3,H,W), ImageNet-normalised; ``target`` what the task's output space reads, None where labels
+    are hidden; ``valid`` bool (N,H,W), False on padding and ignored labels; ``name`` is unique within a step.
+    """
+
+    name: str
+    image: Tensor
+    target: Any
+    valid: Tensor
+
+
+@dataclass
+class Mixed(Batch):
+    """Mixup of a batch with itself: ``weight * x + (1 - weight) * x[order]``; weight (N,), order (N,)."""
+
+    source: Batch
+    order: Tensor
+    weight: Tensor
+
+
+@dataclass
+class Pasted(Batch):
+    """CutMix of two batches: the second where ``mask`` (N,H,W bool) is set, the first elsewhere."""
+
+    sources: tuple[Batch, Batch]
+    mask: Tensor
+
+
+@dataclass
+class Prediction:
+    """What every network returns, student or teacher.
+
+    ``maps``: raw head outputs, one (N,C,h,w), or one a pyramid level. ``features``: named, shallow to deep, each
+    (N,C,h,w), with ``strides``. ``shared``: names of the features that the head reads (decoder, or pyramid levels).
+    ``embedding``: (N,D), pooled deepest feature. ``size``: (H,W) of the input. ``valid``: bool (N,H,W) of the input or
+    None when all of it counts.
+    """
+
+    maps: tuple[Tensor, ...]
+    features: dict[str, Tensor]
+    strides: dict[str, int]
+    shared: tuple[str, ...]
+    embedding: Tensor
+    size: tuple[int, int]
+    valid: Tensor | None = None
+
+
+@dataclass
+class NetworkSpec:
+    """Which network to build: a decoder on an encoder, and where its first weights come from.
+
+    ``weights``: None (from scratch), ``imagenet`` (encoder), ``hub:NAME`` or the path of a safetensors file.
+    """
+
+    decoder: str = "fpn"
+    encoder: str = "tu-resnet18"
+    encoder_options: dict[str, Any] = field(default_factory=dict)
+    decoder_options: dict[str, Any] = field(default_factory=dict)
+    weights: str | None = None
+
+
+class OutputSpace(ABC):
+    """What the maps of a network mean, and the verbs that follow from it.
+
+    Every loss is a mean over valid positions; invalid ones (ignore label, missing depth, padding) are masked in here
+    and nowhere else. A target is whatever ``supervised`` reads; methods pass it around and never look inside.
+    """
+
+    channels: int  # of each map
+
+    @abstractmethod
+    def supervised(self, maps: Sequence[Tensor], target: Any) -> Tensor:
+        """Return the task loss of raw maps against a target (hard, mixed or pasted), a scalar."""
+
+    @abstractmethod
+    def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
+        """Return the soft distance between two predictions of one batch, a scalar; zero when they are equal."""
+
+    @abstractmethod
+    def hard_targets(self, teacher: Prediction) -> Any:
+        """Turn a teacher's prediction into a pseudo-label: a target at the resolution of the input."""
+
+    @abstractmethod
+    def summary(self, prediction: Prediction) -> Tensor:
+        """Describe each image by one vector, (N,D), taken over its valid positions."""
+
+    @abstractmethod
+    def bounded(self, prediction: Prediction) -> Tensor:
+        """Return one map (N,C,h,w) in a bounded range, for critics."""
+
+    @abstractmethod
+    def mix(self, a: Any, b: Any, weight: Tensor) -> Any:
+        """Mix two targets as mixup mixes their images, ``weight`` (N,) on ``a``."""
+
+    @abstractmethod
+    def paste(self, a: Any, b: Any, mask: Tensor) -> Any:
+        """Paste target ``b`` into ``a`` where ``mask`` (N,H,W) is set, as CutMix does with their images."""
+
+    @abstractmethod
+    def permute(self, target: Any, order: Tensor) -> Any:
+        """Reorder a target along the batch."""
+
+    @abstractmethod
+    def valid(self, target: Any, size: tuple[int, int]) -> Tensor:
+        """Return the positions of the input that carry supervision, bool (N,H,W)."""
+
+
+class Metric(ABC):
+    """Scores of a data split: fed image by image, in any order; state is additive."""
+
+    @abstractmethod
+    def update(self, prediction: Any, truth: Any) -> None:
+        """Add one image: the task's decoded prediction and the annotation it is held against."""
+
+    @abstractmethod
+    def compute(self) -> dict[str, float]:
+        """Return every score by name; a score that is undefined is NaN."""
+
+    def per_class(self) -> dict[str, float]:
+        """Return the primary metric a class, where that has a meaning."""
+        return {}
+
+
+class Task(ABC):
+    """What is predicted; built for one dataset; the constructor's keyword-only arguments are its options."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    annotation: ClassVar[str]  # the kind that it learns from
+    metrics: ClassVar[Mapping[str, bool]]  # name -> higher is better; the first is primary
+    student: ClassVar[NetworkSpec]  # defaults that the command line overrides
+    teachers: ClassVar[Mapping[str, NetworkSpec]]  # role -> network, the main one first
+    recipe: ClassVar[Mapping[str, Any]]  # deviations from benchmark.schema.Recipe's defaults
+    teacher_recipe: ClassVar[Mapping[str, Any]]  # the same for teachers, on top of ``recipe``
+    output: OutputSpace
+
+    def __init__(self, info: Info) -> None:
+        self.info = info
+
+    @abstractmethod
+    def network(self, spec: NetworkSpec) -> nn.Module:
+        """Build a network whose forward maps images (N,3,H,W) to a Prediction."""
+
+    @abstractmethod
+    def metric(self) -> Metric:
+        """Return a fresh metric."""
+
+    @abstractmethod
+    def target(self, sample: Sample) -> Any:
+        """Turn an (augmented) sample's annotation into tensors that collate."""
+
+    def collate(self, targets: Sequence[Any]) -> Any:
+        """Join the targets of single samples into one of a batch; stacks tensors unless a task says otherwise."""
+        return torch.stack(list(targets))
+
+    @abstractmethod
+    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> Any:
+        """Turn image ``index`` of a prediction into what the metric reads, at ground-truth resolution ``size`` (H,W)."""
+
+    def truth(self, sample: Sample) -> Any:
+        """Return the annotation that the metric holds a decoded prediction against."""
+        return sample.annotations[self.annotation]
+
+    @abstractmethod
+    def picture(self, decoded: Any, image: np.ndarray) -> np.ndarray:
+        """Draw a decoded prediction, or a truth, as uint8 RGB of the size of ``image``."""
+
+
+tasks: Registry[Task] = Registry("task", "densedistill.tasks")

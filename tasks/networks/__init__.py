@@ -1,0 +1,1 @@
+"""Builders of networks; features are returned, never hooked."""
