@@ -1,0 +1,102 @@
+"""Encoder-decoders of segmentation-models-pytorch, on any of its or timm's encoders, with features returned."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from pathlib import Path
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tasks.base import NetworkSpec, Prediction
+from tasks.errors import InputError, nearest
+from tasks.networks.weights import from_hub, load_weights
+
+DECODERS = {
+    "fpn": "FPN",
+    "unet": "Unet",
+    "unetplusplus": "UnetPlusPlus",
+    "deeplabv3": "DeepLabV3",
+    "deeplabv3plus": "DeepLabV3Plus",
+    "manet": "MAnet",
+    "linknet": "Linknet",
+    "pspnet": "PSPNet",
+    "upernet": "UPerNet",
+    "segformer": "Segformer",
+}
+MULTIPLE = 32  # inputs are padded to this, since encoders halve five times
+
+
+class EncoderDecoder(nn.Module):
+    """A dense network whose forward returns a Prediction; maps stay at the decoder's own stride.
+
+    Images of any size are padded on the right and at the bottom to a multiple of 32, and every map is cut back.
+
+    Args:
+        model: a segmentation-models-pytorch model (encoder, decoder, segmentation_head).
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.encoder = model.encoder
+        self.decoder = model.decoder
+        self.head = model.segmentation_head
+
+    def forward(self, image: Tensor) -> Prediction:
+        """Map images (N,3,H,W) to a Prediction."""
+        size = (image.shape[-2], image.shape[-1])
+        padded = F.pad(image, (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE))
+        stages = self.encoder(padded)
+        decoded = self.decoder(stages)
+        maps = self.head(decoded)
+        named = [(f"stage{i}", stage) for i, stage in enumerate(stages) if i > 0 and stage.shape[1] > 0]
+        features, strides = {}, {}
+        for name, feature in [*named, ("decoder", decoded)]:
+            strides[name] = padded.shape[-1] // feature.shape[-1]
+            features[name] = _cut(feature, size, strides[name])
+        return Prediction(
+            maps=(_cut(maps, size, padded.shape[-1] // maps.shape[-1]),),
+            features=features,
+            strides=strides,
+            shared=("decoder",),
+            embedding=features[named[-1][0]].mean(dim=(2, 3)),
+            size=size,
+        )
+
+
+def _cut(feature: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+    """Cut what padding added off a feature map."""
+    return feature[..., : math.ceil(size[0] / stride), : math.ceil(size[1] / stride)]
+
+
+def build(spec: NetworkSpec, channels: int) -> EncoderDecoder:
+    """Build the network that ``spec`` describes, with ``channels`` output maps.
+
+    Raises InputError where the decoder, the encoder or one of their options is unknown, or weights do not fit.
+    """
+    import segmentation_models_pytorch as smp  # takes two seconds, so not at the top
+
+    if spec.weights is not None and spec.weights.startswith("hub:"):
+        return EncoderDecoder(from_hub(spec.weights.removeprefix("hub:"), channels))
+    if spec.decoder not in DECODERS:
+        raise InputError(f"unknown decoder '{spec.decoder}'{nearest(spec.decoder, DECODERS)}")
+    architecture = getattr(smp, DECODERS[spec.decoder])
+    arguments: dict[str, Any] = {**spec.decoder_options, **spec.encoder_options}
+    if "upsampling" in inspect.signature(architecture).parameters:
+        arguments.setdefault("upsampling", 1)  # the output space resizes, so that teachers are not blown up in vain
+    pretrained = spec.weights == "imagenet"
+    try:
+        model = architecture(
+            spec.encoder, encoder_weights="imagenet" if pretrained else None, classes=channels, **arguments
+        )
+    except (KeyError, ValueError, TypeError, RuntimeError, OSError) as error:
+        raise InputError(
+            f"cannot build decoder '{spec.decoder}' on encoder '{spec.encoder}' with {arguments}"
+            f"{' and ImageNet weights (offline?)' if pretrained else ''}: {error}"
+        ) from error
+    network = EncoderDecoder(model)
+    if spec.weights is not None and not pretrained:
+        load_weights(network, Path(spec.weights), partial=True)
+    return network

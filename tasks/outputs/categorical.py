@@ -1,0 +1,120 @@
+"""Categorical maps: one logit a class and position (semantic segmentation)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tasks.base import IGNORE, OutputSpace, Prediction
+from tasks.outputs.maps import align, masked_mean, resize, shrink
+
+
+def categorical_kl(student: Tensor, teacher: Tensor, temperature: float = 1.0, valid: Tensor | None = None) -> Tensor:
+    """Kullback-Leibler divergence of class distributions, a mean over valid positions.
+
+    ``tau^2 / |p| * sum_p KL(softmax(z_T / tau) || softmax(z_S / tau))``; logits (N,C,h,w), ``valid`` bool (N,h,w).
+    """
+    log_student = F.log_softmax(student / temperature, dim=1)
+    log_teacher = F.log_softmax(teacher / temperature, dim=1)
+    divergence = F.kl_div(log_student, log_teacher, reduction="none", log_target=True).sum(dim=1)
+    return temperature**2 * masked_mean(divergence, valid)
+
+
+class Categorical(OutputSpace):
+    """Logits over classes.
+
+    A hard target is int64 (N,H,W) with 255 ignored; a mixed one is float (N,K,H,W), all zero where ignored.
+
+    Args:
+        classes: number of classes K.
+        loss: ``ce``, or ``ohem``: cross-entropy of the hard positions alone (Shrivastava et al., CVPR 2016).
+        ohem_threshold: positions whose true class has at least this probability are easy.
+        ohem_kept: at least this share of all positions is kept, the hardest first.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        loss: Literal["ce", "ohem"] = "ce",
+        ohem_threshold: float = 0.7,
+        ohem_kept: float = 1 / 16,
+    ) -> None:
+        self.channels = classes
+        self.loss = loss
+        self.ohem_threshold = ohem_threshold
+        self.ohem_kept = ohem_kept
+
+    def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
+        """Cross-entropy at the resolution of the target, a mean over positions that are not ignored."""
+        logits = resize(maps[0], (target.shape[-2], target.shape[-1]))
+        if target.is_floating_point():
+            losses = -(target * F.log_softmax(logits, dim=1)).sum(dim=1)
+        else:
+            losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")
+        valid = self.valid(target, (logits.shape[-2], logits.shape[-1]))
+        return masked_mean(losses, valid & self._hard(losses, valid) if self.loss == "ohem" else valid)
+
+    def _hard(self, losses: Tensor, valid: Tensor) -> Tensor:
+        """Select the positions that online hard example mining keeps."""
+        with torch.no_grad():
+            ranked = losses.where(valid, -1.0).flatten()
+            kept = max(1, int(self.ohem_kept * ranked.numel()))
+            hardest = ranked.topk(kept).values[-1]
+            easy = -torch.log(torch.tensor(self.ohem_threshold, device=losses.device))
+            return losses >= torch.minimum(hardest, easy)
+
+    def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
+        """``categorical_kl`` of the logits at the coarser of the two resolutions."""
+        student_logits, teacher_logits = align(student.maps[0], teacher.maps[0])
+        valid = shrink(student.valid, (student_logits.shape[-2], student_logits.shape[-1]))
+        return categorical_kl(student_logits, teacher_logits, temperature, valid)
+
+    def hard_targets(self, teacher: Prediction) -> Tensor:
+        """The most likely class at the resolution of the input, int64 (N,H,W); padding is ignored."""
+        labels = resize(teacher.maps[0], teacher.size).argmax(dim=1)
+        return labels if teacher.valid is None else labels.where(teacher.valid, IGNORE)
+
+    def summary(self, prediction: Prediction) -> Tensor:
+        """Mean logit a class, (N,K), over valid positions."""
+        logits = resize(prediction.maps[0], (prediction.maps[0].shape[-2], prediction.maps[0].shape[-1]))
+        valid = shrink(prediction.valid, (logits.shape[-2], logits.shape[-1]))
+        if valid is None:
+            return logits.mean(dim=(2, 3))
+        count = valid.sum(dim=(1, 2)).clamp(min=1)
+        return logits.where(valid[:, None], 0.0).sum(dim=(2, 3)) / count[:, None]
+
+    def bounded(self, prediction: Prediction) -> Tensor:
+        """Class probabilities (N,K,h,w)."""
+        return prediction.maps[0].float().softmax(dim=1)
+
+    def mix(self, a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
+        """Class probabilities ``w*a + (1-w)*b``; a position that either target ignores is ignored."""
+        a, b = self._soft(a), self._soft(b)
+        both = (a.sum(dim=1, keepdim=True) > 0) & (b.sum(dim=1, keepdim=True) > 0)
+        weight = weight.to(a.dtype)[:, None, None, None]
+        return (weight * a + (1 - weight) * b) * both
+
+    def paste(self, a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+        """Labels of ``b`` where ``mask`` is set, of ``a`` elsewhere."""
+        if a.is_floating_point() or b.is_floating_point():
+            return torch.where(mask[:, None], self._soft(b), self._soft(a))
+        return torch.where(mask, b, a)
+
+    def permute(self, target: Tensor, order: Tensor) -> Tensor:
+        """Reorder a target along the batch."""
+        return target[order]
+
+    def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
+        """Positions that carry a label, bool (N,H,W)."""
+        return target.sum(dim=1) > 0 if target.is_floating_point() else target != IGNORE
+
+    def _soft(self, target: Tensor) -> Tensor:
+        if target.is_floating_point():
+            return target
+        labeled = target != IGNORE
+        onehot = F.one_hot(target.where(labeled, 0), self.channels).movedim(-1, 1).float()
+        return onehot * labeled[:, None]

@@ -1,0 +1,36 @@
+"""What all output spaces do with maps: bring them to one size, and average over valid positions."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bring maps (N,C,h,w) to ``size`` (H,W), bilinear with ``align_corners=False``; half precision becomes float32."""
+    if maps.dtype in (torch.bfloat16, torch.float16):
+        maps = maps.float()
+    if maps.shape[-2:] == size:
+        return maps
+    return F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+
+
+def align(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Resize the larger of two maps (N,C,h,w) to the smaller one's size."""
+    size = (min(a.shape[-2], b.shape[-2]), min(a.shape[-1], b.shape[-1]))
+    return resize(a, size), resize(b, size)
+
+
+def shrink(valid: Tensor | None, size: tuple[int, int]) -> Tensor | None:
+    """Bring a validity mask, bool (N,H,W), to the size of a map: a cell counts when at least half of it is valid."""
+    if valid is None or valid.shape[-2:] == size:
+        return valid
+    return F.interpolate(valid[:, None].float(), size=size, mode="area")[:, 0] >= 0.5
+
+
+def masked_mean(values: Tensor, valid: Tensor | None) -> Tensor:
+    """Average values (N,h,w) over valid positions of the whole batch; zero, with a gradient, where there are none."""
+    if valid is None:
+        return values.mean()
+    return values.where(valid, 0.0).sum() / valid.sum().clamp(min=1)

@@ -1,0 +1,71 @@
+"""Semantic segmentation: a class for every pixel."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.data.drawing import draw_classes
+from tasks.metrics.segmentation import ConfusionMatrix
+from tasks.networks.encoder_decoder import build
+from tasks.outputs.categorical import Categorical
+from tasks.outputs.maps import resize
+
+SMALL_DECODER = {"decoder_pyramid_channels": 64, "decoder_segmentation_channels": 32}
+
+
+@tasks.register("seg")
+class Segmentation(Task):
+    """A class for every pixel, scored by the mean intersection over union of the whole split.
+
+    Args:
+        info: classes and palette of the dataset.
+        loss: cross-entropy (``ce``) or that of the hard positions alone (``ohem``).
+    """
+
+    title = "semantic segmentation"
+    annotation = "classes"
+    metrics = {"miou": True, "pixel_acc": True, "class_acc": True, "fwiou": True, "dice": True}
+    student = NetworkSpec(
+        encoder_options={"layers": (1, 1, 1, 1), "channels": (16, 32, 64, 128), "stem_width": 16},
+        decoder_options=SMALL_DECODER,
+    )
+    teachers = {
+        "deep": NetworkSpec(
+            encoder_options={"layers": (3, 4, 6, 3), "channels": (32, 64, 128, 256)}, decoder_options=SMALL_DECODER
+        ),
+        "wide": NetworkSpec(
+            encoder_options={"layers": (1, 1, 1, 1), "channels": (64, 128, 256, 512)}, decoder_options=SMALL_DECODER
+        ),
+    }
+    recipe = {"steps": 200, "batch": 8}
+    teacher_recipe = {"steps": 800}
+
+    def __init__(self, info: Info, *, loss: Literal["ce", "ohem"] = "ce") -> None:
+        super().__init__(info)
+        self.output = Categorical(len(info.classes), loss=loss)
+
+    def network(self, spec: NetworkSpec) -> nn.Module:
+        """Build an encoder-decoder with one map a class."""
+        return build(spec, self.output.channels)
+
+    def metric(self) -> ConfusionMatrix:
+        """Return an empty confusion matrix."""
+        return ConfusionMatrix(self.info.classes)
+
+    def target(self, sample: Sample) -> Tensor:
+        """Class labels, int64 (H,W)."""
+        return torch.from_numpy(sample.annotations[self.annotation].astype(np.int64))
+
+    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
+        """The most likely class at ``size``: logits are resized (bilinear), then compared."""
+        logits = resize(prediction.maps[0][index : index + 1], size)
+        return logits.argmax(dim=1)[0].to(torch.uint8).cpu().numpy()
+
+    def picture(self, decoded: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """Classes in the colours of the dataset's palette."""
+        return draw_classes(decoded, self.info.palette)
