@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import torch
@@ -209,6 +209,10 @@ class Metric(ABC):
     @abstractmethod
     def update(self, prediction: Any, truth: Any) -> None:
         """Add one image: the task's decoded prediction and the annotation it is held against."""
+
+    @abstractmethod
+    def merge(self, other: Self) -> None:
+        """Add what another metric of the same kind was fed, for example in another process."""
 
     @abstractmethod
     def compute(self) -> dict[str, float]:
