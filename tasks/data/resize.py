@@ -1,0 +1,47 @@
+"""Samples at the size that a network sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from tasks.base import Boxes, Sample
+
+
+def target_size(image: np.ndarray, size: int | Sequence[int] | None) -> tuple[int, int]:
+    """Say to which (H,W) an image goes: an int is the shorter side, a pair is exact, None leaves it as it is."""
+    height, width = image.shape[:2]
+    if size is None:
+        return height, width
+    if isinstance(size, int):
+        ratio = size / min(height, width)
+        return max(1, round(height * ratio)), max(1, round(width * ratio))
+    return int(size[0]), int(size[1])
+
+
+def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize uint8 RGB to (H,W): area when it shrinks, bilinear when it grows."""
+    if image.shape[:2] == size:
+        return image
+    shrinks = size[0] * size[1] < image.shape[0] * image.shape[1]
+    return cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
+    """Resize an image and all its annotations: maps by nearest neighbour, boxes and points by the exact ratio."""
+    height, width = sample.image.shape[:2]
+    ratio = np.array([size[1] / width, size[0] / height])
+    annotations: dict[str, Any] = {}
+    for kind, value in sample.annotations.items():
+        if isinstance(value, Boxes):
+            annotations[kind] = Boxes(value.xyxy * np.tile(ratio, 2), value.labels, value.difficult)
+        elif kind == "points":
+            annotations[kind] = (value * ratio).astype(np.float32)
+        elif value.shape[:2] == size:
+            annotations[kind] = value
+        else:
+            annotations[kind] = cv2.resize(value, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
+    return Sample(sample.id, resize_image(sample.image, size), annotations)
