@@ -1,0 +1,40 @@
+"""The kinds of values that records hold, and the hash of a JSON value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, JsonValue
+
+Status = Literal["ok", "failed", "diverged", "interrupted", "timeout", "missing", "not_applicable"]
+Level = Literal["L0", "L1", "L2", "L3", "L4"]
+
+
+def finite(value: Any) -> Any:
+    """Replace NaN and infinities by None, inside lists and mappings too: strict JSON has no word for them."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(each) for each in value]
+    return value
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of a JSON value in canonical form (sorted keys, no spaces), in hexadecimal."""
+    text = json.dumps(finite(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+Real = Annotated[float | None, BeforeValidator(finite)]
+Options = Annotated[dict[str, JsonValue], BeforeValidator(finite)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
+RelativePath = Annotated[str, Field(pattern=r"^(?!/)(?!.*(^|/)\.\.(/|$))[^\\]+$")]
+Count = Annotated[int, Field(ge=0)]
+Amount = Annotated[Annotated[float, Field(ge=0)] | None, BeforeValidator(finite)]
+Share = Annotated[Annotated[float, Field(ge=0, le=1)] | None, BeforeValidator(finite)]
