@@ -1,0 +1,238 @@
+"""Reading files of datasets: every fault is an InputError that names the file, what was expected and what was found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tasks.base import IGNORE, Dataset
+from tasks.errors import InputError
+
+Image.MAX_IMAGE_PIXELS = 1 << 30  # crowd sets hold images of half a gigapixel
+EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+NOT_ALLOWED = -1  # entry of a label table whose index must not occur
+RESTORE = "restore it from the dataset's archive"
+
+
+def fault(path: Path, expected: str, found: str, fix: str = RESTORE) -> InputError:
+    """Build the error for a faulty file."""
+    return InputError(f"{path}: expected {expected}, found {found}; {fix}")
+
+
+def size_text(size: tuple[int, int]) -> str:
+    """Write a size (H,W) the way people read it: ``480x360`` is 480 wide."""
+    return f"{size[1]}x{size[0]}"
+
+
+def data_root(root: str | None, layout: str, *markers: str, inside: tuple[str, ...] = ()) -> Path:
+    """Find the folder of a dataset: ``root`` itself or one of the folders ``inside`` it that holds all ``markers``.
+
+    Raises InputError where ``root`` is None, is no folder, or holds no marker; the message shows the layout expected.
+    """
+    if root is None:
+        raise InputError(f"data.root is not set: expected the path of a folder with {layout}")
+    top = Path(root).expanduser()
+    if not top.is_dir():
+        raise InputError(f"data.root={root}: expected a folder with {layout}, found no such folder")
+    for folder in (top, *(top / each for each in inside)):
+        if all((folder / marker).exists() for marker in markers):
+            return folder
+    missing = ", ".join(marker for marker in markers if not (top / marker).exists())
+    raise InputError(f"data.root={root}: expected a folder with {layout}; found no {missing}")
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Read an image as uint8 (H,W,3) RGB, pixels as stored: no EXIF rotation; grey is repeated."""
+    image = _open(path)
+    if image.mode[0] in "IF":
+        raise fault(path, "an 8-bit image", f"mode {image.mode}")
+    if "transparency" in image.info:
+        image = image.convert("RGBA")
+    return np.array(image.convert("RGB"))
+
+
+def read_map(path: Path) -> np.ndarray:
+    """Read a single-channel image (H,W) as stored: palette images give indices, 16-bit ones their 16 bits."""
+    image = _open(path)
+    if len(image.getbands()) != 1:
+        raise fault(
+            path, "one channel (grey or palette PNG)", f"mode {image.mode}", "export label indices, not colours"
+        )
+    return np.asarray(image.convert("L") if image.mode == "1" else image)
+
+
+def read_classes(path: Path, table: np.ndarray, size: tuple[int, int] | None, labels: str) -> np.ndarray:
+    """Read a label map and translate it, (H,W) uint8.
+
+    Args:
+        path: single-channel image of raw labels.
+        table: int16, maps a raw label to a class, 255 (ignored) or NOT_ALLOWED.
+        size: (H,W) of the image it belongs to; None when that is not known.
+        labels: the raw labels allowed, for the message.
+    """
+    raw = read_map(path)
+    expected, found = [], []
+    if size is not None and raw.shape != size:
+        expected.append(f"{size_text(size)} pixels like its image")
+        found.append(size_text(raw.shape))
+    classes = table[raw if raw.dtype == np.uint8 else np.minimum(raw, len(table) - 1)]
+    strange = classes == NOT_ALLOWED
+    if strange.any():
+        values = np.unique(raw[strange])
+        expected.append(f"labels {labels}")
+        shown = ", ".join(str(value) for value in values[:5]) + (", ..." if len(values) > 5 else "")
+        found.append(f"{shown} ({np.count_nonzero(strange)} pixels)")
+    if expected:
+        raise fault(path, " and ".join(expected), " and ".join(found))
+    return classes.astype(np.uint8)
+
+
+def label_table(classes: Mapping[int, int]) -> np.ndarray:
+    """Build the table of ``read_classes`` from raw labels and their classes; no other label may occur."""
+    table = np.full(257, NOT_ALLOWED, np.int16)  # the last entry stands for everything above 8 bits
+    table[list(classes)] = list(classes.values())
+    return table
+
+
+def read_depth(path: Path, scale: float, size: tuple[int, int] | None, invalid: Iterable[int] = (0,)) -> np.ndarray:
+    """Read a 16-bit depth PNG as float32 (H,W) metres: stored value / ``scale``, 0 where the value is ``invalid``.
+
+    Raises InputError for 8-bit maps (another packaging, with another scale) and for another size than the image's.
+    """
+    raw = read_map(path)
+    if raw.dtype.itemsize < 2:
+        raise fault(
+            path, f"16-bit depth in 1/{scale:g} m", f"{8 * raw.dtype.itemsize} bits", "use the 16-bit packaging"
+        )
+    if size is not None and raw.shape != size:
+        raise fault(path, f"{size_text(size)} pixels like its image", size_text(raw.shape))
+    depth = raw.astype(np.float32) / np.float32(scale)
+    depth[np.isin(raw, list(invalid))] = 0
+    return depth
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read the lines of a list file, without blank ones; a final newline may be missing."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise fault(path, "a list, one sample a line", _reason(error)) from None
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise fault(path, "a list, one sample a line", "an empty file")
+    return lines
+
+
+def files_by_stem(folder: Path, extensions: Iterable[str] = EXTENSIONS) -> dict[str, Path]:
+    """Map stems to the files of a folder, sorted by stem; extensions compare case-insensitively.
+
+    Raises InputError where the folder is missing or two files share a stem.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: expected a folder of {', '.join(sorted(extensions))} files, found no such folder")
+    wanted = frozenset(extensions)
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in wanted and not path.name.startswith("."):
+            if path.stem in files:
+                raise fault(path, "one file a name", f"{files[path.stem].name} too", "remove one of them")
+            files[path.stem] = path
+    return files
+
+
+def fingerprint(identity: Mapping[str, Any], root: Path, files: Iterable[Path]) -> str:
+    """Hash what a dataset consists of: its identity (name, version, options), and each file's relative path and size.
+
+    Pixels are not read, so that a large set takes seconds; a file whose content changed at equal size goes unnoticed.
+    """
+    digest = hashlib.sha256(repr(sorted(identity.items())).encode())
+    for path in sorted(set(files)):
+        digest.update(f"\n{path.relative_to(root).as_posix()} {path.stat().st_size}".encode())
+    return digest.hexdigest()
+
+
+def summary(dataset: Dataset, samples: int = 16) -> dict[str, str]:
+    """Describe a dataset in a few lines: images a split, and sizes and annotations of up to ``samples`` of each.
+
+    Counts of a set that is smaller than its official release are followed by the official number.
+    """
+    lines: dict[str, str] = {}
+    official: Mapping[str, int] = getattr(dataset, "official", {})
+    for split in dataset.splits:
+        count = len(dataset.ids(split))
+        of = official.get(split, count)
+        lines[f"{split} images"] = f"{count}" if of == count else f"{count} (subset: the official split has {of})"
+        picked = sorted({round(i) for i in np.linspace(0, count - 1, min(samples, count))})
+        lines |= _describe(split, [dataset.load(split, index) for index in picked], dataset)
+    return lines
+
+
+def _describe(split: str, samples: list[Any], dataset: Dataset) -> dict[str, str]:
+    of = f" (of {len(samples)} samples)"
+    sizes = sorted({sample.image.shape[:2] for sample in samples})
+    lines = {f"{split} size": " to ".join(dict.fromkeys(size_text(size) for size in (*sizes[:1], *sizes[-1:]))) + of}
+    for kind in sorted(dataset.provides):
+        values = [sample.annotations[kind] for sample in samples if kind in sample.annotations]
+        if values:
+            lines[f"{split} {kind}"] = _DESCRIPTIONS[kind](values, dataset) + of
+    return lines
+
+
+def _describe_classes(maps: list[np.ndarray], dataset: Dataset) -> str:
+    counts = np.sum([np.bincount(each.ravel(), minlength=256) for each in maps], axis=0)
+    shares = 100 * counts / counts.sum()
+    names = {**dict(enumerate(dataset.info.classes)), IGNORE: "ignored"}
+    return ", ".join(f"{name} {shares[label]:.2f} %" for label, name in names.items() if counts[label])
+
+
+def _describe_depth(maps: list[np.ndarray], dataset: Dataset) -> str:
+    valid = np.concatenate([each[each > 0] for each in maps])
+    if not valid.size:
+        return "no valid depth"
+    low, middle, high = np.percentile(valid, [1, 50, 99])
+    share = 100 * valid.size / sum(each.size for each in maps)
+    return f"{low:.2f} / {middle:.2f} / {high:.2f} m (1, 50, 99 %), {share:.1f} % valid"
+
+
+def _describe_boxes(boxes: list[Any], dataset: Dataset) -> str:
+    counts = np.bincount(np.concatenate([each.labels for each in boxes]), minlength=len(dataset.info.categories))
+    return ", ".join(f"{name} {count}" for name, count in zip(dataset.info.categories, counts, strict=True) if count)
+
+
+def _describe_points(points: list[np.ndarray], dataset: Dataset) -> str:
+    counts = [len(each) for each in points]
+    return f"{min(counts)} to {max(counts)} an image, {np.mean(counts):.1f} on average"
+
+
+def _describe_mask(masks: list[np.ndarray], dataset: Dataset) -> str:
+    return f"{100 * np.mean([each.mean() for each in masks]):.1f} % salient"
+
+
+_DESCRIPTIONS = {
+    "classes": _describe_classes,
+    "depth": _describe_depth,
+    "boxes": _describe_boxes,
+    "points": _describe_points,
+    "mask": _describe_mask,
+}
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise fault(path, "an image that can be read to its end", _reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    text = str(error).partition("\n")[0]
+    return "no image data" if "cannot identify" in text else text or type(error).__name__
