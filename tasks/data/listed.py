@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,16 +83,20 @@ class ListedDataset(Dataset):
         return faults
 
     def structure(self) -> list[str]:
-        """Name what is wrong with the lists themselves: repeated ids, files beside the lists, an empty split."""
+        """Name what is wrong with the lists themselves: an empty split, a repeated id, a training image elsewhere."""
         faults = []
+        training = {entry.image for entry in self.entries["train"]}
         for split, entries in self.entries.items():
-            seen: set[str] = set()
-            repeated = [entry.id for entry in entries if entry.id in seen or seen.add(entry.id)]  # type: ignore[func-returns-value]
-            faults += [
-                f"{self.root}: expected every id once in split '{split}', found '{each}' again" for each in repeated
-            ]
             if not entries:
                 faults.append(self._empty(split))
+            for each, count in Counter(entry.id for entry in entries).items():
+                if count > 1:
+                    faults.append(f"{self.root}: expected '{each}' once in split '{split}', found it {count} times")
+            if split != "train":
+                shared = [entry.image for entry in entries if entry.image in training]
+                faults += [
+                    str(fault(path, f"in '{split}' alone", "in 'train' too", "mend the lists")) for path in shared
+                ]
         return faults
 
     def inspect(self, entry: Entry) -> list[str]:
