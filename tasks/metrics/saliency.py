@@ -1,0 +1,75 @@
+"""Scores of salient-object masks, by PySODMetrics."""
+
+from __future__ import annotations
+
+import numpy as np
+from py_sod_metrics import MAE, Emeasure, FmeasureHandler, FmeasureV2, Smeasure, WeightedFmeasure
+from py_sod_metrics.utils import EPS
+
+from tasks.metrics.exact import PerImage
+
+THRESHOLDS = 256
+
+
+class _Structure(Smeasure):
+    """S-measure that stays defined where the foreground's centroid lies on the last row or column.
+
+    One of the four regions is empty then; its weight is zero, but its similarity would be NaN upstream.
+    """
+
+    def ssim(self, pred: np.ndarray, gt: np.ndarray) -> float:
+        return super().ssim(pred, gt) if pred.size else 0.0
+
+
+class SaliencyScores(PerImage):
+    """S-measure, MAE, F (beta^2 = 0.3), weighted F (beta^2 = 1) and E, averaged over images.
+
+    The prediction is rounded to 8 bits at the size of the mask, then stretched to [0,1] unless it is constant. The
+    maximum and mean of F and E are those of the curve over 256 thresholds averaged over images: neither the mean of
+    each image's maximum, nor F of the mean precision and recall. A perfect map scores E slightly above 1, since the
+    reference divides by N - 1. Fan et al., ICCV 2017 (S); Achanta et al., CVPR 2009 (F); Margolin et al., CVPR 2014
+    (weighted F); Fan et al., IJCAI 2018 (E); conventions of PySODMetrics 1.6.
+    """
+
+    scalars = ("s_measure", "mae", "adaptive_f", "weighted_f", "adaptive_e")
+
+    def update(self, prediction: np.ndarray, truth: np.ndarray) -> None:
+        """Add one image: probabilities float (H,W) at the mask's size, and the mask, 0 or 1."""
+        if prediction.shape != truth.shape:
+            raise ValueError(f"prediction {prediction.shape} and truth {truth.shape} differ in size")
+        grey = np.round(np.clip(prediction.astype(np.float64), 0, 1) * 255).astype(np.uint8)
+        mask = (truth > 0).astype(np.uint8) * 255
+        structure, error, enhanced, weighted = _Structure(), MAE(), Emeasure(), WeightedFmeasure()
+        f_measure = FmeasureV2({"f": FmeasureHandler(with_dynamic=True, with_adaptive=True, beta=0.3)})
+        for measure in (structure, error, enhanced, weighted, f_measure):
+            measure.step(grey, mask)
+        e = enhanced.get_results()["em"]
+        f = f_measure.get_results()["f"]
+        # N - 1 + eps is eps alone on a single pixel: undo that division, so that right is 1 and wrong is 0.
+        scale = EPS if mask.size == 1 else 1.0
+        scalars = [
+            structure.get_results()["sm"],
+            error.get_results()["mae"],
+            f["adaptive"],
+            weighted.get_results()["wfm"],
+            e["adp"] * scale,
+        ]
+        self.rows.append(np.concatenate([scalars, f["dynamic"], e["curve"] * scale]))
+
+    def compute(self) -> dict[str, float]:
+        """Return all scores; NaN where there was no image."""
+        columns = self.columns().reshape(-1, len(self.scalars) + 2 * THRESHOLDS)
+        means = np.array([self.mean(column) for column in columns.T])
+        scores = dict(zip(self.scalars, means.tolist(), strict=False))
+        f, e = means[len(self.scalars) :].reshape(2, THRESHOLDS)
+        return {
+            "s_measure": scores["s_measure"],
+            "mae": scores["mae"],
+            "max_f": float(f.max()),
+            "mean_f": float(f.mean()),
+            "adaptive_f": scores["adaptive_f"],
+            "weighted_f": scores["weighted_f"],
+            "max_e": float(e.max()),
+            "mean_e": float(e.mean()),
+            "adaptive_e": scores["adaptive_e"],
+        }
