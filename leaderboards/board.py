@@ -1,0 +1,119 @@
+"""Boards: the records of a track, aggregated over seeds and ranked. A board is a function of records alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from leaderboards.entry import Entry, collect
+from leaderboards.notes import notes
+from leaderboards.ranking import places
+from leaderboards.record import Record
+from leaderboards.statistics import Estimate, estimate, gain, gap_recovered
+from leaderboards.track import Reference, Track, describe, references
+
+
+@dataclass(frozen=True)
+class Row:
+    """One entry of a board: a method with its options, over its seeds."""
+
+    entry: Entry
+    rank: int | None  # None: not ranked (missing, not applicable)
+    group: str  # letters of tie groups
+    score: Estimate | None  # the primary metric
+    gain: Estimate | None  # over the control, paired by seed, positive is better; None for the control itself
+    gap: Estimate | None  # gap recovered; None is a dash
+    metrics: Mapping[str, Estimate]  # the other metrics
+    coverage: float  # seeds that ended, of the seeds of the track
+    train_ratio: float | None  # training seconds over the control's
+
+
+@dataclass(frozen=True)
+class Board:
+    """A track's entries, best first, with the teachers as reference rows and what a reader must know."""
+
+    track: Track
+    seeds: tuple[int, ...]
+    metrics: Mapping[str, bool]  # the other metrics -> higher is better
+    rows: tuple[Row, ...]
+    references: tuple[Reference, ...]
+    control: str | None  # entry id of the student trained alone
+    notes: tuple[str, ...]
+
+
+def boards(records: Iterable[Record]) -> list[Board]:
+    """Make one board a track, sorted by task, dataset, labels, setting and budget, whatever the order of records."""
+    tracks: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        tracks[record.track_id].append(record)
+    return sorted((board(group) for group in tracks.values()), key=lambda each: each.track.order)
+
+
+def board(records: Sequence[Record]) -> Board:
+    """Make the board of one track from its records, whatever their order."""
+    records = sorted(records, key=lambda record: record.run_id)
+    track = describe(records)
+    entries = collect(records)
+    seeds = tuple(sorted({record.seed for record in records if record.status != "not_applicable"}))
+    control = _control(entries)
+    teachers = references(records)
+    teacher = next((each.score for each in teachers if each.main), None)
+    estimates = {entry.id: value for entry in entries if (value := estimate(list(entry.scores.values())))}
+    ranked = {entry.id: estimates[entry.id] for entry in entries if entry.status == "ok" and entry.id in estimates}
+    failed = [entry.id for entry in entries if entry.failed]
+    placed = places(ranked, failed, track.higher_is_better)
+    by_id = {entry.id: entry for entry in entries}
+    unranked = sorted(by_id.keys() - placed.keys(), key=lambda key: (by_id[key].status, by_id[key].label, key))
+
+    baseline = control.scores if control else {}
+
+    def row(entry: Entry) -> Row:
+        place = placed.get(entry.id)
+        others = {} if control and entry.id == control.id else baseline
+        higher = track.higher_is_better
+        return Row(
+            entry=entry,
+            rank=place.rank if place else None,
+            group=place.group if place else "",
+            score=estimates.get(entry.id),
+            gain=gain(entry.scores, others, higher),
+            gap=None if teacher is None else gap_recovered(entry.scores, others, teacher, higher),
+            metrics=entry.metrics,
+            coverage=len(entry.ended & set(seeds)) / len(seeds) if seeds else 0.0,
+            train_ratio=_ratio(entry, control),
+        )
+
+    rows = tuple(row(by_id[key]) for key in [*placed, *unranked])
+    return Board(
+        track=track,
+        seeds=seeds,
+        metrics=_other_metrics(records, track.primary),
+        rows=rows,
+        references=teachers,
+        control=control.id if control else None,
+        notes=notes(records, track, entries, control, teacher),
+    )
+
+
+def _control(entries: Sequence[Entry]) -> Entry | None:
+    """Return the student trained alone; of several the one with the most seeds."""
+    alone = [entry for entry in entries if entry.alone]
+    return min(alone, key=lambda entry: (-len(entry.scores), entry.id), default=None)
+
+
+def _other_metrics(records: Sequence[Record], primary: str) -> dict[str, bool]:
+    """List every metric but the primary one with its direction, in the order of the records."""
+    scores = [item for record in records for item in record.scores.metrics.items()]
+    found: dict[str, bool] = {}
+    for name, score in scores:
+        if name != primary:
+            found.setdefault(name, score.higher_is_better)
+    return found
+
+
+def _ratio(entry: Entry, control: Entry | None) -> float | None:
+    """Return training seconds over the control's; None where either is unknown."""
+    if control is None or not control.costs.train_s or entry.costs.train_s is None:
+        return None
+    return entry.costs.train_s / control.costs.train_s

@@ -1,0 +1,178 @@
+"""Entries: the runs that differ in nothing but the seed, which are one row of a board."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from leaderboards.record import Record
+from leaderboards.statistics import Estimate, estimate
+from leaderboards.values import Level
+
+FAILED = ("diverged", "failed", "timeout")  # statuses that take the last rank, the most telling first
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What an entry costs, means over its finished runs; None where unknown."""
+
+    params: float | None
+    macs: float | None
+    latency_ms_p50: float | None
+    latency_ms_p95: float | None
+    train_s: float | None
+    step_ms: float | None
+    teacher_share: float | None
+    peak_mem_mb: float | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A method with its options over its seeds; ``records`` holds one record a seed."""
+
+    id: str
+    label: str
+    status: str  # 'ok', one of FAILED where any seed failed, 'missing' or 'not_applicable'
+    records: tuple[Record, ...]
+    scores: Mapping[int, float]  # seed -> primary metric of finished runs
+    metrics: Mapping[str, Estimate]  # the other metrics
+    costs: Costs
+    level: Level  # the least verified finished run's
+    reproduced: bool  # False where a check of any run gave another score
+
+    @property
+    def failed(self) -> bool:
+        """Whether any seed failed, diverged or ran out of time: a method that crashes must not gain."""
+        return self.status in FAILED
+
+    @property
+    def control(self) -> bool:
+        """Whether the row is a control."""
+        return self.records[0].method.control
+
+    @property
+    def alone(self) -> bool:
+        """Whether the student was trained alone: a control that has no teacher."""
+        method = self.records[0].method
+        return method.control and not method.roles and not method.variant
+
+    @property
+    def ended(self) -> set[int]:
+        """Seeds whose run came to an end, good or bad."""
+        return {record.seed for record in self.records if status(record, self.primary) in ("ok", *FAILED)}
+
+    @property
+    def primary(self) -> str:
+        """Name of the metric that ranks."""
+        return self.records[0].scores.primary_metric
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why runs are not ok, one sentence a seed."""
+        texts = []
+        for record in self.records:
+            state = status(record, self.primary)
+            if state != "ok":
+                reason = record.status_reason or (
+                    "the score is undefined" if record.status == "ok" else "no reason given"
+                )
+                texts.append(f"seed {record.seed} {state.replace('_', ' ')}: {reason}")
+        return tuple(texts)
+
+
+def collect(records: Iterable[Record]) -> list[Entry]:
+    """Group the records of a track into entries, sorted by id; of several runs of a seed the finished one counts."""
+    groups: dict[str, dict[int, Record]] = defaultdict(dict)
+    for record in records:
+        seeds = groups[record.entry_id]
+        if record.seed not in seeds or (record.status == "ok" != seeds[record.seed].status):
+            seeds[record.seed] = record
+    members = {key: tuple(seeds[seed] for seed in sorted(seeds)) for key, seeds in sorted(groups.items())}
+    labels = _labels({key: runs[0] for key, runs in members.items()})
+    return [_entry(key, labels[key], runs) for key, runs in members.items()]
+
+
+def status(record: Record, primary: str) -> str:
+    """Return what counts: a finished run without a score failed, an unfinished one is missing."""
+    if record.status == "ok":
+        return "ok" if _value(record, primary) is not None else "failed"
+    return "missing" if record.status == "interrupted" else record.status
+
+
+def _value(record: Record, metric: str) -> float | None:
+    found = record.scores.metrics.get(metric)
+    return None if found is None else found.value
+
+
+def _entry(key: str, label: str, runs: tuple[Record, ...]) -> Entry:
+    primary = runs[0].scores.primary_metric
+    found = {status(run, primary) for run in runs}
+    finished = [run for run in runs if status(run, primary) == "ok"]
+    checks = [run.verification for run in finished]
+    return Entry(
+        id=key,
+        label=label,
+        status=next((state for state in (*FAILED, "ok", "missing") if state in found), "not_applicable"),
+        records=runs,
+        scores={run.seed: value for run in finished if (value := _value(run, primary)) is not None},
+        metrics=_metrics(finished, primary),
+        costs=_costs(finished),
+        level=min((check.level for check in checks), default="L0"),
+        reproduced=all(check.reproduced for check in checks),
+    )
+
+
+def _metrics(runs: Sequence[Record], primary: str) -> dict[str, Estimate]:
+    """Estimate every metric but the primary one over the seeds where it is defined."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for run in runs:
+        for name, score in run.scores.metrics.items():
+            if name != primary and score.value is not None:
+                values[name].append(score.value)
+    return {name: found for name, each in values.items() if (found := estimate(each)) is not None}
+
+
+def _costs(runs: Sequence[Record]) -> Costs:
+    def mean(read: Callable[[Record], float | None]) -> float | None:
+        values = [value for run in runs if (value := read(run)) is not None]
+        return sum(values) / len(values) if values else None
+
+    return Costs(
+        params=mean(lambda run: run.inference.params),
+        macs=mean(lambda run: run.inference.macs),
+        latency_ms_p50=mean(lambda run: run.inference.latency_ms_p50),
+        latency_ms_p95=mean(lambda run: run.inference.latency_ms_p95),
+        train_s=mean(lambda run: run.training.wall_s),
+        step_ms=mean(lambda run: run.training.step_ms_p50),
+        teacher_share=mean(lambda run: run.training.teacher_share),
+        peak_mem_mb=mean(lambda run: run.training.peak_mem_mb),
+    )
+
+
+def _labels(firsts: Mapping[str, Record]) -> dict[str, str]:
+    """Name entries: by method and variant, then, where that is not enough, by the options or versions that differ."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for key, record in firsts.items():
+        method = record.method
+        groups[f"{method.name} ({method.variant})" if method.variant else method.name].append(key)
+    labels = {}
+    for name, keys in groups.items():
+        for key in keys:
+            extra = "" if len(keys) == 1 else _difference(firsts[key], [firsts[other] for other in keys])
+            labels[key] = f"{name}{extra}"
+    count = Counter(labels.values())
+    return {key: f"{label} [{key[:6]}]" if count[label] > 1 else label for key, label in labels.items()}
+
+
+def _difference(record: Record, group: Sequence[Record]) -> str:
+    """Write out the options, and the version, in which a record differs from any other of its group."""
+
+    def facts(each: Record) -> dict[str, str]:
+        options = {key: json.dumps(value, ensure_ascii=False) for key, value in each.method.options.items()}
+        return options | {"version": f"{each.method.package} {each.method.version}".strip()}
+
+    own, others = facts(record), [facts(each) for each in group]
+    names = [name for name in own if any(other.get(name) != own[name] for other in others)]
+    return "".join(f" {name}={own[name]}" for name in names)

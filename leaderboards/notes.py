@@ -1,0 +1,78 @@
+"""What a reader must know before trusting a board, in sentences."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from leaderboards.entry import Entry
+from leaderboards.record import Record
+from leaderboards.statistics import Estimate, estimate
+from leaderboards.track import Track
+
+
+def notes(
+    records: Sequence[Record], track: Track, entries: Sequence[Entry], control: Entry | None, teacher: float | None
+) -> tuple[str, ...]:
+    """Say what limits a comparison: no control, few seeds, a weak teacher, runs under unequal conditions."""
+    return (*_control(track, control, teacher), *_seeds(entries), *_conditions(records), *_doubles(records))
+
+
+def _control(track: Track, control: Entry | None, teacher: float | None) -> list[str]:
+    baseline = None if control is None else estimate(list(control.scores.values()))
+    if baseline is None:
+        return ["No finished run trains the student alone: gains and gaps recovered are not shown."]
+    if teacher is None:
+        return ["The teacher's own score is unknown: gaps recovered are not shown."]
+    if baseline.low is None or baseline.high is None:
+        return ["The control has one seed, so its interval is unknown and the gap recovered is undefined."]
+    if not _better(teacher, baseline, track.higher_is_better):
+        return ["The teacher is not better than the control by more than the control's interval: the gap is undefined."]
+    return []
+
+
+def _better(teacher: float, baseline: Estimate, higher_is_better: bool) -> bool:
+    """Say whether the teacher lies on the good side of the control's interval."""
+    if baseline.low is None or baseline.high is None:
+        return False
+    return teacher > baseline.high if higher_is_better else teacher < baseline.low
+
+
+def _seeds(entries: Sequence[Entry]) -> list[str]:
+    few = [entry.label for entry in entries if len(entry.scores) == 1]
+    if not few:
+        return []
+    return [f"One seed has no interval, so no order is claimed for: {', '.join(sorted(few))}."]
+
+
+def _conditions(records: Sequence[Record]) -> list[str]:
+    """Name what should be equal within a track and is not."""
+    done = [record for record in records if record.status == "ok"]
+    tuned = {record.protocol.tuning.n_trials if record.protocol.tuning else 0 for record in done}
+    devices = {str(record.provenance.hardware.get("device") or record.provenance.host_class) for record in done}
+    found = []
+    if len(tuned) > 1:
+        found.append(f"Methods were tuned with unequal budgets: {_list(tuned)} trials.")
+    if len(devices) > 1:
+        found.append(f"Times come from different devices: {_list(devices)}.")
+    if len({record.dataset.n_test for record in done}) > 1:
+        found.append("Runs were tested on different numbers of images.")
+    if len({record.protocol.selection.rule for record in done}) > 1:
+        found.append("Runs chose their weights by different rules.")
+    if any(record.provenance.git_dirty for record in done):
+        found.append("Some runs come from code with uncommitted changes.")
+    return found
+
+
+def _doubles(records: Sequence[Record]) -> list[str]:
+    """Name seeds of an entry that have several runs, of which one counts."""
+    runs: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for record in records:
+        runs[record.entry_id, record.seed].append(record.run_id)
+    return [
+        f"Several runs of one seed, of which one counts: {', '.join(ids)}." for ids in runs.values() if len(ids) > 1
+    ]
+
+
+def _list(values: set[int] | set[str]) -> str:
+    return ", ".join(str(value) for value in sorted(values, key=str))

@@ -1,0 +1,65 @@
+"""Ranks and tie groups of the entries of a track."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+from leaderboards.statistics import Estimate
+
+
+@dataclass(frozen=True)
+class Place:
+    """The place of an entry: ``rank`` of its tie group's leader, ``group`` the letters of the groups that it is in."""
+
+    rank: int
+    group: str = ""
+
+
+def overlap(a: Estimate, b: Estimate) -> bool:
+    """Say whether two 95 % intervals overlap; an unknown interval (one seed) excludes nothing."""
+    if a.low is None or a.high is None or b.low is None or b.high is None:
+        return True
+    return a.low <= b.high and b.low <= a.high
+
+
+def places(scores: Mapping[str, Estimate], failed: Sequence[str], higher_is_better: bool) -> dict[str, Place]:
+    """Place the entries of a block; keys are entries, in the returned order: best first, failed ones last.
+
+    Entries are taken in the order of their means. The first leads group A. One whose interval overlaps the leader's is
+    in the leader's group; the first that does not leads the next group, and carries the letters of every leader that it
+    overlaps. Entries of a group share the rank of its leader, since the data do not order them. Failed entries share
+    the last rank, the number of entries.
+    """
+    sign = -1.0 if higher_is_better else 1.0
+    order = sorted(scores, key=lambda key: (sign * scores[key].mean, key))
+    placed: dict[str, Place] = {}
+    leaders: list[tuple[int, str]] = []
+    for position, key in enumerate(order, start=1):
+        if not leaders or not overlap(scores[key], scores[leaders[-1][1]]):
+            leaders.append((position, key))
+        group = "".join(
+            letter(index) for index, (_, leader) in enumerate(leaders) if overlap(scores[key], scores[leader])
+        )
+        placed[key] = Place(leaders[-1][0], group)
+    last = len(scores) + len(failed)
+    return placed | {key: Place(last) for key in sorted(failed)}
+
+
+def letter(index: int) -> str:
+    """Return A, B, ... Z, then a number in parentheses."""
+    return chr(ord("A") + index) if index < 26 else f"({index + 1})"
+
+
+def average_ranks(scores: Mapping[str, float], failed: Sequence[str], higher_is_better: bool) -> dict[str, float]:
+    """Rank the entries of a block by their means, 1 the best, equal means sharing their average rank.
+
+    A failed entry gets the worst rank that there is, the number of entries: a method that crashes must not gain.
+    """
+    keys = list(scores)
+    sign = -1.0 if higher_is_better else 1.0
+    ranks = stats.rankdata([sign * scores[key] for key in keys], method="average") if keys else []
+    last = float(len(scores) + len(failed))
+    return {key: float(rank) for key, rank in zip(keys, ranks, strict=True)} | dict.fromkeys(failed, last)

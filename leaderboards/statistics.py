@@ -1,0 +1,108 @@
+"""The statistics of boards: intervals over seeds, paired differences, gap recovered, corrected tests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over ``n`` seeds, its standard deviation (ddof 1) and 95 % interval; None where it cannot be told."""
+
+    mean: float
+    n: int
+    std: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@lru_cache(maxsize=1024)
+def quantile(n: int) -> float:
+    """Return the two-sided 95 % quantile of Student's t with n - 1 degrees of freedom."""
+    return float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1))
+
+
+def estimate(values: Sequence[float]) -> Estimate | None:
+    """Return mean, standard deviation (ddof 1) and Student's t interval of finite values; None where there are none.
+
+    interval = mean -+ t(0.975, n - 1) std / sqrt(n). One value has neither deviation nor interval.
+    """
+    n = len(values)
+    if n == 0:
+        return None
+    mean = math.fsum(values) / n
+    if n == 1:
+        return Estimate(mean, 1)
+    std = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    half = quantile(n) * std / math.sqrt(n)
+    return Estimate(mean, n, std, mean - half, mean + half)
+
+
+def gain(scores: Mapping[int, float], control: Mapping[int, float], higher_is_better: bool) -> Estimate | None:
+    """Return the improvement over the control, paired by seed: positive is better whatever the metric's direction.
+
+    Only seeds that both have take part; None where there are none.
+    """
+    sign = 1.0 if higher_is_better else -1.0
+    return estimate([sign * (scores[seed] - control[seed]) for seed in sorted(scores.keys() & control.keys())])
+
+
+def gap_recovered(
+    scores: Mapping[int, float], control: Mapping[int, float], teacher: float, higher_is_better: bool
+) -> Estimate | None:
+    """Return the part of the gap between control and teacher that a method closes, with a 95 % interval.
+
+    gap = (S_method - S_control) / (T - S_control), means over the seeds that both have. The interval is Fieller's for a
+    ratio of paired means (Fieller, J. R. Stat. Soc. B 16, 1954): the values g for which a paired t-test does not reject
+    mean(d - g e) = 0, with d = S_method - S_control and e = T - S_control a seed. It is bounded exactly where the
+    teacher lies outside the control's own 95 % interval; elsewhere, and where the teacher is the worse of the two, the
+    gap is undefined and None is returned. So it is with one seed, which has no interval.
+    """
+    seeds = sorted(scores.keys() & control.keys())
+    n = len(seeds)
+    if n < 2:
+        return None
+    sign = 1.0 if higher_is_better else -1.0
+    d = np.array([sign * (scores[seed] - control[seed]) for seed in seeds])
+    e = np.array([sign * (teacher - control[seed]) for seed in seeds])
+    (dd, de), (_, ee) = np.cov(d, e, ddof=1) * quantile(n) ** 2 / n
+    top, bottom = float(d.mean()), float(e.mean())
+    a = bottom**2 - float(ee)
+    if bottom <= 0 or a <= 0:
+        return None
+    b = top * bottom - float(de)
+    root = math.sqrt(max(b**2 - a * (top**2 - float(dd)), 0.0))
+    return Estimate(top / bottom, n, None, (b - root) / a, (b + root) / a)
+
+
+def wilcoxon(differences: Sequence[float]) -> float | None:
+    """Return the two-sided p-value of Wilcoxon's signed-rank test that paired differences are centred on zero.
+
+    Zeros are discarded (Wilcoxon 1945); all zero gives 1. With few pairs SciPy counts every pattern of signs, which is
+    exact; n pairs cannot give less than 2 / 2^n. None where there are no differences.
+    """
+    if not differences:
+        return None
+    values = [value for value in differences if value != 0]
+    return float(stats.wilcoxon(values).pvalue) if values else 1.0
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number, in the order given (Holm, Scand. J. Stat. 6, 1979).
+
+    The k-th smallest of m is multiplied by m - k + 1, made no smaller than the one before it, and capped at 1.
+    """
+    p = np.asarray(p_values, dtype=float)
+    order = np.argsort(p, kind="stable")
+    steps = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(steps, 1.0)
+    return [float(value) for value in corrected]
