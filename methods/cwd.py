@@ -1,0 +1,64 @@
+"""Channel-wise distillation of the output maps."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from methods.base import SUPERVISED, Method, Setting, Step, register
+from methods.numerics import check_options, check_positive
+from methods.pixel import channelwise_kl
+from tasks.outputs.maps import align, shrink
+
+
+@register("cwd")
+class ChannelWise(Method):
+    """The student looks where the teacher looks: each channel of the output is a distribution over positions.
+
+    Paper: Shu, Liu, Gao, Yan and Shen, "Channel-wise Knowledge Distillation for Dense Prediction", ICCV 2021.
+
+    ``L = L_task + w * tau^2 / (N C) * sum_c sum_i phi_T log(phi_T / phi_S)``,
+    ``phi(c, i) = exp(z_c,i / tau) / sum_j exp(z_c,j / tau)``
+
+    | term | paper's weight | our weight |
+    |---|---|---|
+    | supervised | 1 | 1 |
+    | channel | 3, already a mean over images and channels | 3 |
+
+    Deviations: padded positions carry no mass. A map with a single channel (a mask, a depth, a density) need not be a
+    logit, so both networks' maps are divided by the standard deviation of the teacher's over the batch: the softmax of
+    densities near zero would be uniform and teach nothing. Pyramid levels are averaged. Only outputs are compared, not
+    the features that the paper also tries.
+
+    Args:
+        setting: output space and shapes.
+        weight: of the channel-wise divergence.
+        temperature: tau of the softmax over positions.
+    """
+
+    title = "channel-wise distillation"
+    paper = "Shu et al., ICCV 2021"
+
+    def __init__(self, setting: Setting, *, weight: float = 3.0, temperature: float = 4.0) -> None:
+        super().__init__(setting)
+        check_options(weight=weight)
+        check_positive(temperature=temperature)
+        self.temperature = temperature
+        self.weights["channel"] = weight
+
+    def forward(self, step: Step) -> dict[str, Tensor]:
+        """Return the task loss and the channel-wise divergence on the labeled batch."""
+        terms = {SUPERVISED: step.supervised()}
+        if self.weights["channel"]:
+            student, teacher = step.student(step.labeled), step.teacher(step.labeled)
+            levels = zip(student.maps, teacher.maps, strict=True)
+            losses = [self._level(own, other, student.valid) for own, other in levels]
+            terms["channel"] = sum(losses[1:], losses[0]) / len(losses)
+        return terms
+
+    def _level(self, student: Tensor, teacher: Tensor, valid: Tensor | None) -> Tensor:
+        student, teacher = align(student, teacher)
+        if student.shape[1] == 1:
+            scale = teacher.float().std(correction=0).clamp(min=1e-6)
+            student, teacher = student / scale, teacher / scale
+        valid = shrink(valid, (student.shape[-2], student.shape[-1]))
+        return channelwise_kl(student, teacher, self.temperature, valid)

@@ -1,0 +1,50 @@
+import pytest
+import torch
+
+from methods.base import SUPERVISED
+from methods.cwd import ChannelWise
+from methods.pixel import channelwise_kl
+from tasks.base import Prediction
+from tasks.outputs.categorical import Categorical
+
+
+def test_class_maps_are_compared_as_they_are(make_step):
+    step = make_step()
+    terms = ChannelWise(step.setting())(step)
+    student, teacher = step.student(step.labeled).maps[0], step.teacher(step.labeled).maps[0]
+    assert torch.equal(terms["channel"], channelwise_kl(student, teacher, 4.0))
+    assert torch.equal(terms[SUPERVISED], step.supervised())
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e3])
+def test_a_single_map_has_no_unit(make_step, unit):
+    """Densities in heads a pixel or in heads a hectare teach the same."""
+    step = make_step(Categorical(1))
+    method = ChannelWise(step.setting(), temperature=1.0)
+    student, teacher = step.student(step.labeled).maps[0].detach(), step.teacher(step.labeled).maps[0]
+    base = method._level(student, teacher, None)
+    assert base > 1e-3
+    assert torch.isclose(method._level(unit * student, unit * teacher, None), base, rtol=1e-4)
+
+
+def test_a_constant_map_is_finite(make_step):
+    step = make_step(Categorical(1))
+    student = torch.zeros(2, 1, 4, 4, requires_grad=True)
+    value = ChannelWise(step.setting())._level(student, torch.zeros(2, 1, 4, 4), None)
+    value.backward()
+    assert value.item() == 0.0
+    assert student.grad.isfinite().all()
+
+
+def test_pyramid_levels_are_averaged_and_sizes_aligned(make_step):
+    step = make_step()
+    method = ChannelWise(step.setting())
+    student, teacher = step.student(step.labeled), step.teacher(step.labeled)
+    one = method(step)["channel"]
+    finer = torch.nn.functional.interpolate(teacher.maps[0], scale_factor=2, mode="nearest")
+    levels = (
+        Prediction(**{**vars(student), "maps": student.maps * 2}),
+        Prediction(**{**vars(teacher), "maps": (teacher.maps[0], finer)}),
+    )
+    step._predictions["student", "labeled"], step._predictions["deep", "labeled"] = levels
+    assert torch.isclose(method(step)["channel"], one)
