@@ -1,0 +1,144 @@
+"""Draws a scene at random."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tasks.data.rendering import scene as s
+from tasks.data.rendering.camera import FOCAL, Camera
+from tasks.data.rendering.objects import Builder, linear
+from tasks.data.rendering.people import POSES, Person
+from tasks.data.rendering.textures import Material
+
+FAR = 19.0  # metres: beyond this nothing stands
+CROWD = 60  # people at most
+GROUNDS = (  # hue, saturation, value, mottle
+    (0.24, 0.50, 0.48, 0.55),
+    (0.15, 0.45, 0.60, 0.50),
+    (0.10, 0.38, 0.74, 0.25),
+    (0.08, 0.10, 0.55, 0.45),
+    (0.60, 0.06, 0.38, 0.25),
+    (0.05, 0.42, 0.56, 0.35),
+    (0.58, 0.05, 0.80, 0.15),
+)
+SKINS = ((0.85, 0.65, 0.52), (0.72, 0.50, 0.37), (0.50, 0.33, 0.23), (0.33, 0.21, 0.15))
+HAIRS = ((0.12, 0.09, 0.08), (0.25, 0.16, 0.10), (0.45, 0.33, 0.20), (0.30, 0.29, 0.28))
+
+
+def draw_scene(rng: np.random.Generator) -> s.Scene:
+    """Draw camera, light, ground, objects and crowd, in this order, from one generator."""
+    camera = Camera(height=rng.uniform(2.3, 4.0), pitch=rng.uniform(0.16, 0.36))
+    nearest = camera.height / math.tan(camera.pitch + math.atan(0.5 / FOCAL) - 0.05)
+    light = _light(rng)
+    hue = rng.random()
+    materials = _ground(rng, light)
+    builder = Builder(rng, materials, hue)
+    things = _things(rng, builder, nearest)
+    people = _crowd(rng, materials, things, nearest)
+    paths = tuple(_path(rng) for _ in range(rng.choice(3, p=(0.2, 0.6, 0.2))))
+    pond = s.Pond(*rng.uniform((-6, 6, 1.5, 1.2), (6, 15, 5, 3)).tolist()) if rng.random() < 0.6 else None
+    sensor = s.Sensor(*rng.uniform((0.85, 0.008, 0.0), (1.25, 0.045, 0.35)).tolist())
+    return s.Scene(camera, materials, paths, pond, things, people, light, sensor, salient=0)
+
+
+def _light(rng: np.random.Generator) -> s.Light:
+    """Draw a time of day and a weather: a low sun is warm, clouds and haze take its strength away."""
+    turn, elevation = rng.uniform(0, 2 * math.pi), rng.uniform(0.45, 1.15)
+    sun = (math.cos(elevation) * math.cos(turn), math.sin(elevation), math.cos(elevation) * math.sin(turn))
+    clear, warmth = rng.random(), max(0.0, 1 - (elevation - 0.45) / 0.4)
+    direct = 0.35 + 0.75 * clear
+    strength = (direct * (1 + 0.15 * warmth), direct * (1 - 0.08 * warmth), direct * (0.92 - 0.35 * warmth))
+    blue = rng.uniform(0.55, 0.63)
+    zenith = linear(blue, 0.12 + 0.5 * clear, rng.uniform(0.6, 0.85))
+    pale = linear(0.08 if warmth > 0.5 else blue, 0.05 + 0.25 * warmth + 0.1 * clear, rng.uniform(0.8, 0.95))
+    shade = 0.62 - 0.2 * clear
+    ambient = (shade * (0.75 + 0.3 * zenith[0]), shade * (0.75 + 0.3 * zenith[1]), shade * (0.8 + 0.3 * zenith[2]))
+    haze = 0.004 + 0.07 * rng.random() ** 2
+    drift = tuple(rng.uniform(0, 256, 2).tolist())
+    return s.Light(sun, strength, ambient, pale, zenith, haze, rng.uniform(0, 0.9), drift)
+
+
+def _ground(rng: np.random.Generator, light: s.Light) -> list[Material]:
+    """Draw the materials of ground, path and water; any of the first may serve as either of the first two."""
+    materials = []
+    for kind in rng.permutation(len(GROUNDS))[:2].tolist():
+        hue, saturation, value, mottle = GROUNDS[kind]
+        shift = rng.uniform((-0.03, -0.08, -0.1), (0.03, 0.08, 0.1))
+        colour = linear(hue + shift[0], saturation + shift[1], value + shift[2])
+        other = linear(hue + shift[0], saturation + shift[1], value + shift[2] - 0.12)
+        paved, turn = rng.random() < 0.3, rng.uniform(0, math.pi / 2)
+        c, n = 0.5 * math.cos(turn), 0.5 * math.sin(turn)
+        axes = ((c, 0.0, n), (-n, 0.0, c)) if paved else ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+        materials.append(Material(colour, other, *axes, mottle=mottle, grain=rng.uniform(14, 30)))
+    deep = linear(rng.uniform(0.45, 0.62), 0.45, 0.35)
+    return [*materials, Material(deep, deep, mottle=0.2)]
+
+
+def _things(rng: np.random.Generator, builder: Builder, nearest: float) -> tuple[s.Thing, ...]:
+    """Place the conspicuous object first, then the others wherever they neither touch nor hide it."""
+    distance = rng.uniform(nearest + 1.0, nearest + 5.0)
+    across = rng.uniform(-0.26, 0.26) / FOCAL
+    things = [
+        builder.solid(int(rng.integers(s.BOX, s.TREE)), across * distance, distance, rng.uniform(1.2, 2.4), vivid=True)
+    ]
+    labels = [*rng.integers(s.BOX, s.TREE, rng.integers(5, 12)), *[s.TREE] * rng.integers(0, 5)]
+    for label in [*labels, *[s.POLE] * rng.integers(0, 4)]:
+        for _ in range(8):
+            distance = nearest + 0.6 + (FAR - nearest) * rng.random() ** 1.3
+            x = rng.uniform(-0.6, 0.6) / FOCAL * distance
+            size = rng.uniform(0.6, 2.2)
+            radius = size * (0.4 if label == s.POLE else 0.75)
+            if all(_apart(x, distance, radius, other) for other in things) and not _hides(x, distance, size, things[0]):
+                things.append(builder.build(int(label), x, distance, size))
+                break
+    return tuple(things)
+
+
+def _apart(x: float, z: float, radius: float, other: s.Thing) -> bool:
+    return (x - other.x) ** 2 + (z - other.z) ** 2 > (radius + other.radius) ** 2
+
+
+def _hides(x: float, z: float, size: float, target: s.Thing) -> bool:
+    """Tell whether something that stands at (x, z) would cover more than an edge of the target."""
+    return z < target.z and abs(x / z - target.x / target.z) < 0.6 * (size / z + target.radius / target.z)
+
+
+def _path(rng: np.random.Generator) -> s.Path:
+    turn = rng.uniform(-1.0, 1.0) if rng.random() < 0.7 else rng.uniform(1.0, 2.1)
+    a, b = math.cos(turn), math.sin(turn)
+    through = a * rng.uniform(-4, 4) + b * rng.uniform(7, 13)
+    return s.Path(a, b, rng.uniform(-0.03, 0.03), through, rng.uniform(0.5, 1.4))
+
+
+def _crowd(
+    rng: np.random.Generator, materials: list[Material], things: tuple[s.Thing, ...], nearest: float
+) -> tuple[Person, ...]:
+    """Gather up to CROWD people around a few places; a few scenes are empty, most hold some, some are crowded."""
+    wanted = 0 if rng.random() < 0.08 else int(CROWD * rng.random() ** 1.7) + 1
+    middle = rng.uniform((-4.5, nearest + 2), (4.5, FAR - 3), (rng.integers(1, 5), 2))
+    group = rng.integers(0, len(middle), 3 * CROWD)
+    spread = rng.uniform(0.6, 3.0, len(middle))[group, None]
+    around = rng.uniform(-1, 1, (3 * CROWD, 2)) + rng.uniform(-1, 1, (3 * CROWD, 2))
+    places = middle[group] + spread * around
+    x, z = places.T
+    free = (z > nearest) & (z < FAR) & (np.abs(x) < 0.5 / FOCAL * z)
+    for thing in things:
+        free &= (x - thing.x) ** 2 + (z - thing.z) ** 2 > (thing.radius + 0.25) ** 2
+    target = things[0]
+    free &= (z > target.z) | (np.abs(x / z - target.x / target.z) > 0.75 * target.radius / target.z)
+    people = []
+    for place in places[free][:wanted].tolist():
+        height, hue, saturation, value, other, trousers = rng.random(6).tolist()
+        clothes = linear(hue, 0.65 * saturation, 0.2 + 0.7 * value)
+        below = linear(other, 0.4 * saturation, 0.12 + 0.4 * trousers)
+        pose, mirrored, skin, hair = rng.integers(0, (len(POSES), 2, len(SKINS), len(HAIRS))).tolist()
+        start = len(materials)
+        for red, green, blue in (SKINS[skin], HAIRS[hair]):
+            colour = (red * red, green * green, blue * blue)
+            materials.append(Material(colour, colour, mottle=0.05))
+        materials += [Material(below, below, mottle=0.15), Material(clothes, clothes, mottle=0.15)]
+        surfaces = (start + 2, start + 3, start, start + 1)
+        people.append(Person(place[0], place[1], 1.5 + 0.4 * height, pose, bool(mirrored), surfaces))
+    return tuple(people)
