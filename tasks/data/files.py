@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -145,14 +146,17 @@ def files_by_stem(folder: Path, extensions: Iterable[str] = EXTENSIONS) -> dict[
     return files
 
 
-def fingerprint(identity: Mapping[str, Any], root: Path, files: Iterable[Path]) -> str:
+def fingerprint(identity: Mapping[str, Any], files: Iterable[Path]) -> str:
     """Hash what a dataset consists of: its identity (name, version, options), and each file by its relative path.
 
+    Paths are taken from the innermost folder that holds all files, so that moving a set does not change its hash.
     Annotations other than images are hashed by content up to 64 MB. Images and larger files enter with their size
     alone, so that a large set takes seconds: as they are compressed, other pixels nearly always give another size.
     """
     digest = hashlib.sha256(repr(sorted(identity.items())).encode())
-    for path in sorted(set(files)):
+    paths = sorted(set(files))
+    root = os.path.commonpath(paths)
+    for path in paths:
         size = path.stat().st_size
         by_content = path.suffix.lower() not in EXTENSIONS and size <= 64 << 20
         content = hashlib.sha256(path.read_bytes()).hexdigest() if by_content else size
@@ -163,14 +167,17 @@ def fingerprint(identity: Mapping[str, Any], root: Path, files: Iterable[Path]) 
 def summary(dataset: Dataset, samples: int = 16) -> dict[str, str]:
     """Describe a dataset in a few lines: images a split, and sizes and annotations of up to ``samples`` of each.
 
-    Counts of a set that is smaller than its official release are followed by the official number.
+    ``release`` says whether the set is complete, for datasets that know the counts of their official release.
     """
     lines: dict[str, str] = {}
     official: Mapping[str, int] = getattr(dataset, "official", {})
+    if official:
+        found: Mapping[str, int] = dataset.found  # type: ignore[attr-defined]
+        counts = ", ".join(f"{found[name]} of {count} {name}" for name, count in official.items())
+        lines["release"] = "complete" if dict(found) == dict(official) else f"a subset: {counts}"
     for split in dataset.splits:
         count = len(dataset.ids(split))
-        of = official.get(split, count)
-        lines[f"{split} images"] = f"{count}" if of == count else f"{count} (subset: the official split has {of})"
+        lines[f"{split} images"] = str(count)
         picked = sorted({round(i) for i in np.linspace(0, count - 1, min(samples, count))})
         lines |= _describe(split, [dataset.load(split, index) for index in picked], dataset)
     return lines

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from tasks.base import Dataset, Sample
 from tasks.data.files import fault, fingerprint, read_image
+from tasks.data.partition import hold_out
 from tasks.errors import InputError
 
 SHOWN = 5  # faults in one message; ``verify`` returns all of them
@@ -33,24 +36,38 @@ class ListedDataset(Dataset):
     """
 
     version: ClassVar[int] = 1  # raise it when the meaning of a sample changes
-    official: ClassVar[Mapping[str, int]] = {}  # images a split of the complete release
+    official: ClassVar[Mapping[str, int]] = {}  # images of each part of the complete release
+    found: Mapping[str, int]  # images of the same parts here
 
-    def __init__(self, root: Path, entries: Mapping[str, Sequence[Entry]], **identity: Any) -> None:
+    def __init__(
+        self,
+        root: Path,
+        entries: Mapping[str, Sequence[Entry]],
+        *,
+        found: Mapping[str, int] | None = None,
+        **identity: Any,
+    ) -> None:
         """Keep the lists.
 
         Args:
-            root: folder that every path lies in.
+            root: the dataset's folder.
             entries: the samples of each split.
+            found: images of the parts that ``official`` names, where those are not the splits.
             identity: options that change what a sample is.
         """
         self.root = root
         self.entries = entries
         self.identity = identity
+        self.found = found or {split: len(each) for split, each in entries.items()}
         self._ids: dict[str, list[str]] = {}
 
     @abstractmethod
     def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
         """Read the annotations of a sample; ``size`` (H,W) of its image, None when the image cannot be read."""
+
+    def image(self, entry: Entry) -> np.ndarray:
+        """Read the image of a sample, uint8 (H,W,3) RGB."""
+        return read_image(entry.image)
 
     def ids(self, split: str) -> Sequence[str]:
         """List the sample ids of a split; InputError where it is empty or a file of it is missing."""
@@ -64,7 +81,7 @@ class ListedDataset(Dataset):
     def load(self, split: str, index: int) -> Sample:
         """Read one sample; InputError where its image or annotation is faulty."""
         entry = self.entries[split][index]
-        image = read_image(entry.image)
+        image = self.image(entry)
         return Sample(entry.id, image, self.annotate(entry, (image.shape[0], image.shape[1])))
 
     def manifest(self) -> str:
@@ -73,7 +90,7 @@ class ListedDataset(Dataset):
         files = {path for entry in self._unique() for path in (entry.image, entry.annotation)}
         self._refuse([each for entry in self._unique() for each in _missing(entry)])
         identity = {"name": self.name, "version": self.version, "samples": samples, **self.identity}
-        return fingerprint(identity, self.root, files)
+        return fingerprint(identity, files)
 
     def verify(self) -> list[str]:
         """Read everything and name every fault, one line each."""
@@ -85,7 +102,7 @@ class ListedDataset(Dataset):
     def structure(self) -> list[str]:
         """Name what is wrong with the lists themselves: an empty split, a repeated id, a training image elsewhere."""
         faults = []
-        training = {entry.image for entry in self.entries["train"]}
+        training = set(self.entries["train"])
         for split, entries in self.entries.items():
             if not entries:
                 faults.append(self._empty(split))
@@ -104,7 +121,7 @@ class ListedDataset(Dataset):
         faults = []
         size = None
         try:
-            image = read_image(entry.image)
+            image = self.image(entry)
             size = (image.shape[0], image.shape[1])
         except InputError as error:
             faults.append(str(error))
@@ -124,6 +141,18 @@ class ListedDataset(Dataset):
         if faults:
             more = f"\n... and {len(faults) - SHOWN} more: run `benchmark data verify`" if len(faults) > SHOWN else ""
             raise InputError("\n".join(faults[:SHOWN]) + more)
+
+
+def held_out(
+    train: Sequence[Entry], test: Sequence[Entry], share: float, group: Callable[[str], str] = str
+) -> dict[str, Sequence[Entry]]:
+    """Make three splits of a training and a test set that come without a validation set.
+
+    Validation images are held out of the training set, whole groups of ids at a time; with ``share`` 0 the training set
+    stays whole and the test set serves for validation too, as in published protocols.
+    """
+    kept, held = hold_out([entry.id for entry in train], share, group)
+    return {"train": [train[i] for i in kept], "val": [train[i] for i in held] if share else test, "test": test}
 
 
 def strays(files: Iterable[Path], listed: Iterable[Path], what: str) -> list[str]:

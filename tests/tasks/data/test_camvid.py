@@ -49,7 +49,8 @@ def test_lists_give_the_order(root: Path) -> None:
 
 def test_summary_says_that_it_is_a_subset(root: Path) -> None:
     lines = summary(CamVid(root=str(root)))
-    assert lines["train images"] == "4 (subset: the official split has 367)"
+    assert lines["release"] == "a subset: 4 of 367 train, 2 of 101 val, 3 of 233 test"
+    assert lines["train images"] == "4"
     assert lines["train size"] == "32x24 (of 4 samples)"
     assert lines["train classes"].startswith("Sky ")
     assert "ignored" in lines["train classes"]

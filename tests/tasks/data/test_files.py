@@ -134,7 +134,7 @@ def test_roots_are_found_inside_their_parent(tmp_path: Path) -> None:
 
 
 def test_root_faults_show_key_path_and_layout(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="data.root is not set: expected the path of a folder with train/ and val/"):
+    with pytest.raises(InputError, match=r"data.root is not set: expected the path of a folder with train/ and val/"):
         files.data_root(None, "train/ and val/", "train")
     with pytest.raises(InputError, match=r"data.root=.*absent: expected a folder with train/.*found no such folder"):
         files.data_root(str(tmp_path / "absent"), "train/ and val/", "train")
@@ -168,7 +168,7 @@ def test_fingerprints_see_names_sizes_options_and_small_annotations(tmp_path: Pa
     (tmp_path / "a.xml").write_text("one")
 
     def now(**identity: int) -> str:
-        return files.fingerprint(identity, tmp_path, tmp_path.iterdir())
+        return files.fingerprint(identity, tmp_path.iterdir())
 
     first = now(version=1)
     assert first == now(version=1)

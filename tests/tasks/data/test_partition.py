@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_counts_are_those_of_the_published_protocols(ids: list[str], labeled: st
 
 def test_fractions_are_nested() -> None:
     parts = [set(split_labeled(CITYSCAPES, labeled).labeled) for labeled in ("1/16", "1/8", "1/4", "1/2", "1")]
-    for smaller, larger in zip(parts, parts[1:], strict=False):
+    for smaller, larger in itertools.pairwise(parts):
         assert smaller < larger
 
 
@@ -119,7 +120,7 @@ def test_the_folder_decides_between_equal_base_names(tmp_path: Path) -> None:
     path.write_text("/sync/office/rgb_0001.jpg /sync/office/depth_0001.png 518.8579")
     assert split_labeled(ids, str(path)).labeled == (1,)
     path.write_text("rgb_0001.jpg")
-    with pytest.raises(InputError, match="line 1: 'rgb_0001.jpg' fits several of the 3 training images"):
+    with pytest.raises(InputError, match=r"line 1: 'rgb_0001.jpg' fits several of the 3 training images"):
         split_labeled(ids, str(path))
 
 
@@ -135,7 +136,7 @@ def test_an_unknown_id_is_named_with_its_line_and_its_neighbour(tmp_path: Path) 
 def test_a_repeated_id_is_named_with_both_lines(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("bochum_000000_000313\n\nbochum_000000_000313.png")
-    with pytest.raises(InputError, match="line 3: 'bochum_000000_000313.png' was already listed in line 1"):
+    with pytest.raises(InputError, match=r"line 3: 'bochum_000000_000313.png' was already listed in line 1"):
         split_labeled(IDS, str(path))
 
 
