@@ -81,12 +81,13 @@ class Method(nn.Module, ABC):
     needs: ClassVar[Needs] = Needs()
     control: ClassVar[bool] = False  # the row that every method is compared with
     weights: dict[str, float]
-    critic: nn.Module | None = None
+    critic: nn.Module | None
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()
         self.output = setting.output
         self.weights = {SUPERVISED: 1.0}
+        self.critic = None  # not on the class, where it would hide the submodule of that name
 
     @abstractmethod
     def forward(self, step: Step) -> dict[str, Tensor]:
