@@ -44,7 +44,7 @@ class Augment:
                 "pascal_voc", label_fields=["box_index"], min_visibility=MIN_VISIBILITY, filter_invalid_bboxes=True
             ),
             keypoint_params=A.KeypointParams("xy", remove_invisible=True),
-            additional_targets={"inside": "mask", **{kind: "mask" for kind in MAPS}},
+            additional_targets={"inside": "mask", **dict.fromkeys(MAPS, "mask")},
             is_check_shapes=False,
         )
 

@@ -1,0 +1,123 @@
+"""The console command: ``benchmark run | leaderboard | list | data``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from leaderboards.errors import RecordError
+from tasks.errors import InputError
+
+# Everything that imports torch is imported inside the commands, so that --help answers at once.
+
+app = typer.Typer(
+    name="benchmark",
+    help="DenseDistill, the benchmark of knowledge distillation for dense prediction.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+WORDS = {"allow_extra_args": False, "ignore_unknown_options": False}
+Words = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE...", help="Configuration, as key=value words.")]
+
+
+@app.command()
+def run(
+    words: Words = None,
+    multirun: Annotated[bool, typer.Option("-m", "--multirun", help="Run every combination of comma lists.")] = False,
+) -> None:
+    """Train methods on a task, and write records, panels and boards.
+
+    Examples: `benchmark run task=seg method=mgd`, `benchmark run method=[none,pixel,mgd] data.labeled=1/8`,
+    `benchmark run -m seed=0,1,2 method=[none,mgd]`.
+    """
+    from benchmark.sweep import run_all
+
+    raise typer.Exit(run_all(words or [], multirun, Console(soft_wrap=not sys.stdout.isatty())))
+
+
+@app.command()
+def leaderboard(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Folders or files with records; runs/ when left out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the boards go; the first folder's leaderboards/.")] = None,
+) -> None:
+    """Turn records into boards: one a track, as markdown, CSV and JSON."""
+    from benchmark.boards import write_all
+
+    raise typer.Exit(write_all(paths or [Path("runs")], out, Console(soft_wrap=True)))
+
+
+@app.command(name="list")
+def list_(
+    what: Annotated[str, typer.Argument(help="tasks, methods, data or teachers.")],
+    home: Annotated[Path, typer.Option(help="Where runs keep their files, for teachers.")] = Path("runs"),
+) -> None:
+    """List what there is to choose from."""
+    from benchmark.listing import show
+
+    show(what, home, Console())
+
+
+data = typer.Typer(no_args_is_help=True, help="Look at datasets and check them.")
+app.add_typer(data, name="data")
+
+
+@data.command()
+def preview(
+    words: Words = None, out: Annotated[Path, typer.Option(help="The PNG to write.")] = Path("preview.png")
+) -> None:
+    """Write a contact sheet: images beside everything that they are annotated with."""
+    from benchmark.data import preview as draw
+
+    draw(words or [], out, Console())
+
+
+@data.command()
+def verify(words: Words = None) -> None:
+    """Read a dataset whole, and print a summary or every fault."""
+    from benchmark.data import verify as check
+
+    raise typer.Exit(check(words or [], Console(soft_wrap=True)))
+
+
+def main() -> None:
+    """Run the command; bad input is one clear message and exit code 2."""
+    sys.exit(guarded(lambda: app(standalone_mode=False)))
+
+
+def guarded(command: Callable[[], object]) -> int:
+    """Call a command and turn what goes wrong into an exit code: 2 for bad input, 130 for an interruption."""
+    error_console = Console(stderr=True, soft_wrap=True)
+    try:
+        result = command()
+    except (InputError, RecordError) as error:
+        error_console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
+        return 2
+    except typer.Exit as left:
+        return left.exit_code
+    except typer.Abort:
+        return 130
+    except KeyboardInterrupt:
+        error_console.print("stopped; the same command goes on from the last saved step")
+        return 130
+    except Exception as error:
+        if (usage := _usage(error)) is None:
+            raise
+        error_console.print(f"[bold red]error:[/] {escape(usage)}", highlight=False)
+        return 2
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: Exception) -> str | None:
+    """The message of an error of the command line itself."""
+    message = getattr(error, "format_message", None)
+    return str(message()) if callable(message) else None

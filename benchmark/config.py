@@ -1,0 +1,144 @@
+"""From ``key=value`` words to a typed configuration; what is wrong with them becomes one clear line."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, get_type_hints
+
+from hydra import compose, initialize_config_module
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from benchmark import catalog
+from benchmark.schema import Config, DataCommon, Recipe, TeacherConfig, options_schema
+from methods.base import methods
+from tasks.base import datasets, tasks
+from tasks.errors import InputError, nearest
+
+CONF = "benchmark.conf"
+
+
+def register() -> None:
+    """Enter the schema, and one option a registered task, dataset and method, into Hydra's store."""
+    catalog.load()
+    store = ConfigStore.instance()
+    store.store(name="schema", node=Config)
+    for name, task in tasks.items():
+        store.store(group="task", name=name, node=options_schema(task, name=name))
+        store.store(group="student", name=name, node=task.student)
+        recipe = {**task.recipe}
+        store.store(group="recipe", name=name, node=Recipe(**recipe))
+        teacher = TeacherConfig(dict(task.teachers), recipe=Recipe(**{**recipe, **task.teacher_recipe}))
+        store.store(group="teacher", name=name, node=teacher)
+    for name, dataset in datasets.items():
+        store.store(group="data", name=name, node=_data_schema(dataset))
+    for name, method in methods.items():
+        store.store(group="method", name=name, node=options_schema(method), package=f"methods.{name}")
+
+
+def _data_schema(dataset: type[Any]) -> type:
+    """Join a dataset's own options and the keys that every dataset has; its own go first where they share a name."""
+    own = options_schema(dataset, name=dataset.name)
+    taken = {each.name for each in dataclasses.fields(own)}
+    kinds = get_type_hints(DataCommon)
+    common = [
+        (each.name, kinds[each.name], dataclasses.field(default=each.default))
+        for each in dataclasses.fields(DataCommon)
+        if each.name not in taken
+    ]
+    return dataclasses.make_dataclass(own.__name__, common, bases=(own,))
+
+
+def load(words: Sequence[str]) -> Config:
+    """Compose and check the configuration that ``key=value`` words ask for.
+
+    Raises InputError: one line that names the word, what was expected, and the nearest known names.
+    """
+    check_words(words)
+    register()
+    with initialize_config_module(version_base="1.3", config_module=CONF):
+        try:
+            composed = compose("config", overrides=list(words))
+        except (HydraException, OmegaConfBaseException) as error:
+            raise InputError(_explain(list(words), error)) from error
+    return typed(composed)
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Raise InputError for a word that is not ``key=value``."""
+    for word in words:
+        try:
+            OverridesParser.create().parse_override(word)
+        except HydraException as error:
+            raise InputError(f"'{word}' is not of the form key=value") from error
+
+
+def typed(composed: DictConfig) -> Config:
+    """Turn a composed Hydra configuration into the typed one."""
+    try:
+        plain = OmegaConf.to_object(composed)
+    except OmegaConfBaseException as error:
+        raise InputError(_first_line(error)) from error
+    assert isinstance(plain, Config)
+    plain.task, plain.data = asdict(plain.task), asdict(plain.data)
+    plain.methods = {name: asdict(chosen) for name, chosen in plain.methods.items()}
+    return plain
+
+
+def _explain(words: list[str], error: Exception) -> str:
+    """Say which word is wrong and what was meant."""
+    for word in words:
+        override = OverridesParser.create().parse_override(word)
+        if fault := _wrong_choice(override.key_or_group, override.value()):
+            return fault
+    known = set(_keys(_skeleton(words)))
+    for word in words:  # all choices exist, so a key or a value must be wrong
+        key = word.partition("=")[0].lstrip("+~")
+        free = any(key.startswith(f"{each}.") for each in known if each.endswith("_options"))
+        if not _group(key) and key not in known and not free:
+            return f"unknown key '{key}'{nearest(key, known)}"
+    return _first_line(error.__cause__ or error)
+
+
+def _skeleton(words: Sequence[str]) -> DictConfig:
+    """Compose with the words that choose from groups alone, to see which keys there are."""
+    return compose("config", overrides=[word for word in words if _group(word.partition("=")[0])])
+
+
+def _group(key: str) -> bool:
+    return bool(GlobalHydra.instance().config_loader().get_group_options(key))
+
+
+def _wrong_choice(key: str, value: Any) -> str | None:
+    """Say that a group has no such option; one that a broken plugin would bring is named with its error."""
+    if not _group(key):
+        return None
+    known = GlobalHydra.instance().config_loader().get_group_options(key)
+    registry = {"task": tasks, "data": datasets, "method": methods}.get(key)
+    for choice in value if isinstance(value, list) else [value]:
+        if choice is None or isinstance(choice, (bool, int, float)) or str(choice) in known:
+            continue
+        if registry is not None and str(choice) in registry.broken:
+            return f"{key} '{choice}' comes from a plugin that failed to import: {registry.broken[str(choice)]}"
+        return f"unknown {key} '{choice}'{nearest(str(choice), known)}"
+    return None
+
+
+def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+    if isinstance(node, DictConfig):
+        for key in node:
+            yield f"{prefix}{key}"
+            if not node._is_missing(key) and not node._is_none():
+                yield from _keys(node[key], f"{prefix}{key}.")
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    where = next((line.removeprefix("full_key: ") for line in lines if line.startswith("full_key: ")), None)
+    return f"{where}: {lines[0]}" if where else lines[0]

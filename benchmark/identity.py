@@ -1,0 +1,96 @@
+"""What a run is: the hash of everything that can change its result, and of nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.checkpoint import sha256_of
+from benchmark.problem import Problem
+from benchmark.schema import Config, Recipe
+from leaderboards.values import digest
+from methods.base import methods
+from tasks.base import NetworkSpec, tasks
+
+REVISION = 1  # raised when a change of the code changes results
+SHORT = 12  # digits of a hash in a name
+BUDGET = ("steps",)  # keys of the recipe that say how much may be spent
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The ids of one run."""
+
+    run_id: str
+    entry_id: str
+    track_id: str
+    setting_id: str
+    facts: dict[str, Any]  # what the run id is the hash of
+
+
+def network_facts(spec: NetworkSpec) -> dict[str, Any]:
+    """Describe a network; a file of weights counts by its content."""
+    facts = asdict(spec)
+    if spec.weights and Path(spec.weights).is_file():
+        facts["weights"] = sha256_of(Path(spec.weights))
+    return facts
+
+
+def problem_facts(problem: Problem) -> dict[str, Any]:
+    """Describe task and data."""
+    config, partition = problem.config, problem.partition
+    return {
+        "revision": REVISION,
+        "task": {**config.task, "source": source_of(tasks[config.task["name"]])},
+        "data": {**problem.data_options, "manifest": problem.manifest},
+        "labeled": {"name": partition.name, "checksum": partition.checksum},
+        "numerics": {"precision": config.precision, "channels_last": config.channels_last, "compile": config.compile},
+    }
+
+
+def source_of(cls: type) -> str:
+    """Name where a class comes from: the built-in ones by nothing, so that ids outlive releases, others by content."""
+    if cls.__module__.partition(".")[0] in {"tasks", "methods"}:
+        return ""
+    return hashlib.sha256(Path(inspect.getfile(cls)).read_bytes()).hexdigest()
+
+
+def teacher_facts(
+    problem: Problem, spec: NetworkSpec, recipe: Recipe, seed: int, checkpoint: str | None
+) -> dict[str, Any]:
+    """Describe a teacher: how it is trained, or which file it is."""
+    network = network_facts(spec)
+    if checkpoint is not None:
+        facts = problem_facts(problem)
+        return {
+            "checkpoint": sha256_of(Path(checkpoint)),
+            "network": network,
+            "task": facts["task"],
+            "data": facts["data"],
+        }
+    return {**problem_facts(problem), "network": network, "recipe": asdict(recipe), "seed": seed}
+
+
+def identify(problem: Problem, config: Config, method: str, teachers: dict[str, str]) -> Identity:
+    """Derive the ids of the run that trains ``method``; ``teachers`` maps roles to teacher ids."""
+    track = {
+        **problem_facts(problem),
+        "student": network_facts(config.student),
+        "teachers": teachers,
+        "recipe": asdict(config.recipe),
+    }
+    setting = {**track, "recipe": {key: value for key, value in track["recipe"].items() if key not in BUDGET}}
+    cls = methods[method]
+    entry = {**track, "method": {"name": method, "options": config.methods.get(method, {}), "source": source_of(cls)}}
+    facts = {**entry, "seed": config.seed}
+    label = f"{config.task['name']}-{method}"
+    return Identity(
+        run_id=f"{label}-s{config.seed}-{digest(facts)[:SHORT]}",
+        entry_id=f"{label}-{digest(entry)[:SHORT]}",
+        track_id=f"{config.task['name']}-{digest(track)[:SHORT]}",
+        setting_id=f"{config.task['name']}-{digest(setting)[:SHORT]}",
+        facts=facts,
+    )

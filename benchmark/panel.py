@@ -1,0 +1,60 @@
+"""The panel: the same validation images as input, truth and prediction of teacher, control and student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import nn
+
+from benchmark.problem import Problem
+from benchmark.step import predict
+from leaderboards.atomic import atomic_write
+from tasks.base import Batch
+from tasks.data.loader import ordered
+from tasks.data.resize import resize_image
+from tasks.images import encode_png
+
+ROWS = 4
+TILE = 160  # height of a tile, pixels
+GAP, TITLE = 6, 22
+
+
+def draw_panel(problem: Problem, networks: Mapping[str, nn.Module], path: Path) -> None:
+    """Write a PNG: a row a validation image, with the image, the truth, and the prediction of each network."""
+    count = len(problem.dataset.ids("val"))
+    chosen = sorted({round(position) for position in np.linspace(0, count - 1, min(ROWS, count))})
+    rows = []
+    for images, samples in ordered(problem.dataset, "val", problem.size, 1, chosen):
+        sample = samples[0]
+        truth = problem.task.picture(problem.task.truth(sample), sample.image)
+        tiles = [sample.image, truth]
+        tiles += [_prediction(problem, network, images, sample.image) for network in networks.values()]
+        rows.append(tiles)
+    titles = ["image", "ground truth", *networks]
+    atomic_write(path, encode_png(_sheet(rows, titles)))
+
+
+def _prediction(problem: Problem, network: nn.Module, images: torch.Tensor, image: np.ndarray) -> np.ndarray:
+    network.eval()
+    inside = torch.ones(1, *images.shape[-2:], dtype=torch.bool)
+    batch: Batch = problem.fabric.to_device(Batch("panel", images, None, inside))
+    with torch.no_grad():
+        prediction = predict(network, batch, problem.fabric)
+    return problem.task.picture(problem.task.decode(prediction, 0, (image.shape[0], image.shape[1])), image)
+
+
+def _sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str]) -> Image.Image:
+    scaled = [[resize_image(tile, (TILE, round(TILE * tile.shape[1] / tile.shape[0]))) for tile in row] for row in rows]
+    width = max(tile.shape[1] for row in scaled for tile in row)
+    sheet = Image.new("RGB", (GAP + len(titles) * (width + GAP), TITLE + len(rows) * (TILE + GAP)), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    for column, title in enumerate(titles):
+        left = GAP + column * (width + GAP)
+        draw.text((left, 4), title, fill="black", font=font)
+        for line, row in enumerate(scaled):
+            sheet.paste(Image.fromarray(row[column]), (left, TITLE + line * (TILE + GAP)))
+    return sheet

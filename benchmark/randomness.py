@@ -1,0 +1,39 @@
+"""Every random draw as a function of (seed, purpose, position), never of what was drawn before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True)
+class Randomness:
+    """Keyed generators of one run; implements ``tasks.base.Draws``."""
+
+    seed: int
+
+    def key(self, purpose: str, *position: int) -> int:
+        """Hash (seed, purpose, position) to 63 bits."""
+        text = "\0".join([str(self.seed), purpose, *map(str, position)])
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
+
+    def numpy(self, purpose: str, *position: int) -> np.random.Generator:
+        """Return a fresh NumPy generator for this purpose and position."""
+        return np.random.Generator(np.random.Philox(self.key(purpose, *position)))
+
+    def torch(self, purpose: str, *position: int) -> torch.Generator:
+        """Return a fresh CPU torch generator for this purpose and position."""
+        return torch.Generator().manual_seed(self.key(purpose, *position))
+
+    @contextmanager
+    def globally(self, purpose: str, *position: int) -> Iterator[None]:
+        """Key torch's global generators for the time of a block, for initial weights and dropout, which know no other."""
+        devices = [torch.cuda.current_device()] if torch.cuda.is_available() and torch.cuda.is_initialized() else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(self.key(purpose, *position))
+            yield

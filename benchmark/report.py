@@ -1,0 +1,254 @@
+"""From a run to its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark import provenance
+from benchmark.cohort import Cohort
+from benchmark.contestants import Contestant
+from benchmark.cost import InferenceCost, peak_memory_mb
+from benchmark.device import hardware
+from benchmark.evaluate import Evaluation
+from benchmark.identity import SHORT
+from benchmark.member import Member
+from benchmark.problem import Problem
+from benchmark.schema import Config
+from benchmark.teachers import Plan, about
+from leaderboards import parts
+from leaderboards.record import Record
+from leaderboards.values import digest, finite
+from methods.base import methods
+from tasks.base import Task
+
+WALL_BASIS = "the member's own steps, data and every teacher prediction that it used, timed inside the cohort"
+
+
+def now() -> datetime:
+    """The time, with zone, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass
+class Outcome:
+    """What is known of a run when its record is written."""
+
+    status: str
+    reason: str
+    started: datetime
+    member: Member | None = None
+    cohort: Cohort | None = None
+    test: Evaluation | None = None
+    validation: Evaluation | None = None
+    cost: InferenceCost | None = None
+    student_sha256: str | None = None
+
+
+def build_record(
+    problem: Problem, config: Config, contestant: Contestant, plans: Mapping[str, Plan], outcome: Outcome
+) -> Record:
+    """Fill a record; a run that did not end has no scores and no costs."""
+    identity, task = contestant.identity, problem.task
+    ended = outcome.status == "ok"
+    return Record(
+        run_id=identity.run_id,
+        entry_id=identity.entry_id,
+        track_id=identity.track_id,
+        setting_id=identity.setting_id,
+        status=outcome.status,  # type: ignore[arg-type]  # one of the literals; pydantic checks it
+        status_reason=outcome.reason,
+        seed=config.seed,
+        seed_scheme="every draw keyed by (seed, purpose, position); the teacher's seed is its own",
+        deterministic=problem.fabric.device.type == "cpu",
+        task=_task(problem, config),
+        dataset=_dataset(problem),
+        method=_method(config, contestant, plans, outcome.member),
+        student=parts.Student(
+            decoder=config.student.decoder,
+            encoder=config.student.encoder,
+            options={"encoder": config.student.encoder_options, "decoder": config.student.decoder_options},
+            init=config.student.weights or "scratch",
+        ),
+        teachers=[_teacher(plan, Path(config.home)) for plan in plans.values()],
+        protocol=_protocol(config, outcome.member),
+        scores=_scores(task, problem.primary, outcome),
+        inference=_inference(outcome.cost, problem) if ended else parts.Inference(),
+        training=_training(outcome.member, outcome.cohort, config) if ended else parts.Training(),
+        provenance=_provenance(problem, identity.facts, outcome),
+        artifacts=_artifacts(contestant) if ended else parts.Artifacts(),
+    )
+
+
+def _task(problem: Problem, config: Config) -> parts.TaskPart:
+    options = {key: value for key, value in config.task.items() if key != "name"}
+    return parts.TaskPart(
+        name=problem.task.name,
+        title=problem.task.title,
+        options=options,
+        preprocess={"size": problem.config.data.get("size"), "crop": list(problem.crop(config.recipe))},
+        evaluation={"resolution": "ground truth", "interpolation": "bilinear", "align_corners": False, "flip": False},
+    )
+
+
+def _dataset(problem: Problem) -> parts.Dataset:
+    partition, dataset = problem.partition, problem.dataset
+    count = {split: len(dataset.ids(split)) for split in ("train", "val", "test")}
+    return parts.Dataset(
+        name=dataset.name,
+        options=problem.data_options,
+        manifest_sha256=problem.manifest,
+        n_train=count["train"],
+        n_val=count["val"],
+        n_test=count["test"],
+        labeled=parts.Labeled(
+            name=partition.name, count=len(partition.labeled), total=count["train"], checksum=partition.checksum
+        ),
+    )
+
+
+def _method(
+    config: Config, contestant: Contestant, plans: Mapping[str, Plan], member: Member | None
+) -> parts.MethodPart:
+    cls, origin = contestant.method, methods.origin(contestant.name)
+    stands_in = [role for role, actual in contestant.roles.items() if role != actual]
+    return parts.MethodPart(
+        name=contestant.name,
+        title=cls.title,
+        paper=cls.paper,
+        control=cls.control,
+        options=config.methods.get(contestant.name, {}),
+        weights={} if member is None else dict(member.method.weights),
+        package=origin.package,
+        version=origin.version,
+        roles={role: plans[actual].id for role, actual in contestant.roles.items()},
+        notes=[f"the main teacher stands in for the missing role '{role}'" for role in stands_in],
+    )
+
+
+def _teacher(plan: Plan, home: Path) -> parts.Teacher:
+    facts = about(plan, home) or {}
+    metrics = facts.get("metrics", {})
+    return parts.Teacher(
+        id=plan.id,
+        role=plan.role,
+        decoder=plan.spec.decoder,
+        encoder=plan.spec.encoder,
+        weights_sha256=facts.get("weights_sha256"),
+        steps=facts.get("steps"),
+        recipe_id=facts.get("recipe_id", ""),
+        own_score=metrics.get(facts.get("primary_metric")),
+        own_metrics=metrics,
+        params=facts.get("params"),
+    )
+
+
+def _protocol(config: Config, member: Member | None) -> parts.Protocol:
+    recipe = {**asdict(config.recipe), "precision": config.precision, "channels_last": config.channels_last}
+    best = member.best if member is not None and config.recipe.selection == "best" else None
+    return parts.Protocol(
+        recipe={**recipe, "compile": config.compile},
+        budget=parts.Budget(kind="steps", steps=config.recipe.steps),
+        selection=parts.Selection(
+            rule=config.recipe.selection,  # type: ignore[arg-type]
+            split="val" if config.recipe.selection == "best" else None,
+            step=best[1] if best is not None else config.recipe.steps,
+        ),
+    )
+
+
+def _scores(task: Task, primary: str, outcome: Outcome) -> parts.Scores:
+    return parts.Scores(
+        primary_metric=primary,
+        metrics=_metrics(task, outcome.test),
+        validation=_metrics(task, outcome.validation),
+        per_class={} if outcome.test is None else dict(outcome.test.per_class),
+    )
+
+
+def _metrics(task: Task, evaluation: Evaluation | None) -> dict[str, parts.Score]:
+    if evaluation is None:
+        return {}
+    return {
+        name: parts.Score(
+            value=evaluation.scores[name], higher_is_better=better, split=evaluation.split, n=evaluation.n
+        )
+        for name, better in task.metrics.items()
+    }
+
+
+def _inference(cost: InferenceCost | None, problem: Problem) -> parts.Inference:
+    if cost is None:
+        return parts.Inference()
+    return parts.Inference(
+        params=cost.params,
+        macs=cost.macs,
+        macs_method="half of torch.utils.flop_counter, forward, eval mode, batch 1",
+        input_size=list(cost.size),
+        latency_ms_p50=cost.latency_ms_p50,
+        latency_ms_p95=cost.latency_ms_p95,
+        batch=1,
+        dtype="float32",
+        device=problem.fabric.device.type,
+        compiled=False,
+        peak_mem_mb=cost.peak_mem_mb,
+    )
+
+
+def _training(member: Member | None, cohort: Cohort | None, config: Config) -> parts.Training:
+    if member is None or cohort is None:
+        return parts.Training()
+    timing, steps = member.timing, config.recipe.steps
+    typical = {name: float(np.mean(seconds)) for name, seconds in cohort.teacher_seconds.items()}
+    used = sum(typical.get(name, 0.0) * count for name, count in timing.asked.items())
+    counted = sum(typical.get(name, 0.0) * count for name, count in timing.computed.items())
+    critic = sum(cohort.critic_seconds.get(member.name, []))
+    alone = max(timing.own - counted, 0.0) + used + timing.data
+    return parts.Training(
+        wall_s=alone,
+        wall_basis=WALL_BASIS,
+        step_ms_p50=float(np.median(timing.steps)) * 1000 if timing.steps else None,
+        data_share=timing.data / alone if alone else None,
+        teacher_share=min(1.0, used / alone) if alone else None,
+        critic_share=min(1.0, critic / alone) if alone else None,
+        images_per_s=steps * config.recipe.batch / alone if alone else None,
+        peak_mem_mb=peak_memory_mb(cohort.fabric),
+        gpu_hours=alone / 3600 if cohort.fabric.device.type == "cuda" else None,
+        cohort_id=digest(sorted(each.name for each in cohort.members))[:SHORT],
+        cohort_size=len(cohort.members),
+        cohort_wall_s=cohort.seconds,
+    )
+
+
+def _provenance(problem: Problem, facts: dict[str, Any], outcome: Outcome) -> parts.Provenance:
+    sha, dirty = provenance.git_state()
+    config = finite(facts)
+    return parts.Provenance(
+        git_sha=sha,
+        git_dirty=dirty,
+        config=config,
+        config_sha256=digest(config),
+        lock_sha256=provenance.lock_sha256(),
+        student_sha256=outcome.student_sha256,
+        versions=provenance.versions(),
+        hardware=dict(hardware(problem.fabric)),
+        host_class=f"{problem.fabric.device.type}, {hardware(problem.fabric)['cores']} cores",
+        started=outcome.started,
+        finished=now() if outcome.status != "interrupted" else None,
+        command=provenance.command(),
+    )
+
+
+def _artifacts(contestant: Contestant) -> parts.Artifacts:
+    folder = contestant.folder.relative_to(contestant.home)
+    return parts.Artifacts(
+        student=str(folder / "student.safetensors"), steps=str(folder / "steps.jsonl"), panel=str(folder / "panel.png")
+    )
+
+
+__all__: Sequence[str] = ("Outcome", "build_record", "now")

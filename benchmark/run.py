@@ -1,0 +1,243 @@
+"""A run told top to bottom: config -> task, data -> teachers -> cohort -> evaluation -> records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+from torch import nn
+
+from benchmark import contestants as contestants_module
+from benchmark.checkpoint import save_weights
+from benchmark.cohort import Cohort
+from benchmark.contestants import Contestant
+from benchmark.cost import inference_cost
+from benchmark.device import build_fabric
+from benchmark.interrupt import Interrupted, Stop
+from benchmark.member import Member
+from benchmark.panel import draw_panel
+from benchmark.problem import Problem
+from benchmark.progress import Progress
+from benchmark.randomness import Randomness
+from benchmark.report import Outcome, build_record, now
+from benchmark.schema import Config, construct
+from benchmark.teachers import Plan, Teacher, TeacherError, obtain, plan_teachers
+from leaderboards import store
+from leaderboards.record import Record
+from methods.base import Method, Setting, methods
+from tasks.errors import InputError
+from tasks.networks.weights import load_weights
+
+
+@dataclass
+class Run:
+    """One command: its contestants, and what they share.
+
+    Args:
+        config: everything that was asked for.
+        console: where a person is told.
+    """
+
+    config: Config
+    console: Console
+    started: datetime = field(default_factory=now)
+
+    def __post_init__(self) -> None:
+        self.home = Path(self.config.home)
+        _check_writable(self.home)
+        self.fabric = build_fabric(self.config.device, self.config.precision)
+        self.problem = Problem(self.config, self.fabric)
+        self.progress = Progress(self.console)
+        self.stop = Stop()
+        self.draws = Randomness(self.config.seed)
+        self.plans: dict[str, Plan] = plan_teachers(self.problem, self.config.teacher)
+        self.contestants = contestants_module.gather(self.problem, self.config, self.plans)
+        self.teachers: dict[str, Teacher] = {}
+
+    def execute(self) -> list[Record]:
+        """Train what is not finished, and return the records of all contestants.
+
+        Raises InputError for bad data met on the way and Interrupted when asked to stop; both after recording it.
+        """
+        with ExitStack() as locks:
+            for contestant in sorted(self.contestants, key=lambda each: each.identity.run_id):
+                locks.enter_context(_lock(contestant, self.progress))
+                contestant.refresh()
+            pending = [each for each in self.contestants if not each.finished]
+            for contestant in self.contestants:
+                if contestant.finished:
+                    self.progress.message(f"{contestant.name}: already finished, {contestant.identity.run_id}")
+            if pending:
+                with self.stop:
+                    self._train(pending)
+                self._panel(pending)
+        return [each.record for each in self.contestants if each.record is not None]
+
+    def _train(self, pending: list[Contestant]) -> None:
+        """Train and score; whatever happens, every pending contestant gets a record."""
+        for contestant in pending:
+            self._record(contestant, Outcome("interrupted", "not finished: killed, or still running", self.started))
+        try:
+            self._get_teachers(pending)
+            cohort = self._cohort(pending)
+            self.progress.begin(_names(pending), self.config.recipe.steps, min(each.start for each in cohort.members))
+            cohort.train()
+            self.progress.end()
+            for contestant, member in zip(pending, cohort.members, strict=True):
+                self._finish(contestant, member, cohort)
+        except (Interrupted, KeyboardInterrupt) as stopped:
+            self._record_rest(pending, "interrupted", str(stopped) or "stopped by hand")
+            raise
+        except Exception as error:
+            self._record_rest(pending, "failed", f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            self.progress.end()
+
+    def _record(self, contestant: Contestant, outcome: Outcome) -> None:
+        contestant.record = build_record(self.problem, self.config, contestant, self.plans, outcome)
+        store.write(contestant.record, self.home / store.RECORDS)
+
+    def _record_rest(self, pending: Iterable[Contestant], status: str, reason: str) -> None:
+        """Record what happened for those that have no end yet."""
+        for contestant in pending:
+            if contestant.record is None or contestant.record.status == "interrupted":
+                self._record(contestant, Outcome(status, reason, self.started))
+
+    # teachers
+
+    def _get_teachers(self, pending: Iterable[Contestant]) -> None:
+        for role in sorted({actual for each in pending for actual in each.roles.values()}, key=list(self.plans).index):
+            plan = self.plans[role]
+            teacher = obtain(plan, self.problem, self.config, self._train_teacher, self.progress.message)
+            self.teachers[role] = teacher
+            score = teacher.about["metrics"][self.problem.primary]
+            self.progress.message(f"teacher {role} {plan.id}: {self.problem.primary} {score:.4f}")
+
+    def _train_teacher(self, role: str, network: nn.Module, config: Config, folder: Path) -> None:
+        """Train a teacher as the control is trained: alone, on labels."""
+        recipe, draws = config.teacher.recipe, Randomness(config.teacher.seed)
+        setting = Setting(self.problem.task.output, self.problem.example(network, recipe), {})
+        method = construct(methods[contestants_module.control_name()], "methods", {}, setting)
+        member = Member(role, network, method, recipe, folder)
+        self.progress.begin(f"teacher {role}", recipe.steps, member.start)
+        self._assemble([member], {}, replace(config, recipe=recipe), draws, unlabeled=False).train()
+        self.progress.end()
+        if not member.active:
+            raise TeacherError(f"teacher {role} {member.status}: {member.reason}; lower teacher.recipe.lr")
+        _use_best(member)
+
+    # students
+
+    def _cohort(self, pending: list[Contestant]) -> Cohort:
+        members = [self._member(contestant) for contestant in pending]
+        networks = {role: teacher.network for role, teacher in self.teachers.items()}
+        main = next(iter(self.plans))
+        for contestant in pending:  # a missing role is played by the main teacher
+            networks |= {role: networks[actual] for role, actual in contestant.roles.items()}
+        unlabeled = any(contestant.method.needs.unlabeled for contestant in pending)
+        ordered = {role: networks[role] for role in sorted(networks, key=lambda role: role != main)}
+        return self._assemble(members, ordered, self.config, self.draws, unlabeled)
+
+    def _member(self, contestant: Contestant) -> Member:
+        network = self.problem.build_network(self.config.student, self.draws)
+        recipe = self.config.recipe
+        teachers = {
+            role: self.problem.example(self.teachers[actual].network, recipe)
+            for role, actual in contestant.roles.items()
+        }
+        setting = Setting(self.problem.task.output, self.problem.example(network, recipe), teachers)
+        options = self.config.methods.get(contestant.name, {})
+        with self.draws.globally(f"initial weights of {contestant.name}"):
+            method: Method = construct(contestant.method, f"methods.{contestant.name}", options, setting)
+        method = self.fabric.to_device(method)
+        return Member(contestant.name, network, method, recipe, contestant.folder, self.config.compile)
+
+    def _assemble(
+        self,
+        members: list[Member],
+        teachers: dict[str, nn.Module],
+        config: Config,
+        draws: Randomness,
+        unlabeled: bool,
+    ) -> Cohort:
+        return Cohort(
+            members=members,
+            teachers=teachers,
+            output=self.problem.task.output,
+            recipe=config.recipe,
+            draws=draws,
+            fabric=self.fabric,
+            batches=lambda start: self.problem.batches(config.recipe, draws, start, unlabeled),
+            validate=lambda network: self.problem.goodness(self.problem.evaluate(network, "val")),
+            progress=self.progress,
+            stop=self.stop,
+            channels_last=config.channels_last,
+            save_every=config.save_every,
+        )
+
+    def _finish(self, contestant: Contestant, member: Member, cohort: Cohort) -> None:
+        """Score and store a trained student, then its record, then drop the resume state."""
+        outcome = Outcome(member.status, member.reason, self.started, member, cohort)
+        if member.active:
+            _use_best(member)
+            outcome.validation = self.problem.evaluate(member.network, "val")
+            outcome.test = self.problem.evaluate(member.network, "test")
+            outcome.cost = inference_cost(member.network, self.problem.first_size, self.fabric)
+            outcome.student_sha256 = save_weights(member.network.state_dict(), contestant.student_file)
+        self._record(contestant, outcome)
+        member.state_file.unlink(missing_ok=True)
+
+    # what a person looks at
+
+    def _panel(self, pending: Iterable[Contestant]) -> None:
+        """Draw the panel of everything that is there into the folder of each new run."""
+        shown = [each for each in self.contestants if each.finished]
+        new = [each for each in pending if each.finished]
+        if not new:
+            return
+        networks: dict[str, nn.Module] = {}
+        for teacher in self.teachers.values():
+            networks[f"teacher ({teacher.plan.role})"] = teacher.network
+        for contestant in shown:
+            network = self.problem.build_network(self.config.student, self.draws)
+            load_weights(network, contestant.student_file)
+            networks["student alone" if contestant.method.control else f"student, {contestant.name}"] = network
+        for contestant in new:
+            draw_panel(self.problem, networks, contestant.folder / "panel.png")
+
+
+def _use_best(member: Member) -> None:
+    if member.recipe.selection == "best" and member.best is not None:
+        member.network.load_state_dict(member.best[2])
+
+
+def _names(pending: Iterable[Contestant]) -> str:
+    return "students " + ", ".join(each.name for each in pending)
+
+
+def _lock(contestant: Contestant, progress: Progress) -> FileLock:
+    """Take the lock of a run, which the operating system frees when its holder dies."""
+    contestant.folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(contestant.folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        progress.message(f"{contestant.name}: another process trains {contestant.identity.run_id}; waiting")
+        lock.acquire()
+    return lock
+
+
+def _check_writable(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe = home / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"home={home}: cannot be written ({error.strerror}); choose another folder") from error

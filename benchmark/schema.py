@@ -1,0 +1,129 @@
+"""The typed configuration: every key that a command takes, with its type and default."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from omegaconf import MISSING
+
+from tasks.base import NetworkSpec
+from tasks.errors import InputError, nearest
+from tasks.registry import options
+
+
+@dataclass
+class Recipe:
+    """How a network is trained; the same for every member of a cohort."""
+
+    steps: int = 200
+    batch: int = 8
+    optimizer: str = "adamw"  # or sgd
+    lr: float = 2e-3
+    momentum: float = 0.9  # of sgd
+    weight_decay: float = 1e-2
+    warmup: int = 20  # steps of linear growth
+    power: float = 0.9  # of the polynomial decay that follows
+    clip: float | None = 5.0  # largest norm of the gradient
+    crop: list[int] | None = None  # height, width; null: the size of the images
+    scale: list[float] = field(default_factory=lambda: [0.75, 1.5])
+    flip: float = 0.5
+    jitter: float = 0.2
+    selection: str = "last"  # or best: the weights with the best validation score
+    validations: int = 5  # evaluations on the validation split during training, for selection=best
+
+
+@dataclass
+class TeacherConfig:
+    """The teachers: by role, the main one first."""
+
+    networks: dict[str, NetworkSpec] = field(default_factory=dict)
+    checkpoint: str | None = None  # a safetensors file for the main teacher, instead of training it
+    recipe: Recipe = field(default_factory=Recipe)
+    seed: int = 0
+
+
+@dataclass
+class Config:
+    """Everything that one command runs with."""
+
+    task: Any = MISSING
+    data: Any = MISSING
+    student: NetworkSpec = field(default_factory=NetworkSpec)
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    recipe: Recipe = field(default_factory=Recipe)
+    methods: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    control: bool = True  # train the control beside the methods when its record is missing
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    precision: str = "32"  # or bf16
+    channels_last: bool = False
+    compile: bool = False
+    workers: int | None = None  # loader processes; null: none on a CPU, up to 8 beside a GPU
+    save_every: int = 50  # steps between two saves of the resume state
+    home: str = "runs"
+
+
+@dataclass
+class DataCommon:
+    """Keys that every dataset has."""
+
+    name: str = MISSING
+    labeled: str = "1"  # 1, 1/2, 1/4, 1/8, 1/16, or the path of a list file
+    size: Any = None  # of the images that a network sees: shorter side, [height, width], or null as they are
+    cache: bool = False  # keep decoded training images in memory
+
+
+def plain_type(annotation: Any) -> Any:
+    """Turn an annotation into one that OmegaConf validates: literals become str, anything unknown Any."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return type(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        inner = [plain_type(each) for each in arguments if each is not type(None)]
+        return inner[0] | None if len(inner) == 1 and type(None) in arguments and inner[0] is not Any else Any
+    if annotation in (int, float, str, bool):
+        return annotation
+    if origin in (list, dict):
+        return annotation
+    return Any
+
+
+def options_schema(cls: type[Any], **fixed: Any) -> type:
+    """Derive a dataclass from the keyword-only arguments of a registered class's constructor, and from fixed values.
+
+    Raises InputError for an argument without a default, since an option must have one.
+    """
+    fields: list[tuple[str, Any, Any]] = [(key, type(value), field(default=value)) for key, value in fixed.items()]
+    for key, parameter in options(cls).items():
+        if parameter.default is inspect.Parameter.empty:
+            raise InputError(f"{cls.__module__}.{cls.__name__}: option '{key}' needs a default value")
+        default = parameter.default
+        value = (
+            field(default_factory=lambda d=default: list(d))
+            if isinstance(default, (list, tuple))
+            else field(default=default)
+        )
+        fields.append((key, plain_type(parameter.annotation), value))
+    return dataclasses.make_dataclass(f"{cls.__name__}Options", fields)
+
+
+def construct(cls: type[Any], key: str, chosen: dict[str, Any], *arguments: Any) -> Any:
+    """Build a registered class from its options, checking values of ``Literal`` ones.
+
+    Raises InputError naming ``key`` and the values that are allowed.
+    """
+    for name, parameter in options(cls).items():
+        if typing.get_origin(parameter.annotation) is Literal and name in chosen:
+            allowed = typing.get_args(parameter.annotation)
+            if chosen[name] not in allowed:
+                known = ", ".join(map(str, allowed))
+                raise InputError(
+                    f"{key}.{name}={chosen[name]}: expected one of {known}"
+                    f"{nearest(str(chosen[name]), map(str, allowed))}"
+                )
+    return cls(*arguments, **chosen)

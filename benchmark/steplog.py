@@ -1,0 +1,52 @@
+"""The log of steps: one JSON object a line, written in batches so that no step waits for the device."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+
+class StepLog:
+    """Collects the terms of each step on the device and writes them when flushed.
+
+    Args:
+        path: the JSONL file; lines of later steps, left by a killed process, are cut off.
+        start: the step that comes next.
+    """
+
+    def __init__(self, path: Path, start: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = path.read_text().splitlines(keepends=True)[:start] if path.exists() else []
+        self._file = path.open("w")
+        self._file.writelines(kept)
+        self._pending: list[tuple[int, float, tuple[str, ...], Tensor]] = []
+        self.last: dict[str, float] = {}
+
+    def add(self, step: int, rate: float, values: dict[str, Tensor]) -> None:
+        """Keep the values of a step, still on the device."""
+        stacked = torch.stack([each.detach().float() for each in values.values()])
+        self._pending.append((step, rate, tuple(values), stacked))
+
+    def flush(self) -> tuple[int, str] | None:
+        """Write what was kept; return the first step with a value that is not finite, and which, or None."""
+        fault = None
+        for step, rate, names, values in self._pending:
+            self.last = dict(zip(names, values.tolist(), strict=True))
+            broken = [name for name, value in self.last.items() if not math.isfinite(value)]
+            if broken and fault is None:
+                fault = step, ", ".join(f"{name}={self.last[name]}" for name in broken)
+            line = {name: value if math.isfinite(value) else str(value) for name, value in self.last.items()}
+            self._file.write(json.dumps({"step": step, "lr": rate, **line}) + "\n")
+        self._pending.clear()
+        self._file.flush()
+        return fault
+
+    def close(self) -> None:
+        """Write what is left and close the file; a second call does nothing."""
+        if not self._file.closed:
+            self.flush()
+            self._file.close()
