@@ -42,7 +42,7 @@ def _seeds(entries: Sequence[Entry]) -> list[str]:
     few = [entry.label for entry in entries if len(entry.scores) == 1]
     if not few:
         return []
-    return [f"One seed has no interval, so no order is claimed for: {', '.join(sorted(few))}."]
+    return [f"One seed has no interval, so the order is not proven for: {', '.join(sorted(few))}."]
 
 
 def _conditions(records: Sequence[Record]) -> list[str]:

@@ -9,19 +9,21 @@ from scipy import stats
 
 from leaderboards.statistics import Estimate
 
+UNPROVEN = "?"
+
 
 @dataclass(frozen=True)
 class Place:
-    """The place of an entry: ``rank`` of its tie group's leader, ``group`` the letters of the groups that it is in."""
+    """The place of an entry: its rank, and the letters of its tie groups, ``?`` where one seed allows no claim."""
 
     rank: int
     group: str = ""
 
 
 def overlap(a: Estimate, b: Estimate) -> bool:
-    """Say whether two 95 % intervals overlap; an unknown interval (one seed) excludes nothing."""
+    """Say whether two 95 % intervals overlap; with an unknown one (one seed) nothing can be said, which is False."""
     if a.low is None or a.high is None or b.low is None or b.high is None:
-        return True
+        return False
     return a.low <= b.high and b.low <= a.high
 
 
@@ -30,20 +32,22 @@ def places(scores: Mapping[str, Estimate], failed: Sequence[str], higher_is_bett
 
     Entries are taken in the order of their means. The first leads group A. One whose interval overlaps the leader's is
     in the leader's group; the first that does not leads the next group, and carries the letters of every leader that it
-    overlaps. Entries of a group share the rank of its leader, since the data do not order them. Failed entries share
-    the last rank, the number of entries.
+    overlaps. Entries of a group share the rank of its leader, since the data do not order them. An entry of one seed
+    has no interval and joins no group: its rank is its position, marked as unproven. Failed entries share the last
+    rank, the number of entries.
     """
     sign = -1.0 if higher_is_better else 1.0
     order = sorted(scores, key=lambda key: (sign * scores[key].mean, key))
     placed: dict[str, Place] = {}
     leaders: list[tuple[int, str]] = []
     for position, key in enumerate(order, start=1):
+        if scores[key].low is None:
+            placed[key] = Place(position, UNPROVEN)
+            continue
         if not leaders or not overlap(scores[key], scores[leaders[-1][1]]):
             leaders.append((position, key))
-        group = "".join(
-            letter(index) for index, (_, leader) in enumerate(leaders) if overlap(scores[key], scores[leader])
-        )
-        placed[key] = Place(leaders[-1][0], group)
+        shared = (index for index, (_, leader) in enumerate(leaders) if overlap(scores[key], scores[leader]))
+        placed[key] = Place(leaders[-1][0], "".join(map(letter, shared)))
     last = len(scores) + len(failed)
     return placed | {key: Place(last) for key in sorted(failed)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,10 +39,10 @@ def estimate(values: Sequence[float]) -> Estimate | None:
     n = len(values)
     if n == 0:
         return None
-    mean = math.fsum(values) / n
+    mean = float(statistics.mean(values))  # exact: equal values have no deviation at all
     if n == 1:
         return Estimate(mean, 1)
-    std = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    std = statistics.stdev(values)
     half = quantile(n) * std / math.sqrt(n)
     return Estimate(mean, n, std, mean - half, mean + half)
 

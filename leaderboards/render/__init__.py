@@ -1,1 +1,1 @@
-"""A board in several formats."""
+"""Renderers: one format a module, each a pure function of a leaderboard."""

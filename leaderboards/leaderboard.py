@@ -1,0 +1,27 @@
+"""The leaderboard: everything that the formats show, made from records at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from leaderboards.board import Board, boards
+from leaderboards.record import Record
+from leaderboards.store import Fault
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """Boards, one a track, and what was wrong with stored records (file names without folders)."""
+
+    boards: tuple[Board, ...]
+    faults: tuple[str, ...] = ()
+
+
+def leaderboard(records: Iterable[Record], faults: Sequence[Fault] = ()) -> Leaderboard:
+    """Make the leaderboard of records; the same records give an equal object, whatever their order."""
+    return Leaderboard(
+        boards=tuple(boards(records)),
+        faults=tuple(sorted(f"{Path(fault.file).name}: {fault.kind}: {fault.reason}" for fault in faults)),
+    )

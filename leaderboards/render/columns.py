@@ -1,0 +1,147 @@
+"""The columns of a track's table, shared by the formats that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from leaderboards.board import Board, Row
+from leaderboards.render import text
+from leaderboards.track import Reference
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell shows, and the number that it is sorted by (None sorts last)."""
+
+    text: str
+    order: float | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: title, how a row and a teacher fill it, and a sentence that explains it."""
+
+    title: str
+    help: str
+    row: Callable[[Row], Cell]
+    reference: Callable[[Reference], Cell]
+    numeric: bool = True
+
+
+def columns(board: Board) -> list[Column]:
+    """Return the columns of a board, the ones that rank first."""
+    return [*_identity(board), *_score(board), *_others(board), *_costs(), *_trust()]
+
+
+def _nothing(_: Reference) -> Cell:
+    return Cell(text.DASH)
+
+
+def _identity(board: Board) -> list[Column]:
+    def rank(row: Row) -> Cell:
+        return Cell(text.DASH if row.rank is None else f"{row.rank} {row.group}".strip(), row.rank)
+
+    def seeds(row: Row) -> Cell:
+        done, expected = len(row.entry.scores), len(board.seeds)
+        return Cell(str(done) if done == expected else f"{done}/{expected}", done)
+
+    def label(row: Row) -> Cell:
+        return Cell(text.clean(row.entry.label) + (" (control)" if row.entry.control else ""))
+
+    return [
+        Column("#", "Rank; entries whose 95 % intervals overlap their leader's share a letter.", rank, _nothing),
+        Column("method", "Method, and the options that set it apart.", label, lambda each: Cell(each.label), False),
+        Column("seeds", "Finished seeds, of all seeds of the track.", seeds, _nothing),
+    ]
+
+
+def _score(board: Board) -> list[Column]:
+    track = board.track
+    means = [row.score.mean for row in board.rows if row.score]
+    places = text.decimals([*means, *(each.score for each in board.references)])
+    title = f"{text.clean(track.primary)} {text.arrow(track.higher_is_better)}"
+
+    def score(row: Row) -> Cell:
+        return Cell(text.spread(row.score, places), row.score.mean if row.score else None)
+
+    def bounds(row: Row) -> Cell:
+        return Cell(text.interval(row.score, places), row.score.low if row.score else None)
+
+    def gain(row: Row) -> Cell:
+        if row.gain is None:
+            return Cell(text.DASH)
+        mean, ends = text.number(row.gain.mean, places, sign=True), text.interval(row.gain, places, sign=True)
+        return Cell(mean if ends == text.DASH else f"{mean} {ends}", row.gain.mean)
+
+    def gap(row: Row) -> Cell:
+        return Cell(text.percent(row.gap), row.gap.mean if row.gap else None)
+
+    def own(each: Reference) -> Cell:
+        return Cell(text.number(each.score, places), each.score)
+
+    return [
+        Column(title, "Primary metric on the test split: mean ± standard deviation over seeds.", score, own),
+        Column("95 % interval", "Student's t interval of the mean over seeds.", bounds, _nothing),
+        Column("gain", "Difference to the control, paired by seed; + is better, whatever the metric.", gain, _nothing),
+        Column("gap recovered", "Part of the gap between control and teacher that is closed.", gap, _nothing),
+    ]
+
+
+def _others(board: Board) -> list[Column]:
+    return [_other(board, name, higher) for name, higher in board.metrics.items()]
+
+
+def _other(board: Board, name: str, higher_is_better: bool) -> Column:
+    means = [row.metrics[name].mean for row in board.rows if name in row.metrics]
+    places = text.decimals([*means, *(each.metrics.get(name) for each in board.references)])
+
+    def value(row: Row) -> Cell:
+        found = row.metrics.get(name)
+        return Cell(text.spread(found, places), found.mean if found else None)
+
+    def own(each: Reference) -> Cell:
+        return Cell(text.number(each.metrics.get(name), places), each.metrics.get(name))
+
+    title = f"{text.clean(name)} {text.arrow(higher_is_better)}"
+    return Column(title, "Mean ± standard deviation over seeds.", value, own)
+
+
+def _costs() -> list[Column]:
+    def latency(row: Row) -> Cell:
+        costs = row.entry.costs
+        slow = f" ({text.milliseconds(costs.latency_ms_p95)})" if costs.latency_ms_p95 is not None else ""
+        return Cell(text.milliseconds(costs.latency_ms_p50) + slow, costs.latency_ms_p50)
+
+    def training(row: Row) -> Cell:
+        return Cell(text.times(row.train_ratio), row.train_ratio)
+
+    return [
+        Column(
+            "params",
+            "Parameters of the deployed student.",
+            lambda row: Cell(text.quantity(row.entry.costs.params), row.entry.costs.params),
+            lambda each: Cell(text.quantity(each.params), each.params),
+        ),
+        Column(
+            "MACs",
+            "Multiply-accumulates of one forward pass, batch 1.",
+            lambda row: Cell(text.quantity(row.entry.costs.macs), row.entry.costs.macs),
+            lambda each: Cell(text.quantity(each.macs), each.macs),
+        ),
+        Column("latency ms", "Median (95th percentile) of one forward pass, milliseconds.", latency, _nothing),
+        Column("training", "Training time, alone, over the control's.", training, _nothing),
+    ]
+
+
+def _trust() -> list[Column]:
+    def status(row: Row) -> Cell:
+        return Cell(row.entry.status.replace("_", " "))
+
+    def level(row: Row) -> Cell:
+        return Cell(row.entry.level if row.entry.reproduced else "not reproduced")
+
+    return [
+        Column("status", "What became of the runs.", status, lambda _: Cell("reference"), False),
+        Column("verified", "L0 self-reported to L4 trained again by the maintainers.", level, _nothing, False),
+    ]

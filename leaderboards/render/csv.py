@@ -1,0 +1,121 @@
+"""Boards as one CSV table: a line an entry or teacher, numbers unrounded, units in the header."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from leaderboards.board import Board, Row
+from leaderboards.leaderboard import Leaderboard
+from leaderboards.render import text
+from leaderboards.statistics import Estimate
+from leaderboards.track import Reference
+
+FORMULA = ("=", "+", "-", "@")  # what spreadsheets take for the start of a formula
+FIXED = [
+    *("task", "dataset", "labels", "labeled_count", "labeled_total", "student", "budget", "track_id", "setting_id"),
+    *("rank", "group", "kind", "method", "entry_id", "status", "reason", "seeds", "seeds_expected", "coverage"),
+    *("primary_metric", "higher_is_better", "mean", "std", "low", "high"),
+    *("gain", "gain_low", "gain_high", "gap_recovered", "gap_low", "gap_high"),
+    *("params", "macs", "latency_ms_p50", "latency_ms_p95", "train_s", "train_ratio", "peak_mem_mb"),
+    *("verification", "reproduced", "package", "version"),
+]
+
+
+def render(page: Leaderboard) -> str:
+    """Write all boards as one table; what a line lacks is empty."""
+    metrics = dict.fromkeys(name for board in page.boards for name in (board.track.primary, *board.metrics))
+    keys = [*FIXED, *(f"{part} {name}" for name in metrics for part in ("mean", "std"))]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_safe(key) for key in keys])
+    for board in page.boards:
+        facts = _facts(board)
+        for line in (
+            *(_row(board, row) for row in board.rows),
+            *(_reference(board, each) for each in board.references),
+        ):
+            filled = facts | line
+            writer.writerow([_safe(filled.get(key)) for key in keys])
+    return out.getvalue()
+
+
+def _safe(value: Any) -> Any:
+    """Keep text from being taken for a formula; numbers are written as they are, None as nothing."""
+    if not isinstance(value, str):
+        return value
+    cleaned = text.clean(value)
+    return f"'{cleaned}" if cleaned.startswith(FORMULA) else cleaned
+
+
+def _facts(board: Board) -> dict[str, Any]:
+    track = board.track
+    return {
+        "task": track.task,
+        "dataset": track.dataset,
+        "labels": track.labeled,
+        "labeled_count": track.labeled_count,
+        "labeled_total": track.labeled_total,
+        "student": track.student,
+        "budget": track.budget,
+        "track_id": track.id,
+        "setting_id": track.setting,
+        "primary_metric": track.primary,
+        "higher_is_better": track.higher_is_better,
+    }
+
+
+def _row(board: Board, row: Row) -> dict[str, Any]:
+    entry, costs, method = row.entry, row.entry.costs, row.entry.records[0].method
+    return {
+        "rank": row.rank,
+        "group": row.group,
+        "kind": "control" if entry.control else "method",
+        "method": entry.label,
+        "entry_id": entry.id,
+        "status": entry.status,
+        "reason": "; ".join(entry.reasons),
+        "seeds": len(entry.scores),
+        "seeds_expected": len(board.seeds),
+        "coverage": row.coverage,
+        **_bounds(row.score, "mean", "low", "high"),
+        "std": row.score.std if row.score else None,
+        **_bounds(row.gain, "gain", "gain_low", "gain_high"),
+        **_bounds(row.gap, "gap_recovered", "gap_low", "gap_high"),
+        "params": costs.params,
+        "macs": costs.macs,
+        "latency_ms_p50": costs.latency_ms_p50,
+        "latency_ms_p95": costs.latency_ms_p95,
+        "train_s": costs.train_s,
+        "train_ratio": row.train_ratio,
+        "peak_mem_mb": costs.peak_mem_mb,
+        "verification": entry.level,
+        "reproduced": entry.reproduced,
+        "package": method.package,
+        "version": method.version,
+        **_metrics({**row.metrics, board.track.primary: row.score}),
+    }
+
+
+def _bounds(found: Estimate | None, mean: str, low: str, high: str) -> dict[str, Any]:
+    return {} if found is None else {mean: found.mean, low: found.low, high: found.high}
+
+
+def _metrics(found: Mapping[str, Estimate | None]) -> dict[str, Any]:
+    given = [(name, value) for name, value in found.items() if value is not None]
+    return {f"{part} {name}": getattr(value, part) for name, value in given for part in ("mean", "std")}
+
+
+def _reference(board: Board, each: Reference) -> dict[str, Any]:
+    scores = {**each.metrics, board.track.primary: each.score}
+    return {
+        "kind": "teacher",
+        "method": each.label,
+        "entry_id": each.id,
+        "mean": each.score,
+        "params": each.params,
+        "macs": each.macs,
+        **{f"mean {name}": value for name, value in scores.items()},
+    }

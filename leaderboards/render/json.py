@@ -1,0 +1,65 @@
+"""Boards as JSON: everything that the other formats show, unrounded, for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from leaderboards.board import Board, Row
+from leaderboards.leaderboard import Leaderboard
+
+FORMAT = 1  # version of this layout
+
+
+def render(page: Leaderboard) -> str:
+    """Write a leaderboard as strict JSON, keys in a fixed order, one final newline."""
+    found = {
+        "format_version": FORMAT,
+        "interval": "Student's t, 95 %; gap recovered: Fieller, 95 %",
+        "boards": [board_data(board) for board in page.boards],
+        "faults": page.faults,
+    }
+    return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def board_data(board: Board) -> dict[str, Any]:
+    """Return a board as plain values."""
+    return {
+        "track": asdict(board.track),
+        "seeds": board.seeds,
+        "metrics": dict(board.metrics),
+        "control": board.control,
+        "rows": [_row(row) for row in board.rows],
+        "references": [asdict(each) for each in board.references],
+        "notes": board.notes,
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    entry, method = row.entry, row.entry.records[0].method
+    return {
+        "entry_id": entry.id,
+        "label": entry.label,
+        "method": method.name,
+        "options": method.options,
+        "package": method.package,
+        "version": method.version,
+        "control": entry.control,
+        "rank": row.rank,
+        "group": row.group,
+        "status": entry.status,
+        "reasons": entry.reasons,
+        "coverage": row.coverage,
+        "score": asdict(row.score) if row.score else None,
+        "gain": asdict(row.gain) if row.gain else None,
+        "gap_recovered": asdict(row.gap) if row.gap else None,
+        "metrics": {name: asdict(found) for name, found in row.metrics.items()},
+        "costs": asdict(entry.costs),
+        "train_ratio": row.train_ratio,
+        "verification": entry.level,
+        "reproduced": entry.reproduced,
+        "runs": [
+            {"run_id": run.run_id, "seed": run.seed, "status": run.status, "score": run.score} for run in entry.records
+        ],
+    }

@@ -1,0 +1,167 @@
+import random
+
+import pytest
+from factory import record, seeds
+
+from leaderboards.board import board, boards
+from leaderboards.parts import Tuning, Verification
+from leaderboards.statistics import estimate
+
+
+def rows(records):
+    return {row.entry.label: row for row in board(records).rows}
+
+
+NONE = seeds("none", 0.50, 0.505, 0.51)
+MGD = seeds("mgd", 0.55, 0.553, 0.56, train_s=90.0)
+
+
+def test_a_row_holds_mean_gain_gap_and_costs():
+    found = rows(NONE + MGD)
+    mgd, none = found["mgd"], found["none"]
+    assert (mgd.rank, mgd.group, none.rank, none.group) == (1, "A", 2, "B")
+    assert mgd.score == estimate([0.55, 0.553, 0.56])
+    assert mgd.gain == estimate([0.55 - 0.50, 0.553 - 0.505, 0.56 - 0.51])
+    assert mgd.gap.mean == pytest.approx((0.05 + 0.048 + 0.05) / (0.10 + 0.095 + 0.09))
+    assert (mgd.train_ratio, none.train_ratio) == (1.5, 1.0)
+    assert (none.gain, none.gap) == (None, None)
+    assert mgd.coverage == 1.0
+    assert mgd.entry.costs.params == 1_200_000
+
+
+def test_the_order_of_records_is_immaterial():
+    records = NONE + MGD + seeds("pixel", 0.54, 0.56, 0.55) + [record("skt", 0, None, status="failed")]
+    shuffled = random.Random(0).sample(records, len(records))
+    assert boards(records) == boards(shuffled)
+
+
+def test_tracks_are_apart():
+    found = boards(NONE + seeds("none", 3.0, 3.1, task="depth", metric="rmse", higher=False))
+    assert [(each.track.task, each.track.primary, each.track.higher_is_better) for each in found] == [
+        ("depth", "rmse", False),
+        ("seg", "miou", True),
+    ]
+
+
+def test_boards_of_one_dataset_are_sorted_by_labels():
+    found = boards(seeds("none", 0.4, labels=(64, 512)) + seeds("none", 0.5, labels=(512, 512)))
+    assert [each.track.labeled_count for each in found] == [512, 64]
+
+
+def test_lower_is_better():
+    facts = {"metric": "rmse", "higher": False, "teacher": 2.0}
+    found = rows(seeds("none", 3.0, 3.1, 3.05, **facts) + seeds("mgd", 2.5, 2.6, 2.52, **facts))
+    assert found["mgd"].rank == 1
+    assert found["mgd"].gain.mean == pytest.approx((0.5 + 0.5 + 0.53) / 3)
+    assert found["mgd"].gap.mean == pytest.approx((0.5 + 0.5 + 0.53) / (1.0 + 1.1 + 1.05))
+
+
+@pytest.mark.parametrize("status", ["failed", "diverged", "timeout"])
+def test_a_crash_in_one_seed_ranks_last(status):
+    broken = [
+        record("skt", 0, 0.9),
+        record("skt", 1, 0.9),
+        record("skt", 2, None, status=status, reason="NaN at step 3"),
+    ]
+    found = rows(NONE + MGD + broken)
+    assert (found["skt"].rank, found["skt"].group) == (3, "")
+    assert found["skt"].entry.status == status
+    assert found["skt"].entry.reasons == (f"seed 2 {status}: NaN at step 3",)
+    assert found["skt"].coverage == 1.0
+
+
+def test_an_undefined_score_is_a_failure():
+    found = rows([*NONE, record("skt", 0, float("nan"))])
+    assert found["skt"].rank == 2
+    assert found["skt"].entry.reasons == ("seed 0 failed: the score is undefined",)
+
+
+def test_missing_seeds_lower_coverage():
+    found = rows(NONE + seeds("mgd", 0.55, 0.56) + [record("cwd", 0, None, status="interrupted")])
+    assert found["mgd"].coverage == pytest.approx(2 / 3)
+    assert found["mgd"].rank == 1
+    assert (found["cwd"].rank, found["cwd"].coverage, found["cwd"].entry.status) == (None, 0.0, "missing")
+
+
+def test_not_applicable_leaves_the_block():
+    away = [record("stkd", seed, None, status="not_applicable", reason="needs boxes") for seed in range(5)]
+    found = rows(NONE + away + [record("skt", 0, None, status="failed")])
+    assert found["stkd"].rank is None
+    assert found["skt"].rank == 2
+    assert found["none"].coverage == 1.0
+
+
+def test_one_seed_has_neither_interval_nor_gap():
+    found = rows(seeds("none", 0.5) + seeds("mgd", 0.55))
+    assert found["mgd"].score.low is None
+    assert found["mgd"].gain.mean == pytest.approx(0.05)
+    assert found["mgd"].gain.low is None
+    assert found["mgd"].gap is None
+    assert found["mgd"].group == "?"
+
+
+def test_a_teacher_that_is_not_clearly_better_leaves_the_gap_undefined():
+    made = board(seeds("none", 0.50, 0.505, 0.51, teacher=0.51) + seeds("mgd", 0.55, 0.553, 0.56, teacher=0.51))
+    assert [row.gap for row in made.rows] == [None, None]
+    assert any("gap is undefined" in note for note in made.notes)
+
+
+def test_all_equal():
+    found = rows(seeds("none", 0.5, 0.5, 0.5) + seeds("mgd", 0.5, 0.5, 0.5))
+    assert {row.rank for row in found.values()} == {1}
+    assert (found["mgd"].gain.mean, found["mgd"].gain.low) == (0.0, 0.0)
+    assert found["mgd"].gap.mean == 0.0
+
+
+def test_without_a_control_nothing_is_gained():
+    made = board(MGD)
+    assert made.control is None
+    assert (made.rows[0].gain, made.rows[0].gap, made.rows[0].train_ratio) == (None, None, None)
+    assert any("trains the student alone" in note for note in made.notes)
+
+
+def test_a_placebo_is_a_row_and_not_the_baseline():
+    placebo = seeds("none", 0.6, 0.6, 0.6, variant="untrained teacher")
+    made = board(NONE + placebo)
+    assert made.control == NONE[0].entry_id
+    assert [row.entry.label for row in made.rows] == ["none (untrained teacher)", "none"]
+    assert all(row.entry.control for row in made.rows)
+
+
+def test_entries_of_one_method_are_told_apart_by_their_options():
+    made = seeds("mgd", 0.5, options={"grid": 4, "weight": 1.0}) + seeds("mgd", 0.6, options={"grid": 8, "weight": 1.0})
+    assert [row.entry.label for row in board(made).rows] == ["mgd grid=8", "mgd grid=4"]
+
+
+def test_teachers_are_reference_rows():
+    (teacher,) = board(NONE + MGD).references
+    assert (teacher.main, teacher.score, teacher.label) == (True, 0.6, "teacher deep: fpn resnet50")
+
+
+def test_untrained_teachers_are_no_reference():
+    random_teacher = [NONE[0].teachers[0].model_copy(update={"id": "random", "trained": False, "own_score": 0.1})]
+    placebo = seeds("pixel", 0.5, 0.5, teachers=random_teacher, variant="untrained teacher")
+    assert [each.id for each in board(NONE + placebo).references] == ["teacher-deep"]
+
+
+def test_the_least_verified_run_gives_the_level():
+    checked = [
+        record("mgd", seed, 0.55, verification=Verification(level=level)) for seed, level in enumerate(["L3", "L1"])
+    ]
+    assert rows(NONE + checked)["mgd"].entry.level == "L1"
+    refuted = [*checked, record("mgd", 2, 0.55, verification=Verification(level="L3", reproduced=False))]
+    assert not rows(NONE + refuted)["mgd"].entry.reproduced
+
+
+def test_unequal_conditions_are_noted():
+    tuned = NONE[0].protocol.model_copy(update={"tuning": Tuning(n_trials=20, split="val")})
+    device = NONE[0].provenance.model_copy(update={"hardware": {"device": "other"}, "git_dirty": True})
+    notes = " ".join(board(NONE + seeds("mgd", 0.5, 0.5, protocol=tuned, provenance=device)).notes)
+    for part in ("unequal budgets: 0, 20 trials", "different devices", "uncommitted changes"):
+        assert part in notes
+
+
+def test_several_runs_of_a_seed_are_noted_and_the_finished_one_counts():
+    made = board([*NONE, record("mgd", 0, None, status="failed", run_id="a"), record("mgd", 0, 0.6, run_id="b")])
+    assert made.rows[0].score.mean == 0.6
+    assert any("Several runs of one seed" in note for note in made.notes)
