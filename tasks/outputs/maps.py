@@ -34,3 +34,16 @@ def masked_mean(values: Tensor, valid: Tensor | None) -> Tensor:
     if valid is None:
         return values.mean()
     return values.where(valid, 0.0).sum() / valid.sum().clamp(min=1)
+
+
+def map_size(maps: Tensor) -> tuple[int, int]:
+    """Return the (H,W) of maps or of a dense target."""
+    return maps.shape[-2], maps.shape[-1]
+
+
+def image_mean(maps: Tensor, valid: Tensor | None) -> Tensor:
+    """Average maps (N,C,h,w) over the valid positions of each image, (N,C); zero where an image has none."""
+    if valid is None:
+        return maps.mean(dim=(2, 3))
+    count = valid.sum(dim=(1, 2)).clamp(min=1)
+    return maps.where(valid[:, None], 0.0).sum(dim=(2, 3)) / count[:, None]

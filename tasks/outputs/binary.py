@@ -1,0 +1,90 @@
+"""Binary maps: one logit a position, the probability of belonging to the mask (saliency)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tasks.base import OutputSpace, Prediction
+from tasks.outputs.maps import align, image_mean, map_size, masked_mean, resize, shrink
+
+UNKNOWN = -1.0  # in a target: a position that does not count
+
+
+def binary_kl(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
+    """Kullback-Leibler divergence of two Bernoulli variables given by their logits, elementwise.
+
+    ``tau^2 * [q_T log(q_T / q_S) + (1 - q_T) log((1 - q_T) / (1 - q_S))]``, ``q = sigmoid(z / tau)``.
+    """
+    student, teacher = student / temperature, teacher / temperature
+    inside = F.logsigmoid(teacher) - F.logsigmoid(student)
+    outside = F.logsigmoid(-teacher) - F.logsigmoid(-student)
+    probability = teacher.sigmoid()
+    return temperature**2 * (probability * inside + (1 - probability) * outside)
+
+
+def soft_iou_loss(probability: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """One minus the soft intersection over union an image, averaged over images; all (N,H,W).
+
+    ``1 - (sum p t + 1) / (sum (p + t - p t) + 1)`` over valid positions; the ones keep it finite, and zero, where both
+    are empty (Qin et al., BASNet, CVPR 2019, without its smoothing).
+    """
+    probability, target = probability.where(valid, 0.0), target.where(valid, 0.0)
+    intersection = (probability * target).sum(dim=(1, 2))
+    union = (probability + target - probability * target).sum(dim=(1, 2))
+    return (1 - (intersection + 1) / (union + 1)).mean()
+
+
+class Binary(OutputSpace):
+    """A logit for one class against the rest.
+
+    A target is float32 (N,H,W): probabilities, -1 where a position does not count.
+    """
+
+    channels = 1
+
+    def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
+        """Binary cross-entropy, a mean over valid positions, plus the soft IoU loss, a mean over images."""
+        logits = resize(maps[0], map_size(target))[:, 0]
+        valid = target >= 0
+        losses = F.binary_cross_entropy_with_logits(logits, target.where(valid, 0.0), reduction="none")
+        return masked_mean(losses, valid) + soft_iou_loss(logits.sigmoid(), target, valid)
+
+    def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
+        """``binary_kl`` of the logits at the coarser of the two resolutions, a mean over valid positions."""
+        own, other = align(student.maps[0], teacher.maps[0])
+        return masked_mean(binary_kl(own, other, temperature)[:, 0], shrink(student.valid, map_size(own)))
+
+    def hard_targets(self, teacher: Prediction) -> Tensor:
+        """One where the probability exceeds a half, at the resolution of the input; padding does not count."""
+        labels = (resize(teacher.maps[0], teacher.size)[:, 0] > 0).float()
+        return labels if teacher.valid is None else labels.where(teacher.valid, UNKNOWN)
+
+    def summary(self, prediction: Prediction) -> Tensor:
+        """Mean logit, (N,1), over valid positions."""
+        logits = prediction.maps[0].float()
+        return image_mean(logits, shrink(prediction.valid, map_size(logits)))
+
+    def bounded(self, prediction: Prediction) -> Tensor:
+        """Probabilities (N,1,h,w)."""
+        return prediction.maps[0].float().sigmoid()
+
+    def mix(self, a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
+        """Probabilities ``w*a + (1-w)*b``; a position that either target leaves out does not count."""
+        weight = weight.to(a.dtype)[:, None, None]
+        return torch.where((a >= 0) & (b >= 0), weight * a + (1 - weight) * b, UNKNOWN)
+
+    def paste(self, a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+        """``b`` where ``mask`` is set, ``a`` elsewhere."""
+        return torch.where(mask, b, a)
+
+    def permute(self, target: Tensor, order: Tensor) -> Tensor:
+        """Reorder a target along the batch."""
+        return target[order]
+
+    def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
+        """Positions that count, bool (N,H,W)."""
+        return target >= 0

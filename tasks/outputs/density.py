@@ -1,0 +1,124 @@
+"""Density maps: how many heads there are at every position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tasks.base import OutputSpace, Prediction
+from tasks.outputs.maps import image_mean, map_size, masked_mean, shrink
+
+UNIT = 64  # pixels: maps hold heads in that area, an 8x8 cell as CSRNet predicts, whatever their own stride is
+STRIDES = (1, 2, 4, 8, 16, 32, 64)
+
+
+def cell(size: tuple[int, int], maps: tuple[int, int]) -> int:
+    """Find the stride of maps (h,w) that cover an image (H,W) from its upper left corner; the last cells may overhang.
+
+    Raises ValueError where it is not a power of two up to 64.
+    """
+    for stride in STRIDES:
+        if -(-size[0] // stride) == maps[0] and -(-size[1] // stride) == maps[1]:
+            return stride
+    raise ValueError(f"maps {maps} do not cover an image {size} with cells of 1, 2, 4, ... 64 pixels")
+
+
+def pool(density: Tensor, size: tuple[int, int]) -> Tensor:
+    """Sum a density (N,H,W) over the cells of a coarser map (h,w): the count is kept to the last head."""
+    stride = cell(map_size(density), size)
+    height, width = map_size(density)
+    padded = F.pad(density, (0, size[1] * stride - width, 0, size[0] * stride - height))
+    return padded.unflatten(2, (size[1], stride)).unflatten(1, (size[0], stride)).sum(dim=(2, 4))
+
+
+def spread(counts: Tensor, size: tuple[int, int]) -> Tensor:
+    """Spread the count of each cell (N,h,w) evenly over its pixels inside an image (H,W): the inverse of ``pool``."""
+    stride = cell(size, map_size(counts))
+    for dim in (1, 2):
+        length, cells = size[dim - 1], counts.shape[dim]
+        pixels = torch.full((cells,), stride, device=counts.device)
+        pixels[-1] = length - (cells - 1) * stride
+        counts = (counts / pixels.view(-1, *[1] * (2 - dim))).repeat_interleave(stride, dim).narrow(dim, 0, length)
+    return counts
+
+
+def common(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Bring two maps (N,1,h,w) in heads an area to the coarser one's size."""
+    size = (min(a.shape[-2], b.shape[-2]), min(a.shape[-1], b.shape[-1]))
+    return _coarsen(a, size), _coarsen(b, size)
+
+
+def _coarsen(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    maps = maps.float()
+    return maps if map_size(maps) == size else pool(maps[:, 0], size)[:, None] / cell(map_size(maps), size) ** 2
+
+
+class Density(OutputSpace):
+    """Maps hold heads in 64 pixels; a target is float32 (N,H,W), heads a pixel.
+
+    Args:
+        reduction: ``mean`` averages squared errors over positions; ``reference`` sums them over positions and averages
+            over images, as counting code does (at stride 8 its maps are the same as ours).
+    """
+
+    channels = 1
+
+    def __init__(self, reduction: str = "mean") -> None:
+        self.reduction = reduction
+
+    def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
+        """Squared error of the count in each cell of the map, in heads in 64 pixels."""
+        found = maps[0].float()[:, 0]
+        stride = cell(map_size(target), map_size(found))
+        wanted = pool(target, map_size(found)) * (UNIT / stride**2)
+        return self._reduce((found - wanted) ** 2, None)
+
+    def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
+        """Squared difference at the coarser of the two resolutions; densities have no temperature."""
+        own, other = common(student.maps[0], teacher.maps[0])
+        return self._reduce((own - other)[:, 0] ** 2, shrink(student.valid, map_size(own)))
+
+    def _reduce(self, errors: Tensor, valid: Tensor | None) -> Tensor:
+        if self.reduction == "mean":
+            return masked_mean(errors, valid)
+        return (errors if valid is None else errors.where(valid, 0.0)).sum() / len(errors)
+
+    def pixels(self, prediction: Prediction) -> Tensor:
+        """Heads a pixel at the resolution of the input, (N,H,W); padding holds none."""
+        maps = prediction.maps[0].float()[:, 0]
+        stride = cell(prediction.size, map_size(maps))
+        density = spread(maps * (stride**2 / UNIT), prediction.size)
+        return density if prediction.valid is None else density.where(prediction.valid, 0.0)
+
+    def hard_targets(self, teacher: Prediction) -> Tensor:
+        """The teacher's heads a pixel, (N,H,W)."""
+        return self.pixels(teacher)
+
+    def summary(self, prediction: Prediction) -> Tensor:
+        """Heads in 64 pixels, (N,1): the count over the area that is valid."""
+        maps = prediction.maps[0].float()
+        return image_mean(maps, shrink(prediction.valid, map_size(maps)))
+
+    def bounded(self, prediction: Prediction) -> Tensor:
+        """``y / (1 + |y|)``, (N,1,h,w), within (-1,1)."""
+        return F.softsign(prediction.maps[0].float())
+
+    def mix(self, a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
+        """Densities ``w*a + (1-w)*b``: counts are additive."""
+        weight = weight.to(a.dtype)[:, None, None]
+        return weight * a + (1 - weight) * b
+
+    def paste(self, a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+        """Heads of ``b`` where ``mask`` is set, of ``a`` elsewhere."""
+        return torch.where(mask, b, a)
+
+    def permute(self, target: Tensor, order: Tensor) -> Tensor:
+        """Reorder a target along the batch."""
+        return target[order]
+
+    def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
+        """All positions: where no head is marked there is none."""
+        return torch.ones_like(target, dtype=torch.bool)

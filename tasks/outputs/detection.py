@@ -1,0 +1,185 @@
+"""Detection maps: class logits, four distances and a centerness at every position of every pyramid level (FCOS)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchvision.ops import batched_nms, generalized_box_iou_loss, sigmoid_focal_loss
+
+from tasks.base import OutputSpace, Prediction
+from tasks.outputs.binary import binary_kl
+from tasks.outputs.boxes import BoxTarget, assign, centerness, covered, keep, locations, sides, stack, unite
+from tasks.outputs.maps import map_size, resize, shrink
+
+FLOOR = 0.05  # teacher's weight below which a position teaches no box
+VISIBLE = 0.5  # share of a pasted or covered box that must be left for it to count
+
+
+class Detections(NamedTuple):
+    """Detections of a batch: ``xyxy`` (K,4) in pixels of the input, ``labels``, ``scores`` and ``image`` (K,)."""
+
+    xyxy: Tensor
+    labels: Tensor
+    scores: Tensor
+    image: Tensor
+
+
+class Fields(NamedTuple):
+    """All levels side by side.
+
+    ``logits`` (N,P,K); ``xyxy`` (N,P,4), boxes in pixels of the input; ``central`` (N,P), centerness logits; ``points``
+    (P,2), ``strides`` (P,) and ``reach`` (P,2) as ``locations`` gives them.
+    """
+
+    logits: Tensor
+    xyxy: Tensor
+    central: Tensor
+    points: Tensor
+    strides: Tensor
+    reach: Tensor
+
+
+class Detection(OutputSpace):
+    """The head of an anchor-free detector (Tian et al., FCOS, ICCV 2019), with torchvision's losses and conventions.
+
+    Each map is (N,K+5,h,w): K class logits, the distances to the left, upper, right and lower side in strides (not
+    negative), a centerness logit. A target is a BoxTarget.
+
+    Args:
+        classes: number of categories K.
+        strides: of the pyramid levels, finest first; the same for every network of a run.
+        pseudo_score: a teacher's detection counts as an object from this score on.
+        nms: overlap from which the weaker of two detections of one category is dropped.
+        candidates: at most this many detections an image go into the suppression.
+    """
+
+    def __init__(
+        self, classes: int, strides: Sequence[int], pseudo_score: float = 0.5, nms: float = 0.6, candidates: int = 1000
+    ) -> None:
+        self.classes = classes
+        self.channels = classes + 5
+        self.strides = tuple(strides)
+        self.pseudo_score = pseudo_score
+        self.nms = nms
+        self.candidates = candidates
+
+    def fields(self, maps: Sequence[Tensor]) -> Fields:
+        """Lay the maps of all levels side by side and turn distances into boxes."""
+        if len(maps) != len(self.strides):
+            raise ValueError(f"{len(maps)} maps for {len(self.strides)} pyramid levels {self.strides}")
+        points, strides, reach = locations([map_size(level) for level in maps], self.strides, maps[0].device)
+        joined = torch.cat([level.float().flatten(2) for level in maps], dim=2).transpose(1, 2)
+        distances = joined[..., self.classes : -1] * strides[:, None]
+        xyxy = torch.cat([points - distances[..., :2], points + distances[..., 2:]], dim=-1)
+        return Fields(joined[..., : self.classes], xyxy, joined[..., -1], points, strides, reach)
+
+    def _inside(self, prediction: Prediction) -> Tensor | None:
+        """Positions (N,P) whose cell is at least half valid."""
+        if prediction.valid is None:
+            return None
+        levels = [shrink(prediction.valid, map_size(level)) for level in prediction.maps]
+        return torch.cat([level.flatten(1) for level in levels if level is not None], dim=1)
+
+    def supervised(self, maps: Sequence[Tensor], target: BoxTarget) -> Tensor:
+        """Focal loss over all positions, GIoU and centerness losses over those of objects; each over their number.
+
+        A position of a box with weight w counts w as object and 1 - w as background.
+        """
+        fields = self.fields(maps)
+        index = assign(fields.points, fields.strides, fields.reach, target)
+        image, position = torch.where(index >= 0)
+        row = index[image, position]
+        weight, labels, wanted = target.weight[image, row], target.labels[image, row], target.xyxy[image, row]
+        count = weight.sum().clamp(min=1)
+        background = sigmoid_focal_loss(fields.logits, torch.zeros_like(fields.logits), reduction="sum")
+        logits = fields.logits[image, position]
+        objects = F.one_hot(labels, self.classes).to(logits.dtype)
+        gain = sigmoid_focal_loss(logits, objects) - sigmoid_focal_loss(logits, torch.zeros_like(logits))
+        giou = generalized_box_iou_loss(fields.xyxy[image, position], wanted)
+        central = F.binary_cross_entropy_with_logits(
+            fields.central[image, position], centerness(sides(fields.points[position], wanted)), reduction="none"
+        )
+        return (background + (weight * (gain.sum(dim=1) + giou + central)).sum()) / count
+
+    def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
+        """Distance of two heads, with w = max_c p_c * centerness of the teacher, dropped below 0.05.
+
+        Class probabilities: ``binary_kl`` summed over positions and classes, over max(1, sum w). Boxes and centerness:
+        1 - GIoU and ``binary_kl``, averaged with weights w; boxes of the teacher without an area teach nothing.
+        """
+        own, other = self.fields(student.maps), self.fields(teacher.maps)
+        inside = self._inside(student)
+        weight = other.logits.sigmoid().amax(-1) * other.central.sigmoid()
+        weight = weight.where(weight >= FLOOR, 0.0)
+        logits = binary_kl(own.logits, other.logits, temperature).sum(-1)
+        if inside is not None:
+            weight, logits = weight.where(inside, 0.0), logits.where(inside, 0.0)
+        area = (other.xyxy[..., 2:] - other.xyxy[..., :2]).prod(-1)
+        image, position = torch.where((weight > 0) & (area > 0))
+        chosen = weight[image, position]
+        giou = generalized_box_iou_loss(own.xyxy[image, position], other.xyxy[image, position])
+        central = binary_kl(own.central[image, position], other.central[image, position], temperature)
+        taught = (chosen * (giou + central)).sum() / chosen.sum().clamp(min=FLOOR)
+        return logits.sum() / weight.sum().clamp(min=1) + taught
+
+    @torch.no_grad()
+    def detect(self, prediction: Prediction, score: float) -> Detections:
+        """Find the objects of a batch that score at least ``score``, the best first, after suppression by category.
+
+        The score is ``sqrt(p_c * centerness)``, as torchvision's.
+        """
+        fields = self.fields(prediction.maps)
+        scores = (fields.logits.sigmoid() * fields.central.sigmoid()[..., None]).sqrt()
+        inside = self._inside(prediction)
+        if inside is not None:
+            scores = scores.where(inside[..., None], 0.0)
+        limit = min(self.candidates, scores[0].numel())
+        best = scores.flatten(1).topk(limit, dim=1)
+        image, place = torch.where(best.values >= score)
+        position, labels = (best.indices[image, place] // self.classes, best.indices[image, place] % self.classes)
+        xyxy, found = fields.xyxy[image, position], best.values[image, place]
+        height, width = prediction.size
+        xyxy = xyxy.clamp(min=0).minimum(xyxy.new_tensor([width, height, width, height]))
+        kept = batched_nms(xyxy, found, image * self.classes + labels, self.nms)
+        return Detections(xyxy[kept], labels[kept], found[kept], image[kept])
+
+    def hard_targets(self, teacher: Prediction) -> BoxTarget:
+        """The teacher's detections as if they were labels."""
+        found = self.detect(teacher, self.pseudo_score)
+        chosen = [found.image == i for i in range(len(teacher.maps[0]))]
+        return stack([found.xyxy[each] for each in chosen], [found.labels[each] for each in chosen])
+
+    def summary(self, prediction: Prediction) -> Tensor:
+        """Largest logit a category over all positions, (N,K)."""
+        logits = self.fields(prediction.maps).logits
+        inside = self._inside(prediction)
+        if inside is not None:
+            nothing = ~inside.any(dim=1, keepdim=True)
+            logits = logits.masked_fill(~(inside | nothing)[..., None], -torch.inf) * ~nothing[..., None]
+        return logits.amax(dim=1)
+
+    def bounded(self, prediction: Prediction) -> Tensor:
+        """Class probabilities of all levels at the size of the finest, (N,K*levels,h,w)."""
+        size = map_size(prediction.maps[0])
+        return torch.cat([resize(level[:, : self.classes], size).sigmoid() for level in prediction.maps], dim=1)
+
+    def mix(self, a: BoxTarget, b: BoxTarget, weight: Tensor) -> BoxTarget:
+        """The boxes of both, with their image's weight."""
+        share = weight.to(a.weight.dtype)[:, None]
+        return unite(a._replace(weight=a.weight * share), b._replace(weight=b.weight * (1 - share)))
+
+    def paste(self, a: BoxTarget, b: BoxTarget, mask: Tensor) -> BoxTarget:
+        """The boxes of both of which more than half is left to see."""
+        return unite(keep(a, covered(a, mask) < 1 - VISIBLE), keep(b, covered(b, mask) > VISIBLE))
+
+    def permute(self, target: BoxTarget, order: Tensor) -> BoxTarget:
+        """Reorder a target along the batch."""
+        return BoxTarget(*(each[order] for each in target))
+
+    def valid(self, target: BoxTarget, size: tuple[int, int]) -> Tensor:
+        """All positions: where no object is marked there is none."""
+        return torch.ones(len(target.labels), *size, dtype=torch.bool, device=target.labels.device)

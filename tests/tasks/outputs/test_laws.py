@@ -1,0 +1,241 @@
+"""What holds in every output space, whatever its maps mean."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from tasks.base import OutputSpace, Prediction
+from tasks.outputs.binary import Binary
+from tasks.outputs.boxes import BoxTarget, stack
+from tasks.outputs.categorical import Categorical
+from tasks.outputs.density import Density
+from tasks.outputs.detection import Detection
+from tasks.outputs.logdepth import LogDepth
+
+N, SIZE = 3, (30, 42)  # neither side is a multiple of 4
+
+
+def boxes(generator):
+    corner = torch.rand(N, 4, 2, generator=generator) * torch.tensor([30.0, 18.0])
+    side = 4 + torch.rand(N, 4, 2, generator=generator) * 8
+    xyxy = torch.cat([corner, corner + side], dim=-1)
+    labels = torch.randint(0, 3, (N, 4), generator=generator)
+    return stack(list(xyxy), list(labels))
+
+
+@dataclass
+class Case:
+    space: OutputSpace
+    shapes: list  # of the maps: channels, height, width
+    target: object  # generator -> target
+
+    def prediction(self, seed, valid=None, grad=False):
+        generator = torch.Generator().manual_seed(seed)
+        maps = [torch.randn(N, *shape, generator=generator) for shape in self.shapes]
+        if isinstance(self.space, Detection):
+            k = self.space.classes
+            maps = [torch.cat([m[:, :k], m[:, k:-1].abs(), m[:, -1:]], dim=1) for m in maps]
+        return self.wrap([m.requires_grad_(grad) for m in maps], valid)
+
+    def wrap(self, maps, valid=None):
+        return Prediction(tuple(maps), {}, {}, (), torch.zeros(N, 4), SIZE, valid)
+
+    def labels(self, seed):
+        return self.target(torch.Generator().manual_seed(seed))
+
+
+def uniform(generator):
+    return torch.rand(N, *SIZE, generator=generator)
+
+
+CASES = {
+    "categorical": Case(Categorical(3), [(3, 8, 11)], lambda g: torch.randint(0, 3, (N, *SIZE), generator=g)),
+    "binary": Case(Binary(), [(1, 8, 11)], lambda g: (uniform(g) > 0.5).float()),
+    "logdepth": Case(LogDepth(10.0), [(1, 8, 11)], lambda g: 0.5 + 9 * uniform(g)),
+    "density": Case(Density(), [(1, 8, 11)], lambda g: uniform(g) / 50),
+    "density reference": Case(Density("reference"), [(1, 8, 11)], lambda g: uniform(g) / 50),
+    "detection": Case(Detection(3, (4, 8)), [(8, 8, 11), (8, 4, 6)], boxes),
+}
+
+
+@pytest.fixture(params=CASES)
+def case(request):
+    return CASES[request.param]
+
+
+def same(a, b):
+    if isinstance(a, BoxTarget):
+        return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+    return torch.equal(a, b)
+
+
+def gradients(loss, prediction):
+    grads = torch.autograd.grad(loss, prediction.maps, allow_unused=True)
+    return [torch.zeros_like(m) if g is None else g for g, m in zip(grads, prediction.maps, strict=True)]
+
+
+def left_half():
+    valid = torch.zeros(N, *SIZE, dtype=torch.bool)
+    valid[:, :, :24] = True
+    return valid
+
+
+def test_divergence_is_zero_at_the_teacher_and_positive_elsewhere(case):
+    student, teacher = case.prediction(0, grad=True), case.prediction(1)
+    assert case.space.divergence(teacher, teacher).item() == pytest.approx(0, abs=1e-5)
+    loss = case.space.divergence(student, teacher)
+    assert loss.shape == ()
+    assert loss > 1e-3
+    assert all(g.isfinite().all() and g.abs().sum() > 0 for g in gradients(loss, student))
+
+
+def test_divergence_falls_on_the_way_to_the_teacher(case):
+    student, teacher = case.prediction(0), case.prediction(1)
+    near = case.wrap([torch.lerp(s, t, 0.9) for s, t in zip(student.maps, teacher.maps, strict=True)])
+    assert case.space.divergence(near, teacher) < 0.5 * case.space.divergence(student, teacher)
+
+
+def test_the_teacher_gets_no_say_where_nothing_is_valid(case):
+    valid = left_half()
+    teacher = case.prediction(1, valid)
+    student = case.prediction(0, valid, grad=True)
+    loss = case.space.divergence(student, teacher)
+    for gradient, level in zip(gradients(loss, student), student.maps, strict=True):
+        stride = -(-SIZE[1] // level.shape[-1])
+        assert (gradient[..., 24 // stride :] == 0).all()
+    moved = case.wrap(
+        [
+            torch.where(g != 0, m, m + 5)
+            for g, m in zip(gradients_of(case, student, teacher), student.maps, strict=True)
+        ],
+        valid,
+    )
+    assert case.space.divergence(moved, teacher).item() == pytest.approx(loss.item(), rel=1e-5)
+
+
+def gradients_of(case, student, teacher):
+    return gradients(case.space.divergence(student, teacher), student)
+
+
+def test_nothing_valid_gives_finite_zero_losses(case):
+    nothing = torch.zeros(N, *SIZE, dtype=torch.bool)
+    student, teacher = case.prediction(0, nothing, grad=True), case.prediction(1, nothing)
+    loss = case.space.divergence(student, teacher)
+    assert loss.item() == 0
+    assert all((g == 0).all() for g in gradients(loss, student))
+    summary = case.space.summary(student)
+    assert summary.isfinite().all()
+    assert all(g.isfinite().all() for g in gradients(summary.sum(), student))
+    pseudo = case.space.hard_targets(teacher)
+    loss = case.space.supervised(student.maps, pseudo)
+    assert loss.isfinite()
+    assert all(g.isfinite().all() for g in gradients(loss, student))
+
+
+def test_supervised_is_a_finite_scalar_with_gradient(case):
+    student = case.prediction(0, grad=True)
+    loss = case.space.supervised(student.maps, case.labels(2))
+    assert loss.shape == ()
+    assert loss > 0
+    assert all(g.isfinite().all() and g.abs().sum() > 0 for g in gradients(loss, student))
+
+
+def test_pasting_nothing_and_everything(case):
+    a, b, maps = case.labels(2), case.labels(3), case.prediction(0).maps
+    for fill, expected in [(False, a), (True, b)]:
+        pasted = case.space.paste(a, b, torch.full((N, *SIZE), fill))
+        assert torch.equal(case.space.supervised(maps, pasted), case.space.supervised(maps, expected))
+
+
+def test_mixing_with_all_the_weight_on_one(case):
+    a, b, maps = case.labels(2), case.labels(3), case.prediction(0).maps
+    for share, expected in [(1.0, a), (0.0, b)]:
+        mixed = case.space.mix(a, b, torch.full((N,), share, dtype=torch.float64))
+        found = case.space.supervised(maps, mixed)
+        assert found.dtype == torch.float32
+        assert found.item() == pytest.approx(case.space.supervised(maps, expected).item(), rel=1e-6)
+
+
+def test_mixing_is_symmetric(case):
+    a, b, maps = case.labels(2), case.labels(3), case.prediction(0).maps
+    weight = torch.tensor([0.3, 0.9, 0.5])
+    losses = [
+        case.space.supervised(maps, case.space.mix(*pair, share))
+        for pair, share in [((a, b), weight), ((b, a), 1 - weight)]
+    ]
+    assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-5)
+
+
+def test_mixing_and_pasting_half_have_gradients(case):
+    a, b, student = case.labels(2), case.labels(3), case.prediction(0, grad=True)
+    for target in (case.space.mix(a, b, torch.tensor([0.1, 0.5, 0.95])), case.space.paste(a, b, left_half())):
+        grads = gradients(case.space.supervised(student.maps, target), student)
+        assert all(g.isfinite().all() for g in grads)
+        assert sum(g.abs().sum() for g in grads) > 0
+
+
+def test_order_of_the_batch(case):
+    order = torch.tensor([2, 0, 1])
+    target, prediction = case.labels(2), case.prediction(0)
+    turned = case.wrap([m[order] for m in prediction.maps])
+    assert same(case.space.permute(case.space.permute(target, order), order.argsort()), target)
+    found = case.space.supervised(turned.maps, case.space.permute(target, order))
+    assert found.item() == pytest.approx(case.space.supervised(prediction.maps, target).item(), rel=1e-5)
+    torch.testing.assert_close(case.space.summary(turned), case.space.summary(prediction)[order])
+
+
+def test_hard_targets_are_targets_of_the_input_size(case):
+    teacher = case.prediction(1)
+    target = case.space.hard_targets(teacher)
+    valid = case.space.valid(target, SIZE)
+    assert valid.dtype == torch.bool
+    assert valid.shape == (N, *SIZE)
+    assert case.space.supervised(teacher.maps, target) < case.space.supervised(case.prediction(0).maps, target)
+
+
+def test_pseudo_labels_can_be_pasted(case):
+    first, second = (case.space.hard_targets(case.prediction(seed)) for seed in (1, 2))
+    student = case.prediction(0, grad=True)
+    loss = case.space.supervised(student.maps, case.space.paste(first, second, left_half()))
+    assert all(g.isfinite().all() for g in gradients(loss, student))
+
+
+def test_summary_is_one_vector_an_image_over_valid_positions(case):
+    prediction = case.prediction(0, left_half())
+    summary = case.space.summary(prediction)
+    assert summary.shape[0] == N
+    assert summary.dim() == 2
+    changed = [m.clone() for m in prediction.maps]
+    for level in changed:
+        stride = -(-SIZE[1] // level.shape[-1])
+        level[..., 24 // stride :] += 3
+    torch.testing.assert_close(case.space.summary(replace(prediction, maps=tuple(changed))), summary)
+
+
+def test_bounded_is_bounded(case):
+    wild = case.wrap([20 * m for m in case.prediction(0).maps])
+    bounded = case.space.bounded(wild)
+    assert bounded.dim() == 4
+    assert bounded.abs().max() <= 1
+
+
+def test_resolutions_may_differ(case):
+    if isinstance(case.space, Detection):
+        pytest.skip("all networks share one pyramid")
+    student = case.prediction(0)
+    finer = case.wrap([torch.randn(N, m.shape[1], 15, 21) for m in student.maps])
+    assert case.space.divergence(student, finer) > 0
+    assert case.space.divergence(finer, student) > 0
+    assert case.space.supervised(finer.maps, case.labels(2)) > 0
+
+
+def test_half_precision_maps(case):
+    student = case.prediction(0)
+    half = case.wrap([m.bfloat16() for m in student.maps])
+    exact = case.wrap([m.float() for m in half.maps])
+    for compute in (
+        lambda p: case.space.supervised(p.maps, case.labels(2)),
+        lambda p: case.space.divergence(p, student),
+    ):
+        assert compute(half).item() == pytest.approx(compute(exact).item(), rel=1e-4)
