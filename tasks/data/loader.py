@@ -1,4 +1,4 @@
-"""From samples to batches: endless training streams and one pass over a split, both pure functions of their keys."""
+"""From samples to batches: training streams that are pure functions of their keys, and one pass over a split."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Images:
     Args:
         dataset: where they come from.
         split: which split.
+        kinds: the annotations to keep.
         size: see ``tasks.data.resize.target_size``.
         cache: keep decoded, resized samples in memory.
     """
@@ -55,97 +56,113 @@ class Images:
         return sample
 
 
-class _Positions(TorchDataset):
-    """Maps (position in the stream, index of the image) to one augmented sample, as tensors."""
+@dataclass(frozen=True)
+class Part:
+    """One stream within a step: which images it shuffles, and whether their labels are hidden."""
 
-    def __init__(self, images: Images, task: Task, augment: Augment, draws: Draws, name: str) -> None:
-        self.images, self.task, self.augment, self.draws, self.name = images, task, augment, draws, name
-
-    def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, Any, torch.Tensor]:
-        position, index = key
-        sample, inside = self.augment(self.images[index], self.draws.numpy(f"augment {self.name}", position))
-        return to_tensor(sample.image), self.task.target(sample), torch.from_numpy(inside)
-
-
-@dataclass
-class _Order:
-    """Which (position, index) each batch holds: every epoch is a fresh permutation keyed by its number."""
-
-    indices: Sequence[int]
-    batch: int
-    start: int
-    stop: int
-    draws: Draws
     name: str
+    indices: Sequence[int]
+    hidden: bool = False
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        count, epoch, order = len(self.indices), -1, np.empty(0, np.int64)
+
+Key = tuple[int, int, int]  # part, position in its stream, index of the image
+
+
+class _Samples(TorchDataset):
+    """Maps a key to one augmented sample, as tensors."""
+
+    def __init__(self, images: Images, task: Task, augment: Augment, draws: Draws, parts: Sequence[Part]) -> None:
+        self.images, self.task, self.augment, self.draws, self.parts = images, task, augment, draws, parts
+
+    def __getitem__(self, key: Key) -> tuple[int, torch.Tensor, Any, torch.Tensor]:
+        part, position, index = key
+        generator = self.draws.numpy(f"augment {self.parts[part].name}", position)
+        sample, inside = self.augment(self.images[index], generator)
+        return part, to_tensor(sample.image), self.task.target(sample), torch.from_numpy(inside)
+
+
+class _Order:
+    """The keys of every step: each part runs through fresh permutations of its images, keyed by the epoch."""
+
+    def __init__(self, parts: Sequence[Part], batch: int, start: int, stop: int, draws: Draws) -> None:
+        self.parts, self.batch, self.start, self.stop, self.draws = parts, batch, start, stop, draws
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        orders: dict[tuple[int, int], np.ndarray] = {}
         for step in range(self.start, self.stop):
-            keys = []
-            for position in range(step * self.batch, (step + 1) * self.batch):
-                if position // count != epoch:
-                    epoch = position // count
-                    order = self.draws.numpy(f"order {self.name}", epoch).permutation(count)
-                keys.append((position, self.indices[order[position % count]]))
-            yield keys
+            positions = range(step * self.batch, (step + 1) * self.batch)
+            yield [
+                (number, position, self._index(orders, number, part, position))
+                for number, part in enumerate(self.parts)
+                for position in positions
+            ]
+
+    def _index(self, orders: dict[tuple[int, int], np.ndarray], number: int, part: Part, position: int) -> int:
+        epoch, place = divmod(position, len(part.indices))
+        if (number, epoch) not in orders:
+            orders.pop((number, epoch - 2), None)
+            orders[number, epoch] = self.draws.numpy(f"order {part.name}", epoch).permutation(len(part.indices))
+        return part.indices[orders[number, epoch][place]]
 
     def __len__(self) -> int:
         return self.stop - self.start
 
 
-@dataclass
 class _Collate:
-    """Joins samples into a Batch; the valid positions are those inside the image that carry supervision."""
+    """Joins samples into a batch a part; valid are the positions inside the image that carry supervision."""
 
-    task: Task
-    name: str
-    hidden: bool
+    def __init__(self, task: Task, parts: Sequence[Part]) -> None:
+        self.task, self.parts = task, parts
 
-    def __call__(self, samples: list[tuple[torch.Tensor, Any, torch.Tensor]]) -> Batch:
+    def __call__(self, samples: list[tuple[int, torch.Tensor, Any, torch.Tensor]]) -> dict[str, Batch]:
+        return {
+            part.name: self._join(part, [sample[1:] for sample in samples if sample[0] == number])
+            for number, part in enumerate(self.parts)
+        }
+
+    def _join(self, part: Part, samples: list[tuple[torch.Tensor, Any, torch.Tensor]]) -> Batch:
         images, targets, inside = zip(*samples, strict=True)
         image, valid = torch.stack(images), torch.stack(inside)
-        if self.hidden:
-            return Batch(self.name, image, None, valid)
+        if part.hidden:
+            return Batch(part.name, image, None, valid)
         target = self.task.collate(targets)
         size = (image.shape[-2], image.shape[-1])
-        return Batch(self.name, image, target, valid & self.task.output.valid(target, size))
+        return Batch(part.name, image, target, valid & self.task.output.valid(target, size))
 
 
 def stream(
     images: Images,
-    indices: Sequence[int],
     task: Task,
     augment: Augment,
     draws: Draws,
+    parts: Sequence[Part],
     *,
-    name: str,
     batch: int,
     start: int,
     stop: int,
     workers: int = 0,
-    hidden: bool = False,
     pin: bool = False,
-) -> Iterator[Batch]:
-    """Yield the batches of steps ``start`` to ``stop``; batch t is the same whatever ``start`` and ``workers`` are.
+) -> Iterator[dict[str, Batch]]:
+    """Yield the batches, one a part, of steps ``start`` to ``stop``.
+
+    Those of a step are the same whatever ``start``, ``workers`` and the other parts are.
 
     Args:
         images: what to draw from.
-        indices: which of them belong to the stream.
         task: makes and joins targets.
         augment: applied to every sample, keyed by its position in the stream.
         draws: the keyed generators.
-        name: name of the batches and of the purpose of the draws.
+        parts: the streams.
         batch: images a batch.
         start: first step.
         stop: step after the last.
         workers: loader processes, 0 for none.
-        hidden: leave the targets out (unlabeled images).
-        pin: put batches into pinned memory.
+        pin: put batches into page-locked memory.
     """
     loader = DataLoader(
-        _Positions(images, task, augment, draws, name),
-        batch_sampler=_Order(indices, batch, start, stop, draws, name),
-        collate_fn=_Collate(task, name, hidden),
+        _Samples(images, task, augment, draws, parts),
+        batch_sampler=_Order(parts, batch, start, stop, draws),
+        collate_fn=_Collate(task, parts),
         num_workers=workers,
         pin_memory=pin,
     )

@@ -1,0 +1,35 @@
+"""What all tests share: everything registered, and tiny teachers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmark import catalog
+from tests.support import tiny_run
+
+catalog.load()
+
+
+@pytest.fixture(scope="session")
+def teachers_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function that gives a folder with the tiny teachers of a task, trained once a session."""
+    made: dict[str, Path] = {}
+
+    def of(task: str) -> Path:
+        if task not in made:
+            made[task] = tmp_path_factory.mktemp(f"teachers-{task}")
+            tiny_run(made[task], f"task={task}", "method=mgd")
+        return made[task] / "teachers"
+
+    return of
+
+
+@pytest.fixture
+def home(tmp_path: Path, teachers_home: Callable[[str], Path]) -> Path:
+    """Return a home that has the tiny teachers of segmentation, and no run."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "teachers").symlink_to(teachers_home("seg"))
+    return tmp_path / "runs"
