@@ -23,6 +23,7 @@ COLOURS = (
     (255, 255, 255),
     (202, 178, 214),
 )
+DIFFICULT = (150, 150, 150)  # boxes that count neither way
 IGNORED = (24, 24, 24)  # pixels without a label or a depth
 MARK = (255, 60, 80)
 LEGIBLE = 120  # pixels: on smaller images words would hide what they describe
@@ -56,19 +57,23 @@ def draw_depth(depth: np.ndarray, cap: float) -> np.ndarray:
 def draw_boxes(
     image: np.ndarray, boxes: Boxes, names: Sequence[str], scores: Sequence[float] | np.ndarray | None = None
 ) -> np.ndarray:
-    """Draw boxes, one colour a category, on uint8 RGB (H,W,3); names and scores are written where there is room."""
+    """Draw boxes, one colour a category, on uint8 RGB (H,W,3); grey if difficult.
+
+    Names and scores are written where there is room.
+    """
     canvas = Image.fromarray(image)
     draw = ImageDraw.Draw(canvas)
     stroke = max(1, min(image.shape[:2]) // 120)
     font = _font(image.shape[0])
     for index, (x0, y0, x1, y1) in enumerate(np.asarray(boxes.xyxy, float).tolist()):
         label = int(boxes.labels[index])
-        colour = COLOURS[label % len(COLOURS)]
+        difficult = bool(boxes.difficult[index])
+        colour = DIFFICULT if difficult else COLOURS[label % len(COLOURS)]
         # The far edges are exclusive, a drawn line is not.
         draw.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=colour, width=stroke)
         text = names[label] if scores is None else f"{names[label]} {scores[index]:.2f}"
         tall, wide = y1 - y0 > 2 * font.size, x1 - x0 >= 0.8 * draw.textlength(text, font)
-        if min(image.shape[:2]) >= LEGIBLE and tall and wide:
+        if min(image.shape[:2]) >= LEGIBLE and tall and wide and not difficult:
             draw.rectangle(draw.textbbox((x0 + stroke, y0 + stroke), text, font), fill=colour)
             draw.text((x0 + stroke, y0 + stroke), text, (0, 0, 0), font)
     return np.array(canvas)
@@ -116,7 +121,7 @@ def _grey(image: np.ndarray) -> np.ndarray:
 
 
 def _font(height: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(size=max(9, height // 18))
+    font = ImageFont.load_default(size=max(9, height // 19))
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font
 

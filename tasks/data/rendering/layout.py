@@ -12,34 +12,33 @@ from tasks.data.rendering.objects import Builder, linear
 from tasks.data.rendering.people import POSES, Person
 from tasks.data.rendering.textures import Material
 
-FAR = 19.0  # metres: beyond this nothing stands
+FAR = 16.0  # metres: beyond this nothing stands
 CROWD = 60  # people at most
-GROUNDS = (  # hue, saturation, value, mottle
-    (0.24, 0.50, 0.48, 0.55),
-    (0.15, 0.45, 0.60, 0.50),
-    (0.10, 0.38, 0.74, 0.25),
-    (0.08, 0.10, 0.55, 0.45),
-    (0.60, 0.06, 0.38, 0.25),
-    (0.05, 0.42, 0.56, 0.35),
+GROUNDS = (  # hue, saturation, value; then mottle. The first four lie around paths, the last four on them
+    (0.24, 0.50, 0.46, 0.55),
+    (0.17, 0.45, 0.56, 0.50),
+    (0.05, 0.45, 0.50, 0.35),
+    (0.10, 0.38, 0.70, 0.25),
+    (0.08, 0.10, 0.58, 0.45),
+    (0.60, 0.06, 0.36, 0.25),
     (0.58, 0.05, 0.80, 0.15),
 )
-SKINS = ((0.85, 0.65, 0.52), (0.72, 0.50, 0.37), (0.50, 0.33, 0.23), (0.33, 0.21, 0.15))
-HAIRS = ((0.12, 0.09, 0.08), (0.25, 0.16, 0.10), (0.45, 0.33, 0.20), (0.30, 0.29, 0.28))
+SKINS = ((0.07, 0.39, 0.85), (0.06, 0.49, 0.72), (0.06, 0.54, 0.5), (0.06, 0.55, 0.33))
+HAIRS = ((0.04, 0.33, 0.12), (0.07, 0.6, 0.25), (0.09, 0.56, 0.45), (0.08, 0.07, 0.3))
 
 
 def draw_scene(rng: np.random.Generator) -> s.Scene:
     """Draw camera, light, ground, objects and crowd, in this order, from one generator."""
-    camera = Camera(height=rng.uniform(2.3, 4.0), pitch=rng.uniform(0.16, 0.36))
+    camera = Camera(height=rng.uniform(2.6, 4.6), pitch=rng.uniform(0.2, 0.42))
     nearest = camera.height / math.tan(camera.pitch + math.atan(0.5 / FOCAL) - 0.05)
     light = _light(rng)
-    hue = rng.random()
     materials = _ground(rng, light)
-    builder = Builder(rng, materials, hue)
+    builder = Builder(rng, materials)
     things = _things(rng, builder, nearest)
     people = _crowd(rng, materials, things, nearest)
     paths = tuple(_path(rng) for _ in range(rng.choice(3, p=(0.2, 0.6, 0.2))))
-    pond = s.Pond(*rng.uniform((-6, 6, 1.5, 1.2), (6, 15, 5, 3)).tolist()) if rng.random() < 0.6 else None
-    sensor = s.Sensor(*rng.uniform((0.85, 0.008, 0.0), (1.25, 0.045, 0.35)).tolist())
+    pond = _pond(rng, nearest) if rng.random() < 0.75 else None
+    sensor = s.Sensor(*rng.uniform((0.95, 0.008, 0.0), (1.4, 0.025, 0.3)).tolist())
     return s.Scene(camera, materials, paths, pond, things, people, light, sensor, salient=0)
 
 
@@ -55,15 +54,15 @@ def _light(rng: np.random.Generator) -> s.Light:
     pale = linear(0.08 if warmth > 0.5 else blue, 0.05 + 0.25 * warmth + 0.1 * clear, rng.uniform(0.8, 0.95))
     shade = 0.62 - 0.2 * clear
     ambient = (shade * (0.75 + 0.3 * zenith[0]), shade * (0.75 + 0.3 * zenith[1]), shade * (0.8 + 0.3 * zenith[2]))
-    haze = 0.004 + 0.07 * rng.random() ** 2
+    haze = 0.003 + 0.035 * rng.random() ** 2
     drift = tuple(rng.uniform(0, 256, 2).tolist())
     return s.Light(sun, strength, ambient, pale, zenith, haze, rng.uniform(0, 0.9), drift)
 
 
 def _ground(rng: np.random.Generator, light: s.Light) -> list[Material]:
-    """Draw the materials of ground, path and water; any of the first may serve as either of the first two."""
+    """Draw the materials of ground, path and water; sand may serve as either of the first two."""
     materials = []
-    for kind in rng.permutation(len(GROUNDS))[:2].tolist():
+    for kind in (rng.integers(0, 4), rng.integers(3, len(GROUNDS))):
         hue, saturation, value, mottle = GROUNDS[kind]
         shift = rng.uniform((-0.03, -0.08, -0.1), (0.03, 0.08, 0.1))
         colour = linear(hue + shift[0], saturation + shift[1], value + shift[2])
@@ -81,14 +80,14 @@ def _things(rng: np.random.Generator, builder: Builder, nearest: float) -> tuple
     distance = rng.uniform(nearest + 1.0, nearest + 5.0)
     across = rng.uniform(-0.26, 0.26) / FOCAL
     things = [
-        builder.solid(int(rng.integers(s.BOX, s.TREE)), across * distance, distance, rng.uniform(1.2, 2.4), vivid=True)
+        builder.solid(int(rng.integers(s.BOX, s.TREE)), across * distance, distance, rng.uniform(1.5, 2.7), vivid=True)
     ]
-    labels = [*rng.integers(s.BOX, s.TREE, rng.integers(5, 12)), *[s.TREE] * rng.integers(0, 5)]
+    labels = [*rng.integers(s.BOX, s.TREE, rng.integers(5, 10)), *[s.TREE] * rng.integers(0, 5)]
     for label in [*labels, *[s.POLE] * rng.integers(0, 4)]:
         for _ in range(8):
             distance = nearest + 0.6 + (FAR - nearest) * rng.random() ** 1.3
             x = rng.uniform(-0.6, 0.6) / FOCAL * distance
-            size = rng.uniform(0.6, 2.2)
+            size = rng.uniform(0.9, 2.7)
             radius = size * (0.4 if label == s.POLE else 0.75)
             if all(_apart(x, distance, radius, other) for other in things) and not _hides(x, distance, size, things[0]):
                 things.append(builder.build(int(label), x, distance, size))
@@ -112,6 +111,11 @@ def _path(rng: np.random.Generator) -> s.Path:
     return s.Path(a, b, rng.uniform(-0.03, 0.03), through, rng.uniform(0.5, 1.4))
 
 
+def _pond(rng: np.random.Generator, nearest: float) -> s.Pond:
+    z = rng.uniform(nearest + 1, 14)
+    return s.Pond(rng.uniform(-0.45, 0.45) * z, z, rng.uniform(1.5, 4.5), rng.uniform(1.2, 3.5))
+
+
 def _crowd(
     rng: np.random.Generator, materials: list[Material], things: tuple[s.Thing, ...], nearest: float
 ) -> tuple[Person, ...]:
@@ -128,17 +132,14 @@ def _crowd(
         free &= (x - thing.x) ** 2 + (z - thing.z) ** 2 > (thing.radius + 0.25) ** 2
     target = things[0]
     free &= (z > target.z) | (np.abs(x / z - target.x / target.z) > 0.75 * target.radius / target.z)
+    places = places[free][:wanted]
+    looks = rng.random((len(places), 6)).tolist()
+    kinds = rng.integers(0, (len(POSES), 2, len(SKINS), len(HAIRS)), (len(places), 4)).tolist()
     people = []
-    for place in places[free][:wanted].tolist():
-        height, hue, saturation, value, other, trousers = rng.random(6).tolist()
-        clothes = linear(hue, 0.65 * saturation, 0.2 + 0.7 * value)
-        below = linear(other, 0.4 * saturation, 0.12 + 0.4 * trousers)
-        pose, mirrored, skin, hair = rng.integers(0, (len(POSES), 2, len(SKINS), len(HAIRS))).tolist()
-        start = len(materials)
-        for red, green, blue in (SKINS[skin], HAIRS[hair]):
-            colour = (red * red, green * green, blue * blue)
-            materials.append(Material(colour, colour, mottle=0.05))
-        materials += [Material(below, below, mottle=0.15), Material(clothes, clothes, mottle=0.15)]
-        surfaces = (start + 2, start + 3, start, start + 1)
-        people.append(Person(place[0], place[1], 1.5 + 0.4 * height, pose, bool(mirrored), surfaces))
+    for place, look, (pose, mirrored, skin, hair) in zip(places.tolist(), looks, kinds, strict=True):
+        people.append(Person(place[0], place[1], 1.5 + 0.4 * look[0], pose, bool(mirrored), len(materials)))
+        trousers = linear(look[1], 0.4 * look[2], 0.12 + 0.4 * look[2])
+        clothes = linear(look[3], 0.65 * look[4], 0.2 + 0.7 * look[5])
+        for colour in (trousers, clothes, linear(*SKINS[skin]), linear(*HAIRS[hair])):
+            materials.append(Material(colour, colour, mottle=0.12))
     return tuple(people)

@@ -1,6 +1,6 @@
 """Builds the objects of a scene: solids, trees and poles.
 
-Colours and patterns are drawn in the same way for every class of solid, so that only shape tells them apart.
+A class of solid has a usual hue and a usual pattern, and often neither: colour and texture hint, shape decides.
 """
 
 from __future__ import annotations
@@ -21,11 +21,23 @@ def linear(hue: float, saturation: float, value: float) -> s.Colour:
     return red * red, green * green, blue * blue
 
 
-class Builder:
-    """Makes objects whose materials it adds to a list; ``hue`` is the one that the scene's colours lie around."""
+PLAIN, RINGS, STRIPES, CHECKS, TILES = range(5)
+TYPICAL = 0.65  # the share of objects with the hue of their class, and that with its pattern; the rest take any
+STYLES = {  # hue, pattern
+    s.BOX: (0.02, CHECKS),
+    s.PYRAMID: (0.13, TILES),
+    s.CYLINDER: (0.60, STRIPES),
+    s.CONE: (0.78, RINGS),
+    s.SPHERE: (0.48, PLAIN),
+    s.POLE: (0.92, RINGS),
+}
 
-    def __init__(self, rng: np.random.Generator, materials: list[Material], hue: float) -> None:
-        self.rng, self.materials, self.hue = rng, materials, hue
+
+class Builder:
+    """Makes objects, whose materials it adds to a list."""
+
+    def __init__(self, rng: np.random.Generator, materials: list[Material]) -> None:
+        self.rng, self.materials = rng, materials
 
     def build(self, label: int, x: float, z: float, size: float) -> s.Thing:
         """Build an object of any class; ``size`` is about its height in metres, of a tree half of it."""
@@ -36,11 +48,11 @@ class Builder:
         return self.solid(label, x, z, size)
 
     def solid(self, label: int, x: float, z: float, size: float, vivid: bool = False) -> s.Thing:
-        """Build a box, pyramid, cylinder, cone or sphere; a vivid one has a strong colour across the wheel."""
+        """Build a box, pyramid, cylinder, cone or sphere; a vivid one has a stronger colour than any other."""
         turn = self.rng.uniform(0, math.pi / 2)
         heading = (math.cos(turn), math.sin(turn))
-        material = self._add(self._coat(heading, vivid))
-        slim = size * self.rng.uniform(0.32, 0.55)
+        material = self._add(self._coat(label, heading, vivid))
+        slim = size * self.rng.uniform(0.38, 0.55)
         if label == s.BOX:
             width, depth = 2 * slim, 2 * slim * self.rng.uniform(0.6, 1.0)
             return s.Thing(label, x, z, 1.3 * slim, (s.Part(box(x, z, width, depth, size, heading), material),))
@@ -50,7 +62,7 @@ class Builder:
             return s.Thing(label, x, z, slim, (s.Part(cylinder(x, z, slim, 0, size), material),))
         if label == s.CONE:
             return s.Thing(label, x, z, 1.15 * slim, (s.Part(cone(x, z, 1.15 * slim, 0, size), material),))
-        radius = 0.42 * size
+        radius = 0.45 * size
         return s.Thing(label, x, z, radius, (s.Part(ellipsoid(x, z, radius, 0, 2 * radius), material),))
 
     def tree(self, x: float, z: float, size: float) -> s.Thing:
@@ -72,10 +84,10 @@ class Builder:
 
     def pole(self, x: float, z: float, size: float) -> s.Thing:
         """Build a thin post, with a lamp or a board on top."""
-        height, radius = 2.0 + 0.7 * size, self.rng.uniform(0.05, 0.1)
-        material = self._add(self._coat((1.0, 0.0), False))
-        lamp = self._add(self._coat((1.0, 0.0), False))
-        top = height + self.rng.uniform(0.25, 0.5)
+        height, radius = 2.0 + 0.7 * size, self.rng.uniform(0.08, 0.14)
+        material = self._add(self._coat(s.POLE, (1.0, 0.0), False))
+        lamp = self._add(self._coat(s.POLE, (1.0, 0.0), False))
+        top = height + self.rng.uniform(0.4, 0.7)
         post = s.Part(cylinder(x, z, radius, 0, height), material)
         return s.Thing(s.POLE, x, z, 0.3, (post, s.Part(ellipsoid(x, z, (top - height) / 2, height, top), lamp)))
 
@@ -83,22 +95,24 @@ class Builder:
         self.materials.append(material)
         return len(self.materials) - 1
 
-    def _coat(self, heading: tuple[float, float], vivid: bool) -> Material:
-        """Draw two colours and a pattern; what is not vivid keeps near the scene's hue, or looks like stone."""
+    def _coat(self, label: int, heading: tuple[float, float], vivid: bool) -> Material:
+        """Draw two colours and a pattern, in the style of a class or not."""
         rng = self.rng
-        spread, tone, depth, bright, step, kind = rng.random(6).tolist()
+        typical_hue, typical_pattern = rng.random(2) < TYPICAL
+        spread, tone, depth, bright, step = rng.random(5).tolist()
+        style_hue, style_pattern = STYLES[label]
+        hue = style_hue + 0.12 * (spread - 0.5) if typical_hue else spread
+        pattern = style_pattern if typical_pattern else int(rng.integers(len(STYLES)))
         if vivid:
-            hue, saturation, value = self.hue + 0.5 + 0.24 * (spread - 0.5), 0.62 + 0.33 * tone, 0.6 + 0.38 * bright
+            saturation, value = 0.75 + 0.2 * tone, 0.75 + 0.2 * bright
         else:
-            hue, saturation, value = self.hue + 0.5 * (spread - 0.5), 0.08 + 0.5 * tone, 0.32 + 0.6 * bright
+            saturation, value = 0.15 + 0.35 * tone, 0.35 + 0.4 * bright
         first = linear(hue, saturation, value)
-        second = linear(hue + 0.1 * (depth - 0.5), saturation * (0.5 + 0.6 * depth), value * (0.45 + 0.4 * step))
+        second = linear(hue + 0.08 * (depth - 0.5), saturation * (0.6 + 0.5 * depth), value * (0.45 + 0.3 * step))
         c, n = heading
-        rate = rng.uniform(0.9, 2.4)
+        rate = rng.uniform(0.9, 2.0)
         none, upright = (0.0, 0.0, 0.0), (0.0, rate, 0.0)
         along, across = (rate * c, 0.0, rate * n), (-rate * n, 0.0, rate * c)
-        axes = {0: (none, none), 1: (upright, none), 2: (along, none), 3: (upright, along), 4: (along, across)}
-        mottle, grain = rng.uniform(0.1, 0.5), rng.uniform(16, 40)
-        if kind < 0.4:
-            return Material(first, first, mottle=mottle, grain=grain)
-        return Material(first, second, *axes[1 + int(4 * (kind - 0.4) / 0.6)], mottle=mottle, grain=grain)
+        axes = ((none, none), (upright, none), (along, none), (upright, along), (along, across))[pattern % 5]
+        mottle, grain = rng.uniform(0.1, 0.4), rng.uniform(16, 40)
+        return Material(first, first if pattern == PLAIN else second, *axes, mottle=mottle, grain=grain)

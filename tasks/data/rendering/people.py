@@ -65,14 +65,14 @@ POSES = (
 
 @dataclass(frozen=True)
 class Person:
-    """A figure of ``height`` metres at (x, z), and the materials of its legs, torso, skin and hair."""
+    """A figure of ``height`` metres at (x, z); ``material`` is the first of four, of its legs, torso, skin and hair."""
 
     x: float
     z: float
     height: float
     pose: int
     mirrored: bool
-    materials: tuple[int, int, int, int]
+    material: int
 
     def corners(self) -> np.ndarray:
         """Return the corners (3,4) of the upright rectangle that the figure stands in."""
@@ -95,9 +95,10 @@ class Person:
         row = np.floor((1 - (eye + reach * rays.y) / self.height) * ROWS).astype(np.int32)
         across = (reach * rays.x - self.x) * (ROWS / self.height)
         column = np.floor((-across if self.mirrored else across) + COLUMNS / 2).astype(np.int32)
-        inside = (row >= 0) & (row < ROWS) & (column >= 0) & (column < COLUMNS)
-        row, column = np.clip(row, 0, ROWS - 1), np.clip(column, 0, COLUMNS - 1)
-        part = np.where(inside, pose.part[row, column], NOBODY)
-        depth = reach - pose.relief[row, column] * np.float32(self.height)
-        normal = pose.normal[row, column]
+        inside = ((row >= 0) & (row < ROWS)) & ((column >= 0) & (column < COLUMNS))
+        row, column = np.minimum(np.maximum(row, 0), ROWS - 1), np.minimum(np.maximum(column, 0), COLUMNS - 1)
+        texel = row * COLUMNS + column
+        part = np.where(inside, pose.part.take(texel), NOBODY)
+        depth = reach - pose.relief.take(texel) * np.float32(self.height)
+        normal = pose.normal.take(texel)
         return np.where(part != NOBODY, depth, np.float32(np.inf)), part, -normal if self.mirrored else normal

@@ -9,12 +9,14 @@ import numpy as np
 
 from tasks.data.rendering import scene as s
 from tasks.data.rendering import shading
-from tasks.data.rendering.camera import Camera, Rays
-from tasks.data.rendering.people import HEAD, NOBODY, Person
+from tasks.data.rendering.camera import Rays
+from tasks.data.rendering.people import HEAD, LEGS, NOBODY, Person
 from tasks.data.rendering.solids import Body
 from tasks.data.rendering.textures import noise, paint
 
 NOTHING = 0  # owner of sky and ground
+
+Window = tuple[slice, slice]  # rows, columns
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,13 @@ def render(scene: s.Scene, size: int, rng: np.random.Generator) -> Rendering:
     buffers = _Buffers(size, 1 + len(scene.things) + len(scene.people))
     classes = _lay_ground(scene, rays, buffers)
     labels = [s.SKY, *[thing.label for thing in scene.things], *[s.PERSON] * len(scene.people)]
+    windows = _windows(scene, size)
+    eye = scene.camera.height
     for index, thing in enumerate(scene.things):
-        _place_thing(thing, scene.camera, rays, buffers, 1 + index)
-    for index, person in enumerate(scene.people):
-        _place_person(person, scene.camera, rays, buffers, 1 + len(scene.things) + index)
+        _place_thing(thing, eye, rays, windows[index], buffers, 1 + index)
+    for index, person in enumerate(scene.people, len(scene.things)):
+        _place_person(person, eye, rays, windows[index], buffers, 1 + index)
+    _turn_people(buffers.normal, buffers.owner > len(scene.things))
     classes = np.where(buffers.owner > NOTHING, np.array(labels, np.uint8)[buffers.owner], classes)
     image = shading.expose(scene.sensor, _shade(scene, rays, buffers, classes), rng)
     depth = np.where(classes == s.SKY, np.float32(0), buffers.depth)
@@ -81,26 +86,25 @@ def _lay_ground(scene: s.Scene, rays: Rays, buffers: _Buffers) -> np.ndarray:
     return np.where(below, kind, np.uint8(s.SKY))
 
 
-def _window(camera: Camera, corners: np.ndarray, size: int) -> tuple[slice, slice] | None:
-    """Return the rows and columns that a body within these corners may be seen at, None if outside the image."""
-    columns, rows = camera.project(*corners)
-    left, right = int(max(columns.min() * size, 0)), int(min(columns.max() * size + 1, size))
-    top, bottom = int(max(rows.min() * size, 0)), int(min(rows.max() * size + 1, size))
-    return (slice(top, bottom), slice(left, right)) if left < right and top < bottom else None
+def _windows(scene: s.Scene, size: int) -> list[Window]:
+    """Return the rows and columns that each object, then each person, may be seen at; may be empty."""
+    corners = [np.concatenate([part.solid.corners() for part in thing.parts], axis=1) for thing in scene.things]
+    corners += [person.corners() for person in scene.people]
+    starts = np.cumsum([0] + [each.shape[1] for each in corners[:-1]])
+    places = np.stack(scene.camera.project(*np.concatenate(corners, axis=1))) * size
+    low = np.clip(np.minimum.reduceat(places, starts, axis=1), 0, size).astype(int).T.tolist()
+    high = np.clip(np.maximum.reduceat(places, starts, axis=1) + 1, 0, size).astype(int).T.tolist()
+    return [(slice(a[1], b[1]), slice(a[0], b[0])) for a, b in zip(low, high, strict=True)]
 
 
-def _place_thing(thing: s.Thing, camera: Camera, rays: Rays, buffers: _Buffers, owner: int) -> None:
+def _place_thing(thing: s.Thing, eye: float, rays: Rays, window: Window, buffers: _Buffers, owner: int) -> None:
     """Put an object into the buffers, wherever it is nearer than what is there."""
-    corners = np.concatenate([part.solid.corners() for part in thing.parts], axis=1)
-    window = _window(camera, corners, len(buffers.depth))
-    if window is None:
-        return
     view = rays.window(*window)
     covered = np.zeros(buffers.depth[window].shape, bool)
     for part in thing.parts:
-        depth, normal = part.solid.hit(camera.height, view)
+        depth, normal = part.solid.hit(eye, view)
         if part.ragged:
-            depth = _fray(part.ragged, depth, normal, camera.height, view)
+            depth = _fray(part.ragged, depth, normal, eye, view)
         covered |= np.isfinite(depth)
         seen = depth < buffers.depth[window]
         buffers.depth[window][seen] = depth[seen]
@@ -118,20 +122,23 @@ def _fray(ragged: float, depth: np.ndarray, normal: np.ndarray, eye: float, rays
     return np.where(facing < ragged * texel, np.float32(np.inf), depth)
 
 
-def _place_person(person: Person, camera: Camera, rays: Rays, buffers: _Buffers, owner: int) -> None:
+def _place_person(person: Person, eye: float, rays: Rays, window: Window, buffers: _Buffers, owner: int) -> None:
     """Put a person into the buffers, wherever they are nearer than what is there."""
-    window = _window(camera, person.corners(), len(buffers.depth))
-    if window is None:
-        return
-    depth, part, sideways = person.hit(camera.height, rays.window(*window))
+    depth, part, sideways = person.hit(eye, rays.window(*window))
     buffers.extent[owner] = np.count_nonzero(part != NOBODY)
     seen = depth < buffers.depth[window]
-    across = sideways[seen]
     buffers.depth[window][seen] = depth[seen]
     buffers.owner[window][seen] = owner
-    buffers.surface[window][seen] = np.array((0, *person.materials))[part[seen]]
-    toward = np.sqrt(np.maximum(1 - across * across, 0))
-    buffers.normal[:, *window][:, seen] = np.stack([across, toward * np.float32(0.4), toward * np.float32(-0.9)])
+    buffers.surface[window][seen] = part[seen] + (person.material - LEGS)
+    buffers.normal[0][window][seen] = sideways[seen]
+
+
+def _turn_people(normal: np.ndarray, people: np.ndarray) -> None:
+    """Complete the normals (3,H,W) of people, known sideways, by a share towards the camera and one upwards."""
+    sideways = normal[0][people]
+    toward = np.sqrt(np.maximum(1 - sideways * sideways, 0))
+    normal[1][people] = toward * np.float32(0.4)
+    normal[2][people] = toward * np.float32(-0.9)
 
 
 def _shade(scene: s.Scene, rays: Rays, buffers: _Buffers, classes: np.ndarray) -> np.ndarray:

@@ -70,7 +70,8 @@ class Revolution:
         root = np.sqrt(np.maximum(discriminant, 0))
         low, high = np.float32(self.low), np.float32(self.high)
         depth = np.full(root.shape, MISS)
-        for candidate in ((-half - root) / square, (-half + root) / square):
+        for sign in (-1, 1) if self.a > 0 else (-1,):  # of a cone, the nearer point may lie beyond its tip
+            candidate = (sign * root - half) / square
             y = oy + candidate * dy
             inside = (discriminant > 0) & (y >= low) & (y <= high) & (candidate > 0) & (candidate < depth)
             depth = np.where(inside, candidate, depth)
