@@ -107,8 +107,8 @@ class Structured(Method):
     less a constant. Its weight of 1, and the smaller holistic one, hold for every task; 80 drowns the labels. Nodes
     without a direction are dropped and the norm is differentiated. The critic sees bounded predictions (for class maps,
     the probabilities of the conference version) beside the image, also as in that version; ``conditional=False`` is the
-    journal's. The critic descends its loss as it stands, by the recipe's optimiser; the authors scale it by 0.1. Where a
-    head reads several features, the pair-wise term is their mean.
+    journal's. The critic descends its loss as it stands, by the recipe's optimiser; the authors scale it by 0.1. Where
+    a head reads several features, the pair-wise term is their mean.
 
     Args:
         setting: output space and shapes.
