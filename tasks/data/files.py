@@ -67,6 +67,14 @@ def read_map(path: Path) -> np.ndarray:
     return np.asarray(image.convert("L") if image.mode == "1" else image)
 
 
+def read_grey(path: Path) -> np.ndarray:
+    """Read the brightness of an image of any 8-bit kind, uint8 (H,W)."""
+    image = _open(path)
+    if image.mode[0] in "IF":
+        raise fault(path, "an 8-bit image", f"mode {image.mode}")
+    return np.array(image.convert("L"))
+
+
 def read_classes(path: Path, table: np.ndarray, size: tuple[int, int] | None, labels: str) -> np.ndarray:
     """Read a label map and translate it, (H,W) uint8.
 
@@ -76,7 +84,11 @@ def read_classes(path: Path, table: np.ndarray, size: tuple[int, int] | None, la
         size: (H,W) of the image it belongs to; None when that is not known.
         labels: the raw labels allowed, for the message.
     """
-    raw = read_map(path)
+    return translate(path, read_map(path), table, size, labels)
+
+
+def translate(path: Path, raw: np.ndarray, table: np.ndarray, size: tuple[int, int] | None, labels: str) -> np.ndarray:
+    """Translate raw labels (H,W) by a table; as ``read_classes``, for labels that come from elsewhere."""
     expected, found = [], []
     if size is not None and raw.shape != size:
         expected.append(f"{size_text(size)} pixels like its image")

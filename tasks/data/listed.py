@@ -36,7 +36,7 @@ class ListedDataset(Dataset):
     """
 
     version: ClassVar[int] = 1  # raise it when the meaning of a sample changes
-    official: ClassVar[Mapping[str, int]] = {}  # images of each part of the complete release
+    official: Mapping[str, int] = {}  # images of each part of the complete release
     found: Mapping[str, int]  # images of the same parts here
 
     def __init__(
@@ -153,6 +153,12 @@ def held_out(
     """
     kept, held = hold_out([entry.id for entry in train], share, group)
     return {"train": [train[i] for i in kept], "val": [train[i] for i in held] if share else test, "test": test}
+
+
+def divide(entries: Sequence[Entry]) -> dict[str, Sequence[Entry]]:
+    """Make three splits of a set that has none, as ``hold_out`` picks: 20 % test, 10 % validation, rest training."""
+    rest, test = hold_out([entry.id for entry in entries], 0.2)
+    return held_out([entries[i] for i in rest], [entries[i] for i in test], 0.125)
 
 
 def strays(files: Iterable[Path], listed: Iterable[Path], what: str) -> list[str]:
