@@ -10,7 +10,7 @@ from leaderboards.entry import Entry, collect
 from leaderboards.notes import notes
 from leaderboards.ranking import places
 from leaderboards.record import Record
-from leaderboards.statistics import Estimate, estimate, gain, gap_recovered
+from leaderboards.statistics import Estimate, differences, estimate, gap_recovered
 from leaderboards.track import Reference, Track, describe, references
 
 
@@ -22,7 +22,8 @@ class Row:
     rank: int | None  # None: not ranked (missing, not applicable)
     group: str  # letters of tie groups
     score: Estimate | None  # the primary metric
-    gain: Estimate | None  # over the control, paired by seed, positive is better; None for the control itself
+    differences: tuple[float, ...]  # to the control, a seed that both have, positive is better; none for the control
+    gain: Estimate | None  # their estimate
     gap: Estimate | None  # gap recovered; None is a dash
     metrics: Mapping[str, Estimate]  # the other metrics
     coverage: float  # seeds that ended, of the seeds of the track
@@ -77,7 +78,8 @@ def board(records: Sequence[Record]) -> Board:
             rank=place.rank if place else None,
             group=place.group if place else "",
             score=estimates.get(entry.id),
-            gain=gain(entry.scores, others, higher),
+            differences=(paired := differences(entry.scores, others, higher)),
+            gain=estimate(paired),
             gap=None if teacher is None else gap_recovered(entry.scores, others, teacher, higher),
             metrics=entry.metrics,
             coverage=len(entry.ended & set(seeds)) / len(seeds) if seeds else 0.0,

@@ -7,21 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leaderboards.board import Board, boards
+from leaderboards.budgets import Comparison, comparisons
+from leaderboards.matrix import Matrix, matrices
 from leaderboards.record import Record
 from leaderboards.store import Fault
 
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Boards, one a track, and what was wrong with stored records (file names without folders)."""
+    """Boards, one a track; what is made of several; what was wrong with stored records (file names without folders)."""
 
     boards: tuple[Board, ...]
+    matrices: tuple[Matrix, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     faults: tuple[str, ...] = ()
 
 
 def leaderboard(records: Iterable[Record], faults: Sequence[Fault] = ()) -> Leaderboard:
     """Make the leaderboard of records; the same records give an equal object, whatever their order."""
+    made = boards(records)
     return Leaderboard(
-        boards=tuple(boards(records)),
+        boards=tuple(made),
+        matrices=tuple(matrices(made)),
+        comparisons=tuple(comparisons(made)),
         faults=tuple(sorted(f"{Path(fault.file).name}: {fault.kind}: {fault.reason}" for fault in faults)),
     )

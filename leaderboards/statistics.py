@@ -47,13 +47,13 @@ def estimate(values: Sequence[float]) -> Estimate | None:
     return Estimate(mean, n, std, mean - half, mean + half)
 
 
-def gain(scores: Mapping[int, float], control: Mapping[int, float], higher_is_better: bool) -> Estimate | None:
-    """Return the improvement over the control, paired by seed: positive is better whatever the metric's direction.
+def differences(scores: Mapping[int, float], control: Mapping[int, float], higher_is_better: bool) -> tuple[float, ...]:
+    """Return the improvements over the control, one a seed that both have, in the order of seeds.
 
-    Only seeds that both have take part; None where there are none.
+    Positive is better whatever the metric's direction.
     """
     sign = 1.0 if higher_is_better else -1.0
-    return estimate([sign * (scores[seed] - control[seed]) for seed in sorted(scores.keys() & control.keys())])
+    return tuple(sign * (scores[seed] - control[seed]) for seed in sorted(scores.keys() & control.keys()))
 
 
 def gap_recovered(
@@ -67,13 +67,11 @@ def gap_recovered(
     teacher lies outside the control's own 95 % interval; elsewhere, and where the teacher is the worse of the two, the
     gap is undefined and None is returned. So it is with one seed, which has no interval.
     """
-    seeds = sorted(scores.keys() & control.keys())
-    n = len(seeds)
+    d = np.array(differences(scores, control, higher_is_better))
+    n = d.size
     if n < 2:
         return None
-    sign = 1.0 if higher_is_better else -1.0
-    d = np.array([sign * (scores[seed] - control[seed]) for seed in seeds])
-    e = np.array([sign * (teacher - control[seed]) for seed in seeds])
+    e = np.array(differences(dict.fromkeys(scores, teacher), control, higher_is_better))
     (dd, de), (_, ee) = np.cov(d, e, ddof=1) * quantile(n) ** 2 / n
     top, bottom = float(d.mean()), float(e.mean())
     a = bottom**2 - float(ee)
@@ -84,16 +82,16 @@ def gap_recovered(
     return Estimate(top / bottom, n, None, (b - root) / a, (b + root) / a)
 
 
-def wilcoxon(differences: Sequence[float]) -> float | None:
+def wilcoxon(values: Sequence[float]) -> float | None:
     """Return the two-sided p-value of Wilcoxon's signed-rank test that paired differences are centred on zero.
 
     Zeros are discarded (Wilcoxon 1945); all zero gives 1. With few pairs SciPy counts every pattern of signs, which is
     exact; n pairs cannot give less than 2 / 2^n. None where there are no differences.
     """
-    if not differences:
+    if not values:
         return None
-    values = [value for value in differences if value != 0]
-    return float(stats.wilcoxon(values).pvalue) if values else 1.0
+    nonzero = [value for value in values if value != 0]
+    return float(stats.wilcoxon(nonzero).pvalue) if nonzero else 1.0
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

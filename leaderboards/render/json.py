@@ -8,7 +8,9 @@ from typing import Any
 
 from leaderboards.board import Board, Row
 from leaderboards.leaderboard import Leaderboard
+from leaderboards.matrix import Matrix, Outcome
 
+OUTCOMES: tuple[Outcome, ...] = ("win", "tie", "loss")
 FORMAT = 1  # version of this layout
 
 
@@ -17,6 +19,7 @@ def render(page: Leaderboard) -> str:
     found = {
         "format_version": FORMAT,
         "interval": "Student's t, 95 %; gap recovered: Fieller, 95 %",
+        "matrices": [_matrix(matrix) for matrix in page.matrices],
         "boards": [board_data(board) for board in page.boards],
         "faults": page.faults,
     }
@@ -33,6 +36,20 @@ def board_data(board: Board) -> dict[str, Any]:
         "rows": [_row(row) for row in board.rows],
         "references": [asdict(each) for each in board.references],
         "notes": board.notes,
+    }
+
+
+def _matrix(matrix: Matrix) -> dict[str, Any]:
+    return {
+        "title": matrix.title,
+        "columns": [
+            {"title": title, "track_id": track.id} for title, track in zip(matrix.columns, matrix.tracks, strict=True)
+        ],
+        "rows": [
+            asdict(row) | {"complete": row.complete} | {outcome: row.count(outcome) for outcome in OUTCOMES}
+            for row in matrix.rows
+        ],
+        "smallest_p": matrix.smallest_p,
     }
 
 

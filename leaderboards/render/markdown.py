@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 
 from leaderboards.board import Board
+from leaderboards.budgets import Comparison
 from leaderboards.leaderboard import Leaderboard
-from leaderboards.render import text
+from leaderboards.matrix import Matrix
+from leaderboards.render import summary, text
 from leaderboards.render.columns import columns
 
 SPECIAL = re.compile(r"[\\`*\[\]<>&|~$@]|(?<!\w)_|_(?!\w)|(?<=\w):(?=//)|(?<=www)\.")
@@ -15,7 +17,9 @@ SPECIAL = re.compile(r"[\\`*\[\]<>&|~$@]|(?<!\w)_|_(?!\w)|(?<=\w):(?=//)|(?<=www
 
 def render(page: Leaderboard) -> str:
     """Write every board of a leaderboard, each under a heading."""
-    parts = [board_section(board) for board in page.boards] or ["No records."]
+    parts = [matrix_section(matrix) for matrix in page.matrices]
+    parts += [budget_section(comparison) for comparison in page.comparisons]
+    parts += [board_section(board) for board in page.boards] or ["No records."]
     if page.faults:
         parts.append("\n".join(["## Records at fault", "", *(f"- {escape(fault)}" for fault in page.faults)]))
     return "\n\n".join(["# Leaderboard", *parts]) + "\n"
@@ -35,6 +39,28 @@ def board_section(board: Board) -> str:
     if board.notes or reasons:
         lines += ["", *(f"- {escape(sentence)}" for sentence in (*board.notes, *reasons))]
     return "\n".join(lines)
+
+
+def matrix_section(matrix: Matrix) -> str:
+    """Write a matrix: complete rows by mean rank, the others below with their coverage."""
+    lines = [f"## Methods and tasks: {escape(matrix.title)}", "", escape(summary.LEGEND), ""]
+    complete, rest = (summary.matrix_table(matrix, complete) for complete in (True, False))
+    if complete.rows:
+        lines += [*_text_table(complete), ""]
+    if rest.rows:
+        lines += ["Incomplete, not ranked:", "", *_text_table(rest), ""]
+    return "\n".join([*lines, *(f"- {escape(sentence)}" for sentence in summary.matrix_notes(matrix))])
+
+
+def budget_section(comparison: Comparison) -> str:
+    """Write the budgets of a setting side by side."""
+    heading = f"## Budgets side by side: {escape(comparison.boards[0].track.name)}"
+    return "\n".join([heading, "", *_text_table(summary.budget_table(comparison))])
+
+
+def _text_table(found: summary.Table) -> list[str]:
+    rows = [[_cell(cell, right) for cell, right in zip(row, found.numeric, strict=True)] for row in found.rows]
+    return table([escape(title) for title in found.titles], rows, found.numeric)
 
 
 def _table(board: Board) -> list[str]:

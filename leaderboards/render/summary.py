@@ -1,0 +1,106 @@
+"""The tables that span several boards: matrices and budgets side by side, shared by the formats that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leaderboards.board import Board, Row
+from leaderboards.budgets import Comparison
+from leaderboards.matrix import Cell, Matrix, MatrixRow
+from leaderboards.render import text
+
+LEGEND = (
+    "Each cell: gap recovered between the control and the teacher (rank). A dash: the gap is undefined, because the "
+    "teacher is not clearly better than the control. Raw metrics are never averaged across tasks."
+)
+SYMBOLS = {"win": "▲", "tie": "=", "loss": "▼"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text: titles, which columns hold numbers, rows."""
+
+    titles: tuple[str, ...]
+    numeric: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def matrix_table(matrix: Matrix, complete: bool) -> Table:
+    """Return the complete rows of a matrix, or those below the line."""
+    titles = ("method", *matrix.columns, "mean rank", "mean gap", "p (Holm)", "win/tie/loss", "coverage")
+    rows = tuple(_matrix_row(row) for row in matrix.rows if row.complete == complete)
+    return Table(titles, (False, *[True] * (len(titles) - 1)), rows)
+
+
+def _matrix_row(row: MatrixRow) -> tuple[str, ...]:
+    outcomes = "/".join(str(row.count(outcome)) for outcome in ("win", "tie", "loss"))
+    gap = text.DASH if row.mean_gap is None else f"{text.number(100 * row.mean_gap, 0)} %"
+    applies = [cell for cell in row.cells if cell is None or cell.status != "not_applicable"]
+    return (
+        text.clean(row.label) + (" (control)" if row.control else ""),
+        *(matrix_cell(cell) for cell in row.cells),
+        text.number(row.mean_rank, 2),
+        gap if row.gaps == len(applies) or row.mean_gap is None else f"{gap} ({row.gaps} of {len(applies)})",
+        text.number(row.p_holm, 3),
+        outcomes,
+        f"{text.number(100 * row.coverage, 0)} %",
+    )
+
+
+def matrix_cell(cell: Cell | None) -> str:
+    """Write a cell: gap recovered, its sign against the control, rank; or why there is none."""
+    if cell is None:
+        return "missing"
+    if cell.status != "ok":
+        return cell.status.replace("_", " ") + _rank(cell)
+    sign = f"{SYMBOLS[cell.outcome]} " if cell.outcome else ""
+    return f"{sign}{text.percent(cell.gap, with_interval=False)}{_rank(cell)}"
+
+
+def _rank(cell: Cell) -> str:
+    return "" if cell.rank is None else f" ({cell.rank:g})"
+
+
+def matrix_notes(matrix: Matrix) -> list[str]:
+    """Explain the marks and what the numbers cannot say."""
+    found = [
+        f"{SYMBOLS['win']} {SYMBOLS['tie']} {SYMBOLS['loss']}: the 95 % interval of the gain over the control, paired "
+        "by seed, lies above zero, around it, below it; a crash is a loss.",
+        "p (Holm): Wilcoxon's signed-rank test of the gaps recovered over tasks, corrected for the number of methods.",
+    ]
+    if matrix.smallest_p is not None and matrix.smallest_p > 0.05:
+        found.append(
+            f"With these seeds Wilcoxon's test of a single cell cannot give less than {matrix.smallest_p:g}: no single "
+            "cell is claimed to be significant."
+        )
+    return found
+
+
+def budget_table(comparison: Comparison) -> Table:
+    """Return rank, score and gain of each entry under each budget."""
+    titles = [f"{title}: {what}" for board in comparison.boards for title in [board.track.budget] for what in _WHAT]
+    places = [_places(board) for board in comparison.boards]
+    rows = tuple(
+        (
+            text.clean(label),
+            *(cell for row, digits in zip(rows, places, strict=True) for cell in _budget_cells(row, digits)),
+        )
+        for label, rows in comparison.rows
+    )
+    return Table(("method", *titles), (False, *[True] * len(titles)), rows)
+
+
+_WHAT = ("rank", "score", "gain", "training")
+
+
+def _places(board: Board) -> int:
+    return text.decimals(row.score.mean for row in board.rows if row.score)
+
+
+def _budget_cells(row: Row | None, places: int) -> Sequence[str]:
+    if row is None:
+        return ("missing", text.DASH, text.DASH, text.DASH)
+    rank = row.entry.status.replace("_", " ") if row.rank is None else f"{row.rank} {row.group}".strip()
+    gain = text.DASH if row.gain is None else text.number(row.gain.mean, places, sign=True)
+    return (rank, text.spread(row.score, places), gain, text.times(row.train_ratio))
