@@ -42,7 +42,7 @@ class CamVid(ListedDataset):
 
     title: ClassVar[str] = "CamVid, 11 classes"
     provides: ClassVar[frozenset[str]] = frozenset({"classes"})
-    official: ClassVar[Mapping[str, int]] = {"train": 367, "val": 101, "test": 233}
+    official: Mapping[str, int] = {"train": 367, "val": 101, "test": 233}
     info = Info(classes=tuple(CLASSES), palette=tuple(CLASSES.values()))
 
     def __init__(self, *, root: str | None = None) -> None:
