@@ -45,7 +45,7 @@ def _kernel(centre: int, sigma: float, length: int) -> tuple[slice, np.ndarray]:
 def density_map(
     points: np.ndarray,
     size: tuple[int, int],
-    kernel: float | Literal["adaptive"] = "adaptive",
+    sigma: float | None = None,
     compat: Literal["csrnet"] | None = None,
 ) -> np.ndarray:
     """Spread head points into heads a pixel, float64 (H,W), whose sum is the number of points.
@@ -56,20 +56,20 @@ def density_map(
     Args:
         points: (K,2), x,y in pixels.
         size: height and width of the map.
-        kernel: sigma in pixels, or ``adaptive`` (``adaptive_sigmas``).
+        sigma: of the fixed kernel, in pixels; None adapts it to the neighbours (``adaptive_sigmas``).
         compat: ``csrnet`` reproduces the CSRNet notebook's adaptive map, which merges heads on one pixel, skips those
             beyond the far border and loses what a kernel holds outside: for comparison with published maps alone.
     """
     points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     if compat == "csrnet":
         return _csrnet_map(points, size)
-    if kernel != "adaptive":
-        return gaussian_filter(dot_map(points, size).astype(np.float64), kernel, truncate=TRUNCATE)
+    if sigma is not None:
+        return gaussian_filter(dot_map(points, size).astype(np.float64), sigma, truncate=TRUNCATE)
     density = np.zeros(size)
     pixels = np.floor(points).astype(int).clip(0, [size[1] - 1, size[0] - 1])
-    for (x, y), sigma in zip(pixels, adaptive_sigmas(points, size), strict=True):
-        rows, down = _kernel(y, sigma, size[0])
-        columns, across = _kernel(x, sigma, size[1])
+    for (x, y), width in zip(pixels, adaptive_sigmas(points, size), strict=True):
+        rows, down = _kernel(y, width, size[0])
+        columns, across = _kernel(x, width, size[1])
         density[rows, columns] += np.outer(down, across)
     return density
 
@@ -83,10 +83,10 @@ def _csrnet_map(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if len(pixels) == 0:
         return density
     sigmas = adaptive_sigmas(pixels[:, ::-1], size)
-    for (y, x), sigma in zip(pixels, sigmas, strict=True):
+    for (y, x), width in zip(pixels, sigmas, strict=True):
         dot = np.zeros(size, dtype=np.float32)
         dot[y, x] = 1
-        density += gaussian_filter(dot, sigma, mode="constant")
+        density += gaussian_filter(dot, width, mode="constant")
     return density
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -122,3 +123,17 @@ class Density(OutputSpace):
     def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
         """All positions: where no head is marked there is none."""
         return torch.ones_like(target, dtype=torch.bool)
+
+
+def overlap(density: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize a density in heads a pixel, (H,W), so that each new pixel holds what lies under it; the count is kept."""
+    for axis in (0, 1):
+        if density.shape[axis] == size[axis]:
+            continue
+        summed = np.insert(density.cumsum(axis), 0, 0.0, axis=axis)
+        edges = np.linspace(0, density.shape[axis], size[axis] + 1)
+        low = np.minimum(edges.astype(np.int64), density.shape[axis] - 1)
+        part = np.expand_dims(edges - low, 1 - axis)
+        summed = summed.take(low, axis) * (1 - part) + summed.take(low + 1, axis) * part
+        density = np.diff(summed, axis=axis)
+    return density

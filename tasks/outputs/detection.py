@@ -19,7 +19,7 @@ FLOOR = 0.05  # teacher's weight below which a position teaches no box
 VISIBLE = 0.5  # share of a pasted or covered box that must be left for it to count
 
 
-class Detections(NamedTuple):
+class Found(NamedTuple):
     """Detections of a batch: ``xyxy`` (K,4) in pixels of the input, ``labels``, ``scores`` and ``image`` (K,)."""
 
     xyxy: Tensor
@@ -127,7 +127,7 @@ class Detection(OutputSpace):
         return logits.sum() / weight.sum().clamp(min=1) + taught
 
     @torch.no_grad()
-    def detect(self, prediction: Prediction, score: float) -> Detections:
+    def detect(self, prediction: Prediction, score: float) -> Found:
         """Find the objects of a batch that score at least ``score``, the best first, after suppression by category.
 
         The score is ``sqrt(p_c * centerness)``, as torchvision's.
@@ -145,7 +145,7 @@ class Detection(OutputSpace):
         height, width = prediction.size
         xyxy = xyxy.clamp(min=0).minimum(xyxy.new_tensor([width, height, width, height]))
         kept = batched_nms(xyxy, found, image * self.classes + labels, self.nms)
-        return Detections(xyxy[kept], labels[kept], found[kept], image[kept])
+        return Found(xyxy[kept], labels[kept], found[kept], image[kept])
 
     def hard_targets(self, teacher: Prediction) -> BoxTarget:
         """The teacher's detections as if they were labels."""

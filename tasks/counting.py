@@ -1,0 +1,81 @@
+"""Crowd counting: how many heads there are, and where."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.data.density import density_map
+from tasks.data.drawing import draw_density, draw_points
+from tasks.metrics.counting import CountErrors
+from tasks.networks import csrnet, encoder_decoder
+from tasks.outputs.density import Density, overlap
+
+SMALL_DECODER = {"decoder_pyramid_channels": 64, "decoder_segmentation_channels": 32}
+
+
+@tasks.register("count")
+class Counting(Task):
+    """Heads a pixel, scored by the mean absolute error of the count.
+
+    Args:
+        info: of the dataset.
+        sigma: width of the kernel that stands for a head, in pixels of the network's input; None adapts it to the
+            distance between neighbours.
+        reduction: of squared errors: their mean over positions, or their sum an image (``reference``).
+    """
+
+    title = "crowd counting"
+    annotation = "points"
+    metrics = dict.fromkeys(("mae", "rmse", "nae", "game0", "game1", "game2", "game3"), False)
+    student = NetworkSpec(
+        encoder_options={"layers": (1, 1, 1, 1), "channels": (16, 32, 64, 128), "stem_width": 16},
+        decoder_options=SMALL_DECODER,
+    )
+    teachers = {
+        "deep": NetworkSpec(
+            encoder_options={"layers": (3, 4, 6, 3), "channels": (32, 64, 128, 256)}, decoder_options=SMALL_DECODER
+        ),
+        "wide": NetworkSpec(
+            encoder_options={"layers": (1, 1, 1, 1), "channels": (64, 128, 256, 512)}, decoder_options=SMALL_DECODER
+        ),
+    }
+    recipe = {"steps": 200, "batch": 8}
+    teacher_recipe = {"steps": 800}
+
+    output: Density
+
+    def __init__(
+        self, info: Info, *, sigma: float | None = None, reduction: Literal["mean", "reference"] = "mean"
+    ) -> None:
+        super().__init__(info)
+        self.sigma = sigma
+        self.output = Density(reduction)
+
+    def network(self, spec: NetworkSpec) -> nn.Module:
+        """Build a CSRNet (``decoder=csrnet``) or an encoder-decoder with one map."""
+        if spec.decoder == csrnet.NAME:
+            return csrnet.build(spec)
+        return encoder_decoder.build(spec, self.output.channels)
+
+    def metric(self) -> CountErrors:
+        """Return empty sums of errors."""
+        return CountErrors()
+
+    def target(self, sample: Sample) -> Tensor:
+        """Heads a pixel, float32 (H,W), that sum to the number of points."""
+        size = (sample.image.shape[0], sample.image.shape[1])
+        density = density_map(sample.annotations[self.annotation], size, self.sigma)
+        return torch.from_numpy(density.astype(np.float32))
+
+    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
+        """Heads a pixel at ``size``, float64, with the count that the network predicts."""
+        return overlap(self.output.pixels(prediction)[index].double().cpu().numpy(), size)
+
+    def picture(self, decoded: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """A predicted density with its count, or the true points with theirs."""
+        return draw_density(image, decoded) if decoded.shape == image.shape[:2] else draw_points(image, decoded)

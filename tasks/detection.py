@@ -1,0 +1,106 @@
+"""Object detection: boxes with categories and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from tasks.base import Boxes, Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.data.drawing import draw_boxes
+from tasks.metrics.detection import BoxPrecision, Detections
+from tasks.networks import fcos
+from tasks.outputs.boxes import BoxTarget, stack
+from tasks.outputs.detection import Detection
+
+LOWEST = 0.05  # score of a detection that is still reported
+MOST = 100  # detections an image, as COCO counts at most
+SHOWN = 0.3  # score of a detection that is drawn
+
+
+@tasks.register("det")
+class ObjectDetection(Task):
+    """Boxes with categories and scores, scored by COCO's average precision.
+
+    Args:
+        info: categories of the dataset and their ids in its file.
+        strides: of the pyramid levels, the same for every network of a run.
+        pseudo_score: a teacher's detection counts as an object from this score on.
+        nms: overlap from which the weaker of two detections of one category is dropped.
+    """
+
+    title = "object detection"
+    annotation = "boxes"
+    metrics = dict.fromkeys(
+        (
+            *("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large"),
+            *("ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large", "voc07", "voc10"),
+        ),
+        True,
+    )
+    student = NetworkSpec(
+        decoder=fcos.NAME,
+        encoder_options={"layers": (1, 1, 1, 1), "channels": (16, 32, 64, 128), "stem_width": 16},
+        decoder_options={"channels": 32, "convs": 1},
+    )
+    teachers = {
+        "deep": NetworkSpec(
+            decoder=fcos.NAME,
+            encoder_options={"layers": (3, 4, 6, 3), "channels": (32, 64, 128, 256)},
+            decoder_options={"channels": 64, "convs": 2},
+        ),
+        "wide": NetworkSpec(
+            decoder=fcos.NAME,
+            encoder_options={"layers": (1, 1, 1, 1), "channels": (64, 128, 256, 512)},
+            decoder_options={"channels": 64, "convs": 2},
+        ),
+    }
+    recipe = {"steps": 200, "batch": 8}
+    teacher_recipe = {"steps": 800}
+
+    output: Detection
+
+    def __init__(
+        self, info: Info, *, strides: Sequence[int] = (4, 8, 16), pseudo_score: float = 0.5, nms: float = 0.6
+    ) -> None:
+        super().__init__(info)
+        self.output = Detection(len(info.categories), strides, pseudo_score, nms)
+
+    def network(self, spec: NetworkSpec) -> nn.Module:
+        """Build an FCOS detector."""
+        return fcos.build(spec, self.output.classes, self.output.strides, self.info.category_ids)
+
+    def metric(self) -> BoxPrecision:
+        """Return an empty collection of detections."""
+        return BoxPrecision(self.info.categories, self.info.category_ids)
+
+    def target(self, sample: Sample) -> BoxTarget:
+        """The boxes that are not difficult, as a batch of one."""
+        boxes: Boxes = sample.annotations[self.annotation]
+        easy = ~boxes.difficult
+        return stack([torch.from_numpy(boxes.xyxy[easy]).float()], [torch.from_numpy(boxes.labels[easy])])
+
+    def collate(self, targets: Sequence[BoxTarget]) -> BoxTarget:
+        """Join targets, padded to the image with the most boxes."""
+        return stack([each.xyxy[0] for each in targets], [each.labels[0] for each in targets])
+
+    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> Detections:
+        """The best detections in pixels of ``size``; resizing is undone in float64."""
+        single = slice(index, index + 1)
+        valid = None if prediction.valid is None else prediction.valid[single]
+        alone = replace(prediction, maps=tuple(level[single] for level in prediction.maps), valid=valid)
+        found = self.output.detect(alone, LOWEST)
+        ratio = np.array([size[1] / prediction.size[1], size[0] / prediction.size[0]] * 2)
+        xyxy = np.clip(found.xyxy[:MOST].double().cpu().numpy() * ratio, 0, [size[1], size[0]] * 2)
+        return Detections(xyxy, found.labels[:MOST].cpu().numpy(), found.scores[:MOST].double().cpu().numpy())
+
+    def picture(self, decoded: Detections | Boxes, image: np.ndarray) -> np.ndarray:
+        """The image with its boxes; of a prediction those that score at least 0.3, with their scores."""
+        if isinstance(decoded, Boxes):
+            return draw_boxes(image, decoded, self.info.categories)
+        shown = decoded.scores >= SHOWN
+        boxes = Boxes(decoded.xyxy[shown], decoded.labels[shown], np.zeros(int(shown.sum()), dtype=bool))
+        return draw_boxes(image, boxes, self.info.categories, decoded.scores[shown])

@@ -1,0 +1,73 @@
+"""Salient-object detection: the mask of what catches the eye."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tasks.base import IGNORE, Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.data.drawing import draw_mask
+from tasks.metrics.saliency import SaliencyScores
+from tasks.networks.encoder_decoder import build
+from tasks.outputs.binary import UNKNOWN, Binary
+from tasks.outputs.maps import resize
+
+SMALL_DECODER = {"decoder_pyramid_channels": 64, "decoder_segmentation_channels": 32}
+
+
+@tasks.register("saliency")
+class Saliency(Task):
+    """The mask of the salient object, scored by the S-measure.
+
+    Args:
+        info: of the dataset.
+    """
+
+    title = "salient-object detection"
+    annotation = "mask"
+    metrics = {
+        "s_measure": True,
+        "mae": False,
+        **dict.fromkeys(("max_f", "mean_f", "adaptive_f", "weighted_f", "max_e", "mean_e", "adaptive_e"), True),
+    }
+    student = NetworkSpec(
+        encoder_options={"layers": (1, 1, 1, 1), "channels": (16, 32, 64, 128), "stem_width": 16},
+        decoder_options=SMALL_DECODER,
+    )
+    teachers = {
+        "deep": NetworkSpec(
+            encoder_options={"layers": (3, 4, 6, 3), "channels": (32, 64, 128, 256)}, decoder_options=SMALL_DECODER
+        ),
+        "wide": NetworkSpec(
+            encoder_options={"layers": (1, 1, 1, 1), "channels": (64, 128, 256, 512)}, decoder_options=SMALL_DECODER
+        ),
+    }
+    recipe = {"steps": 200, "batch": 8}
+    teacher_recipe = {"steps": 800}
+
+    def __init__(self, info: Info) -> None:
+        super().__init__(info)
+        self.output = Binary()
+
+    def network(self, spec: NetworkSpec) -> nn.Module:
+        """Build an encoder-decoder with one map."""
+        return build(spec, self.output.channels)
+
+    def metric(self) -> SaliencyScores:
+        """Return empty sums of scores."""
+        return SaliencyScores()
+
+    def target(self, sample: Sample) -> Tensor:
+        """Zero and one, float32 (H,W), -1 on padding."""
+        mask = torch.from_numpy(sample.annotations[self.annotation].astype(np.float32))
+        return mask.where(mask != IGNORE, UNKNOWN)
+
+    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
+        """Probabilities at ``size``: the map at the size of the input, resized (bilinear)."""
+        logits = resize(prediction.maps[0][index : index + 1], prediction.size)
+        return resize(logits.sigmoid(), size)[0, 0].cpu().numpy()
+
+    def picture(self, decoded: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """The image, dark outside the mask."""
+        return draw_mask(image, decoded)
