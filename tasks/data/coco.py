@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.base import Boxes, Info, datasets
 from tasks.data.boxes import box_faults, usable
-from tasks.data.files import data_root, fault, size_text
+from tasks.data.files import data_root, fault, reason, size_text
 from tasks.data.listed import Entry, ListedDataset, held_out
 
 LAYOUT = "train2017/, val2017/ and annotations/instances_{train,val}2017.json"
@@ -121,7 +121,7 @@ def _read(folder: Path, path: Path) -> _Set:
             for key, image in images.items()
         }
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise fault(path, "COCO's JSON: images, annotations with [x, y, w, h], categories", str(error)) from None
+        raise fault(path, "COCO's JSON: images, annotations with [x, y, w, h], categories", reason(error)) from None
     except KeyError as error:
         expected = "COCO's JSON, complete in itself"
         raise fault(path, expected, f"a reference to {error}, which is not there") from None

@@ -25,6 +25,14 @@ def fault(path: Path, expected: str, found: str, fix: str = RESTORE) -> InputErr
     return InputError(f"{path}: expected {expected}, found {found}; {fix}")
 
 
+def reason(error: Exception) -> str:
+    """Say in one line why a file could not be read."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    text = str(error).partition("\n")[0]
+    return "no image data" if "cannot identify" in text else text or type(error).__name__
+
+
 def size_text(size: tuple[int, int]) -> str:
     """Write a size (H,W) the way people read it: ``480x360`` is 480 wide."""
     return f"{size[1]}x{size[0]}"
@@ -134,7 +142,7 @@ def read_lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise fault(path, "a list, one sample a line", _reason(error)) from None
+        raise fault(path, "a list, one sample a line", reason(error)) from None
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise fault(path, "a list, one sample a line", "an empty file")
@@ -251,11 +259,4 @@ def _open(path: Path) -> Image.Image:
             image.load()
             return image
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise fault(path, "an image that can be read to its end", _reason(error)) from None
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "no such file"
-    text = str(error).partition("\n")[0]
-    return "no image data" if "cannot identify" in text else text or type(error).__name__
+        raise fault(path, "an image that can be read to its end", reason(error)) from None

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
-from tasks.data.files import fault
+from tasks.data.files import fault, reason
 
 
 def read_mat(path: Path, *fields: str) -> np.ndarray:
@@ -16,12 +16,10 @@ def read_mat(path: Path, *fields: str) -> np.ndarray:
     Cells and structs of one element are unpacked and dimensions of length 1 dropped. Raises InputError where the file
     cannot be read or lacks the variable or field.
     """
-    if not path.is_file():
-        raise fault(path, f"a MATLAB file with {'.'.join(fields)}", "no such file")
     try:
         value = loadmat(path, squeeze_me=True, struct_as_record=False)
     except Exception as error:  # SciPy's reader raises a dozen types on damaged files
-        raise fault(path, f"a MATLAB file with {'.'.join(fields)}", str(error) or type(error).__name__) from None
+        raise fault(path, f"a MATLAB file with {'.'.join(fields)}", reason(error)) from None
     for field in fields:
         known = value if isinstance(value, dict) else vars(value) if hasattr(value, "_fieldnames") else {}
         if field not in known:

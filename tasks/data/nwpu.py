@@ -11,7 +11,7 @@ import numpy as np
 
 from tasks.base import Info, datasets
 from tasks.data.crowds import CrowdDataset
-from tasks.data.files import data_root, fault, read_lines
+from tasks.data.files import data_root, fault, read_lines, reason
 from tasks.data.listed import Entry, held_out
 from tasks.data.mat import read_mat
 from tasks.data.points import read_points
@@ -44,8 +44,10 @@ class NWPU(CrowdDataset):
         try:
             content = json.loads(path.read_bytes())
             return read_points(path, content["points"]), int(content["human_num"])
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise fault(path, "JSON with points and human_num", f"{type(error).__name__}: {error}") from None
+        except KeyError as error:
+            raise fault(path, "JSON with points and human_num", f"no {error}") from None
+        except (OSError, ValueError, TypeError) as error:
+            raise fault(path, "JSON with points and human_num", reason(error)) from None
 
 
 def _entries(folder: Path, part: str) -> list[Entry]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.base import Boxes, Info, datasets
 from tasks.data.boxes import box_faults, usable
-from tasks.data.files import data_root, fault, files_by_stem, read_lines, size_text
+from tasks.data.files import data_root, fault, files_by_stem, read_lines, reason, size_text
 from tasks.data.listed import Entry, ListedDataset, divide, held_out
 from tasks.data.voc import OBJECTS
 from tasks.errors import InputError, nearest
@@ -122,10 +122,8 @@ def read_objects(path: Path) -> tuple[tuple[int, int] | None, list[Object]]:
     """
     try:
         tree = ET.parse(path).getroot()
-    except FileNotFoundError:
-        raise fault(path, "a VOC annotation", "no such file") from None
     except (OSError, ET.ParseError) as error:
-        raise fault(path, "a VOC annotation that is well-formed XML", str(error)) from None
+        raise fault(path, "a VOC annotation that is well-formed XML", reason(error)) from None
     try:
         height, width = (int(float(tree.findtext(f"size/{side}") or 0)) for side in ("height", "width"))
         objects = [_object(node) for node in tree.findall("object")]
