@@ -17,7 +17,8 @@ def read_mat(path: Path, *fields: str) -> np.ndarray:
     cannot be read or lacks the variable or field.
     """
     try:
-        value = loadmat(path, squeeze_me=True, struct_as_record=False)
+        with path.open("rb") as file:
+            value = loadmat(file, squeeze_me=True, struct_as_record=False)
     except Exception as error:  # SciPy's reader raises a dozen types on damaged files
         raise fault(path, f"a MATLAB file with {'.'.join(fields)}", reason(error)) from None
     for field in fields:
