@@ -41,7 +41,7 @@ class Sample:
 
     ``image`` is uint8 (H,W,3) RGB. ``annotations`` maps a kind to its array, each in pixels of ``image`` unless it has
     a size of its own: ``classes`` uint8 (H,W), 255 ignored; ``depth`` float32 (H,W) metres, 0 invalid; ``boxes`` Boxes;
-    ``points`` float32 (K,2) x,y; ``mask`` uint8 (H,W), 0 or 1.
+    ``points`` float32 (K,2) x,y; ``mask`` uint8 (H,W), 0 or 1, 255 ignored.
     """
 
     id: str

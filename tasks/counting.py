@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from tasks.data.density import density_map
 from tasks.data.drawing import draw_density, draw_points
 from tasks.metrics.counting import CountErrors
 from tasks.networks import csrnet, encoder_decoder
+from tasks.outputs.bayesian import BayesianDensity, PointTarget, stack_points
 from tasks.outputs.density import Density, overlap
 
 SMALL_DECODER = {"decoder_pyramid_channels": 64, "decoder_segmentation_channels": 32}
@@ -24,9 +26,10 @@ class Counting(Task):
 
     Args:
         info: of the dataset.
-        sigma: width of the kernel that stands for a head, in pixels of the network's input; None adapts it to the
-            distance between neighbours.
-        reduction: of squared errors: their mean over positions, or their sum an image (``reference``).
+        loss: squared error of a density made from the points, or the Bayesian loss of the points themselves.
+        sigma: width of a head in pixels of the network's input; by default the density's adapts to the distance
+            between neighbours, and that of the Bayesian loss is 8.
+        reduction: of the loss: a mean over positions or heads, or their sum an image (``reference``).
     """
 
     title = "crowd counting"
@@ -50,11 +53,20 @@ class Counting(Task):
     output: Density
 
     def __init__(
-        self, info: Info, *, sigma: float | None = None, reduction: Literal["mean", "reference"] = "mean"
+        self,
+        info: Info,
+        *,
+        loss: Literal["squared", "bayesian"] = "squared",
+        sigma: float | None = None,
+        reduction: Literal["mean", "reference"] = "mean",
     ) -> None:
         super().__init__(info)
+        self.loss = loss
         self.sigma = sigma
-        self.output = Density(reduction)
+        if loss == "bayesian":
+            self.output = BayesianDensity(8.0 if sigma is None else sigma, reduction)
+        else:
+            self.output = Density(reduction)
 
     def network(self, spec: NetworkSpec) -> nn.Module:
         """Build a CSRNet (``decoder=csrnet``) or an encoder-decoder with one map."""
@@ -66,11 +78,18 @@ class Counting(Task):
         """Return empty sums of errors."""
         return CountErrors()
 
-    def target(self, sample: Sample) -> Tensor:
-        """Heads a pixel, float32 (H,W), that sum to the number of points."""
-        size = (sample.image.shape[0], sample.image.shape[1])
-        density = density_map(sample.annotations[self.annotation], size, self.sigma)
-        return torch.from_numpy(density.astype(np.float32))
+    def target(self, sample: Sample) -> Tensor | PointTarget:
+        """Heads a pixel, float32 (H,W), that sum to the number of points; or the points, as a batch of one."""
+        points, size = sample.annotations[self.annotation], (sample.image.shape[0], sample.image.shape[1])
+        if self.loss == "bayesian":
+            return stack_points([torch.from_numpy(points)], size)
+        return torch.from_numpy(density_map(points, size, self.sigma).astype(np.float32))
+
+    def collate(self, targets: Sequence[Any]) -> Any:
+        """Stack densities; join points, padded to the image with the most."""
+        if self.loss == "bayesian":
+            return stack_points([each.xy[0, each.weight[0] > 0] for each in targets], targets[0].size)
+        return super().collate(targets)
 
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
         """Heads a pixel at ``size``, float64, with the count that the network predicts."""

@@ -69,8 +69,9 @@ class Augment:
         )
         inside = found["inside"].astype(bool)
         augmented = {kind: found[kind] for kind in MAPS if kind in annotations}
-        if "classes" in augmented:
-            augmented["classes"] = np.where(inside, augmented["classes"], IGNORE).astype(np.uint8)
+        for kind in ("classes", "mask"):
+            if kind in augmented:
+                augmented[kind] = np.where(inside, augmented[kind], IGNORE).astype(np.uint8)
         if "boxes" in annotations:
             augmented["boxes"] = _boxes_out(annotations["boxes"], found)
         if "points" in annotations:

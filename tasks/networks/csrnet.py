@@ -30,7 +30,7 @@ class CSRNet(nn.Module):
     Features are SKT's six taps. Pools round up, so the map covers images of any size.
 
     Args:
-        thin: every width is divided by this and rounded down.
+        thin: every width is divided by this and rounded.
         batch_norm: normalise after each convolution, which the original does not.
     """
 
@@ -40,12 +40,12 @@ class CSRNet(nn.Module):
         for width, depth in BLOCKS:
             block = []
             for _ in range(depth):
-                block.append(_convolution(channels, width // thin, 1, batch_norm))
-                channels = width // thin
+                block.append(_convolution(channels, round(width / thin), 1, batch_norm))
+                channels = round(width / thin)
             front.append(nn.Sequential(*block))
         for width in DILATED:
-            back.append(_convolution(channels, width // thin, 2, batch_norm))
-            channels = width // thin
+            back.append(_convolution(channels, round(width / thin), 2, batch_norm))
+            channels = round(width / thin)
         self.front, self.back = nn.ModuleList(front), nn.ModuleList(back)
         self.head = nn.Conv2d(channels, 1, 1)
         self.pool = nn.MaxPool2d(2, ceil_mode=True)

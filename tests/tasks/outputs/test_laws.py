@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tasks.base import OutputSpace, Prediction
+from tasks.outputs.bayesian import BayesianDensity, PointTarget, stack_points
 from tasks.outputs.binary import Binary
 from tasks.outputs.boxes import BoxTarget, stack
 from tasks.outputs.categorical import Categorical
@@ -22,6 +23,11 @@ def boxes(generator):
     xyxy = torch.cat([corner, corner + side], dim=-1)
     labels = torch.randint(0, 3, (N, 4), generator=generator)
     return stack(list(xyxy), list(labels))
+
+
+def points(generator):
+    spread = torch.tensor([SIZE[1], SIZE[0]])
+    return stack_points([torch.rand(k, 2, generator=generator) * spread for k in (4, 0, 7)], SIZE)
 
 
 @dataclass
@@ -55,6 +61,7 @@ CASES = {
     "logdepth": Case(LogDepth(10.0), [(1, 8, 11)], lambda g: 0.5 + 9 * uniform(g)),
     "density": Case(Density(), [(1, 8, 11)], lambda g: uniform(g) / 50),
     "density reference": Case(Density("reference"), [(1, 8, 11)], lambda g: uniform(g) / 50),
+    "bayesian": Case(BayesianDensity(4.0), [(1, 8, 11)], points),
     "detection": Case(Detection(3, (4, 8)), [(8, 8, 11), (8, 4, 6)], boxes),
 }
 
@@ -65,8 +72,8 @@ def case(request):
 
 
 def same(a, b):
-    if isinstance(a, BoxTarget):
-        return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, BoxTarget | PointTarget):
+        return all(same(x, y) if isinstance(x, torch.Tensor) else x == y for x, y in zip(a, b, strict=True))
     return torch.equal(a, b)
 
 
@@ -145,7 +152,7 @@ def test_pasting_nothing_and_everything(case):
     a, b, maps = case.labels(2), case.labels(3), case.prediction(0).maps
     for fill, expected in [(False, a), (True, b)]:
         pasted = case.space.paste(a, b, torch.full((N, *SIZE), fill))
-        assert torch.equal(case.space.supervised(maps, pasted), case.space.supervised(maps, expected))
+        torch.testing.assert_close(case.space.supervised(maps, pasted), case.space.supervised(maps, expected))
 
 
 def test_mixing_with_all_the_weight_on_one(case):
