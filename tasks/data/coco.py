@@ -90,11 +90,10 @@ class COCO(ListedDataset):
         """Name what is wrong with the lists and within the JSON files."""
         return super().structure() + self._faults
 
-    def inspect(self, entry: Entry) -> list[str]:
-        """Read one sample and name every fault of its image and its boxes."""
-        record = self.records[entry]
+    def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
+        """Name boxes that are left out or clipped."""
         where = entry.annotation.with_name(f"{entry.annotation.name}, image {entry.id}")
-        return super().inspect(entry) + box_faults(where, record.boxes, record.size)
+        return box_faults(where, self.records[entry].boxes, size)
 
 
 @dataclass

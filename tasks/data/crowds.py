@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,14 +27,11 @@ class CrowdDataset(ListedDataset):
         """Read the points, clipped into the image."""
         return {"points": inside(self.heads(entry.annotation)[0], size)}
 
-    def inspect(self, entry: Entry) -> list[str]:
-        """Read one sample and name every fault of its image and its points."""
-        faults = super().inspect(entry)
-        if faults:
-            return faults
+    def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
+        """Name a number of heads that is not that of the points, and points far outside the image."""
         points, stated = self.heads(entry.annotation)
+        faults = []
         if stated is not None and stated != len(points):
             found = f"{len(points)}; the number of points is what counts"
             faults.append(str(fault(entry.annotation, f"{stated} points, the number stated", found)))
-        height, width = self.image(entry).shape[:2]
-        return faults + point_faults(entry.annotation, points, (height, width))
+        return faults + point_faults(entry.annotation, points, size)

@@ -102,7 +102,7 @@ class ListedDataset(Dataset):
     def structure(self) -> list[str]:
         """Name what is wrong with the lists themselves: an empty split, a repeated id, a training image elsewhere."""
         faults = []
-        training = set(self.entries["train"])
+        training = {(entry.image, entry.id) for entry in self.entries["train"]}
         for split, entries in self.entries.items():
             if not entries:
                 faults.append(self._empty(split))
@@ -110,26 +110,33 @@ class ListedDataset(Dataset):
                 if count > 1:
                     faults.append(f"{self.root}: expected '{each}' once in split '{split}', found it {count} times")
             if split != "train":
-                shared = [entry.image for entry in entries if entry.image in training]
+                shared = [entry for entry in entries if (entry.image, entry.id) in training]
                 faults += [
-                    str(fault(path, f"in '{split}' alone", "in 'train' too", "mend the lists")) for path in shared
+                    str(fault(entry.image, f"'{entry.id}' in '{split}' alone", "it in 'train' too", "mend the lists"))
+                    for entry in shared
                 ]
         return faults
 
     def inspect(self, entry: Entry) -> list[str]:
         """Read one sample and name every fault of its files."""
         faults = []
-        size = None
+        size = annotations = None
         try:
             image = self.image(entry)
             size = (image.shape[0], image.shape[1])
         except InputError as error:
             faults.append(str(error))
         try:
-            self.annotate(entry, size)
+            annotations = self.annotate(entry, size)
         except InputError as error:
             faults.append(str(error))
+        if size is not None and annotations is not None:
+            faults += self.doubts(entry, size, annotations)
         return faults
+
+    def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
+        """Name the faults of a sample that ``annotate`` puts up with; ``size`` (H,W) is that of the image."""
+        return []
 
     def _unique(self) -> list[Entry]:
         return list({entry: None for entries in self.entries.values() for entry in entries})

@@ -101,17 +101,15 @@ class Saliency(ListedDataset):
         masks = [path for _, folder in self.folders for path in files_by_stem(folder).values()]
         return super().structure() + strays(masks, listed, "an image")
 
-    def inspect(self, entry: Entry) -> list[str]:
-        """Read one sample and name every fault, a mask of another shape than its image too."""
-        faults = super().inspect(entry)
-        if faults:
-            return faults
-        image, mask = self.image(entry).shape, read_mask(entry.annotation).shape
-        if abs(np.log((image[1] / image[0]) / (mask[1] / mask[0]))) > STRETCH:
-            expected = f"the shape of its image, {size_text((image[0], image[1]))}"
-            fix = "is the image turned by its EXIF entry? Store it upright"
-            faults.append(str(fault(entry.annotation, expected, size_text((mask[0], mask[1])), fix)))
-        return faults
+    def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
+        """Name a mask of another shape than its image; another size is fine."""
+        height, width = annotations["mask"].shape
+        if abs(np.log((size[1] / size[0]) / (width / height))) <= STRETCH:
+            return []
+        expected, found = f"the shape of its image, {size_text(size)}", size_text((height, width))
+        return [
+            str(fault(entry.annotation, expected, found, "is the image turned by its EXIF entry? Store it upright"))
+        ]
 
     def _preset(self, top: Path, folders: Folders) -> list[Entry]:
         for base in (top / folders.name, top):

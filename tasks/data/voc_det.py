@@ -92,13 +92,9 @@ class VOCDetection(ListedDataset):
         size = size or stated
         return {"boxes": boxes if size is None else usable(boxes, size, SMALLEST)}
 
-    def inspect(self, entry: Entry) -> list[str]:
-        """Read one sample and name every fault of its image and its boxes."""
-        faults = super().inspect(entry)
-        if not faults:
-            size = self.image(entry).shape
-            faults = box_faults(entry.annotation, self._read(entry)[1], (size[0], size[1]), SMALLEST)
-        return faults
+    def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
+        """Name boxes that are left out or clipped."""
+        return box_faults(entry.annotation, self._read(entry)[1], size, SMALLEST)
 
     def _read(self, entry: Entry) -> tuple[tuple[int, int] | None, Boxes]:
         size, objects = read_objects(entry.annotation)
