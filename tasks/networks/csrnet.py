@@ -104,7 +104,7 @@ def _load_vgg(network: CSRNet, spec: NetworkSpec) -> None:
         raise InputError("ImageNet weights exist for the full CSRNet alone; set thin=1 or weights=null")
     name = "vgg16_bn" if spec.encoder_options.get("batch_norm") else "vgg16"
     try:
-        source = timm.create_model(name, pretrained=True)
+        source = timm.create_model(name, pretrained=True, features_only=True)
     except Exception as error:  # the hub client raises many kinds
         raise InputError(
             f"ImageNet weights of {name} cannot be had ({type(error).__name__}: {error}); go online once, or set "

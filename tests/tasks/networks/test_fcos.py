@@ -1,0 +1,97 @@
+import pytest
+import torch
+from safetensors.torch import save_file
+from torchvision.models.detection import fcos_resnet50_fpn
+
+from tasks.base import NetworkSpec
+from tasks.errors import InputError
+from tasks.networks import fcos
+from tasks.networks.fcos import COCO_STRIDES, build
+
+TINY = NetworkSpec(
+    decoder="fcos",
+    encoder="resnet18",
+    encoder_options={"layers": (1, 1, 1, 1), "channels": (8, 8, 16, 16), "stem_width": 8},
+    decoder_options={"channels": 32, "convs": 1},
+)
+
+
+@pytest.mark.parametrize("strides", [(4, 8, 16), (8, 16, 32), (8, 16, 32, 64, 128)])
+def test_one_map_a_level_and_named_features(strides):
+    network = build(TINY, 3, strides).eval()
+    with torch.no_grad():
+        prediction = network(torch.randn(2, 3, 70, 101))
+    assert [tuple(m.shape) for m in prediction.maps] == [(2, 8, -(-70 // s), -(-101 // s)) for s in strides]
+    assert all((m[:, 3:-1] >= 0).all() for m in prediction.maps)
+    for name, feature in prediction.features.items():
+        assert feature.shape[-1] == -(-101 // prediction.strides[name]), name
+    levels = {4: "p2", 8: "p3", 16: "p4", 32: "p5", 64: "p6", 128: "p7"}
+    assert prediction.shared == tuple(levels[s] for s in strides)
+    assert prediction.embedding.shape == (2, 16)
+
+
+def test_heads_are_torchvisions():
+    spec = NetworkSpec(decoder="fcos", encoder="resnet50")
+    ours = build(spec, 91, COCO_STRIDES)
+    theirs = fcos_resnet50_fpn(weights=None, weights_backbone=None)
+    assert sum(p.numel() for p in ours.parameters()) == sum(p.numel() for p in theirs.parameters())
+
+
+def test_published_detector_keeps_the_categories_of_the_dataset(monkeypatch):
+    torch.manual_seed(0)
+    published = fcos_resnet50_fpn(weights=None, weights_backbone=None).eval()
+    image = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        expected = published.head(list(published.backbone(image).values()))
+    monkeypatch.setattr(fcos.torchvision_detection, "fcos_resnet50_fpn", lambda **_: published)
+    ids = (1, 3, 90)
+    network = build(NetworkSpec(decoder="fcos", weights="hub:fcos_resnet50_fpn"), 3, COCO_STRIDES, ids).eval()
+    with torch.no_grad():
+        maps = network(image).maps
+    rows = torch.cat([m.flatten(2) for m in maps], dim=2).transpose(1, 2)
+    torch.testing.assert_close(rows[..., :3], expected["cls_logits"][..., list(ids)])
+    torch.testing.assert_close(rows[..., 3:-1], expected["bbox_regression"])
+    torch.testing.assert_close(rows[..., -1:], expected["bbox_ctrness"])
+
+
+def test_published_detector_is_read_from_the_hub_folder(tmp_path, monkeypatch):
+    """A file laid out like the hub's; only its hash in the name is not checked by torch on a cached file."""
+    weights = fcos_resnet50_fpn(weights=None, weights_backbone=None).state_dict()
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    torch.save(weights, folder / "fcos_resnet50_fpn_coco-99b0c9b7.pth")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    network = build(NetworkSpec(decoder="fcos", weights="hub:fcos_resnet50_fpn"), 2, COCO_STRIDES, (5, 6))
+    torch.testing.assert_close(
+        network.get_parameter("classifier.cls_logits.weight"),
+        weights["head.classification_head.cls_logits.weight"][5:7],
+    )
+
+
+def test_bad_specs_are_named(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="each twice the one before"):
+        build(TINY, 3, (4, 16))
+    with pytest.raises(InputError, match="both 64 and 128"):
+        build(TINY, 3, (16, 32, 64))
+    with pytest.raises(InputError, match="no decoder option width"):
+        build(NetworkSpec(decoder_options={"width": 3}), 3, (4, 8))
+    with pytest.raises(InputError, match="multiple of 32"):
+        build(NetworkSpec(decoder_options={"channels": 40}), 3, (4, 8))
+    with pytest.raises(InputError, match="cannot build encoder 'resnet18000'"):
+        build(NetworkSpec(encoder="resnet18000"), 3, (4, 8))
+    with pytest.raises(InputError, match="hub:yolo is not a detector"):
+        build(NetworkSpec(weights="hub:yolo"), 3, COCO_STRIDES, (1,))
+    with pytest.raises(InputError, match=r"strides \[8, 16, 32, 64, 128\]"):
+        build(NetworkSpec(weights="hub:fcos_resnet50_fpn"), 3, (4, 8), (1,))
+
+    def offline(**_):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(fcos.torchvision_detection, "fcos_resnet50_fpn", offline)
+    with pytest.raises(InputError, match=r"cannot be had \(OSError: no route to host\)"):
+        build(NetworkSpec(weights="hub:fcos_resnet50_fpn"), 1, COCO_STRIDES, (1,))
+    monkeypatch.undo()
+    path = tmp_path / "other.safetensors"
+    save_file({"encoder.conv1.weight": torch.zeros(1)}, path)
+    with pytest.raises(InputError, match="another architecture"):
+        build(NetworkSpec(encoder="resnet18", decoder_options={"channels": 32}, weights=str(path)), 3, (4, 8))
