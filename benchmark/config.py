@@ -131,10 +131,10 @@ def _wrong_choice(key: str, value: Any) -> str | None:
 
 
 def _keys(node: Any, prefix: str = "") -> Iterator[str]:
-    if isinstance(node, DictConfig):
+    if isinstance(node, DictConfig) and not node._is_none():
         for key in node:
             yield f"{prefix}{key}"
-            if not node._is_missing(key) and not node._is_none():
+            if not OmegaConf.is_missing(node, key):
                 yield from _keys(node[key], f"{prefix}{key}.")
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmark import catalog
 from tests.support import tiny_run
 
 catalog.load()
+torch.set_num_threads(1)  # tiny networks gain nothing from threads, and tests run side by side
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,9 @@ def breaking() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("task", sorted(tasks))
-def test_alone_and_in_a_cohort_gives_the_same_bits(task: str, tmp_path: Path, teachers_home: Callable[[str], Path]) -> None:
+def test_alone_and_in_a_cohort_gives_the_same_bits(
+    task: str, tmp_path: Path, teachers_home: Callable[[str], Path]
+) -> None:
     names = ("none", "pixel", "mgd")
     for folder in ("together", *names):
         (tmp_path / folder).mkdir()

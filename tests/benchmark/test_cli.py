@@ -1,0 +1,135 @@
+"""What a user types, and what bad input answers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmark.cli import app, guarded
+from tests.support import TINY
+
+
+def command(*words: str) -> int:
+    """Run the command line in this process and return its exit code."""
+    return guarded(lambda: app(list(words), standalone_mode=False))
+
+
+def test_help_needs_no_torch() -> None:
+    code = "import sys; import benchmark.cli; assert 'torch' not in sys.modules and 'hydra' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["run", "task=sge"], "unknown task 'sge'; did you mean 'seg'"),
+        (["run", "method=mdg"], "unknown method 'mdg'; did you mean 'mgd'"),
+        (["run", "methods.mgd.regoin=1"], "unknown key 'methods.mgd.regoin'; did you mean 'methods.mgd.region'"),
+        (["run", "task.loss=cee"], "task.loss=cee: expected one of ce, ohem"),
+        (["run", "data=camvid"], "data.root"),
+        (["run", "data=camvid", "data.root=/nowhere/at/all"], "/nowhere/at/all"),
+        (["run", "device=cuda:99"], "device=cuda:99: there is none on this machine"),
+        (["run", "precision=8"], "precision=8: unknown"),
+        (["run", "recipe.optimizer=adam", "control=false", "method=none"], "recipe.optimizer=adam: unknown"),
+        (["run", "student.decoder=fnp", "method=none"], "unknown decoder 'fnp'; did you mean 'fpn'"),
+        (["run", "-m", "seed=0,x"], "seed: Value 'x' of type 'str' could not be converted to Integer"),
+        (["list", "method"], "cannot list 'method'; did you mean 'methods'"),
+        (["leaderboard", "/nowhere/at/all"], "/nowhere/at/all: no such file or folder"),
+        (["leaderbord"], "No such command 'leaderbord'"),
+        (["run", "--home", "x"], "No such option"),
+    ],
+)
+def test_bad_input_is_one_clear_message_and_exit_code_2(
+    words: list[str], expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = [f"home={tmp_path}", *TINY[4:]] if words[0] == "run" and "-m" not in words else []
+    assert command(*words, *[word for word in home if word.partition("=")[0] not in " ".join(words)]) == 2
+    message = capsys.readouterr().err
+    assert expected in message
+    assert "Traceback" not in message
+
+
+def test_an_unwritable_home_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert command("run", f"home={tmp_path / 'file' / 'home'}") == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def _camvid(root: Path) -> Path:
+    generator = np.random.default_rng(0)
+    for split in ("train", "val", "test"):
+        for folder in (split, f"{split}annot"):
+            (root / folder).mkdir(parents=True)
+        for name in ("a", "b"):
+            Image.fromarray(generator.integers(0, 255, (64, 96, 3), dtype=np.uint8)).save(root / split / f"{name}.png")
+            Image.fromarray(generator.integers(0, 12, (64, 96), dtype=np.uint8)).save(
+                root / f"{split}annot" / f"{name}.png"
+            )
+        (root / f"{split}.txt").write_text("\n".join(f"{split}/{n}.png {split}annot/{n}.png" for n in "ab"))
+    return root
+
+
+CAMVID = ("run", "data=camvid", "method=none", *(word for word in TINY if not word.startswith("data.")))
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (lambda root: (root / "train/a.png").write_bytes((root / "train/a.png").read_bytes()[:200]), "train/a.png"),
+        (
+            lambda root: Image.fromarray(np.zeros((32, 96), np.uint8)).save(root / "trainannot/a.png"),
+            "trainannot/a.png",
+        ),
+        (lambda root: Image.fromarray(np.full((64, 96), 77, np.uint8)).save(root / "trainannot/a.png"), "77"),
+        (lambda root: (root / "trainannot/a.png").unlink(), "a.png"),
+    ],
+    ids=["truncated image", "mask of another size", "label out of range", "missing mask"],
+)
+def test_bad_data_is_named_recorded_and_loses_nothing(
+    fault: object, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, home = _camvid(tmp_path / "CamVid"), tmp_path / "runs"
+    assert command(*CAMVID, f"data.root={root}", f"home={home}") == 0
+    before = sorted(path.name for path in (home / "records").iterdir())
+    capsys.readouterr()
+    fault(root)
+    assert command(*CAMVID, f"data.root={root}", f"home={home}", "seed=1") == 2
+    assert expected in capsys.readouterr().err
+    assert set(before) <= {path.name for path in (home / "records").iterdir()}
+    assert command("data", "verify", "data=camvid", f"data.root={root}") == 2
+
+
+def test_a_corrupt_record_among_good_ones_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("run", *TINY, "method=none", f"home={home}") == 0
+    (home / "records" / "broken.json").write_text('{"run_id": 3')
+    capsys.readouterr()
+    assert command("leaderboard", str(home)) == 1
+    printed = capsys.readouterr().out
+    assert "broken.json" in printed
+    assert "1 records" in printed
+    assert list((home / "leaderboards").glob("*.md"))
+
+
+def test_a_sweep_runs_every_combination(home: Path) -> None:
+    assert command("run", "-m", *TINY, "method=none", "seed=0,1", f"home={home}") == 0
+    assert len(list((home / "records").iterdir())) == 2
+
+
+def test_preview_and_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sheet.png"
+    assert command("data", "preview", "data=scenes", "data.size=64", "--out", str(out)) == 0
+    with Image.open(out) as sheet:
+        assert sheet.width > 6 * 64
+    assert command("data", "verify", "data=scenes", "data.train=4", "data.val=2", "data.test=2") == 0
+    assert "4" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("what", ["tasks", "methods", "data", "teachers"])
+def test_lists(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("list", what) == 0
+    assert what in capsys.readouterr().out

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+from PIL import Image
+
+from benchmark.checkpoint import sha256_of
+from leaderboards.record import Record
+from tasks.data.scenes import Scenes
+from tests.support import tiny_run
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Record every sample that is read."""
+    seen: list[tuple[str, int]] = []
+    load = Scenes.load
+
+    def spy(self: Scenes, split: str, index: int) -> object:
+        seen.append((split, index))
+        return load(self, split, index)
+
+    monkeypatch.setattr(Scenes, "load", spy)
+    return seen
+
+
+def test_the_test_split_is_read_once_a_student_after_training(home: Path, loads: list[tuple[str, int]]) -> None:
+    tiny_run(home, "method=[none,pixel]", "recipe.selection=best", "recipe.validations=2")
+    tests = [position for position, (split, _) in enumerate(loads) if split == "test"]
+    trains = [position for position, (split, _) in enumerate(loads) if split == "train"]
+    assert Counter(loads[position] for position in tests) == {("test", index): 2 for index in range(3)}
+    assert min(tests) > max(position for position in trains if loads[position] != ("train", 0))
+
+
+def test_the_best_weights_are_chosen_on_validation(home: Path) -> None:
+    (record,) = tiny_run(home, "method=none", "recipe.selection=best", "recipe.validations=4")
+    assert record.protocol.selection.rule == "best"
+    assert record.protocol.selection.split == "val"
+    assert record.protocol.selection.step in (1, 2, 3, 4)
+
+
+def test_a_record_is_complete(home: Path) -> None:
+    (record,) = tiny_run(home, "method=mgd", "data.labeled=1/4")
+    assert record == Record.parse(record.dump())
+    assert record.status == "ok"
+    assert record.scores.primary_metric == "miou"
+    assert record.scores.metrics["miou"].n == 3
+    assert 0 <= record.score <= 1
+    assert (record.dataset.labeled.count, record.dataset.labeled.total) == (2, 8)
+    assert record.inference.params == sum(
+        each.numel() for each in _student(home, record).values() if each.ndim
+    ) - _buffers(home, record)
+    assert record.inference.macs > 0
+    assert record.training.wall_s > 0
+    assert 0 < record.training.teacher_share < 1
+    assert record.provenance.student_sha256 == sha256_of(home / record.artifacts.student)
+    assert record.method.weights == {
+        "supervised": 1.0,
+        "pixel_labeled": 1.0,
+        "pixel_unlabeled": 1.0,
+        "image": 0.084,
+        "region": 100.0,
+    }
+
+
+def _student(home: Path, record: Record) -> dict:
+    return safetensors.torch.load_file(home / record.artifacts.student)
+
+
+def _buffers(home: Path, record: Record) -> int:
+    return sum(each.numel() for name, each in _student(home, record).items() if "running_" in name)
+
+
+def test_the_student_file_holds_the_student_alone(home: Path) -> None:
+    none, mgd = tiny_run(home, "method=[none,mgd]")
+    assert _student(home, none).keys() == _student(home, mgd).keys()
+
+
+def test_the_panel_shows_every_network(home: Path) -> None:
+    (record,) = tiny_run(home, "method=mgd", "control=true")[1:]
+    with Image.open(home / record.artifacts.panel) as panel:
+        pixels = np.asarray(panel)
+    assert panel.size == (6 + 6 * 166, 22 + 2 * 166)  # image, truth, two teachers, two students; two images
+    assert pixels.std() > 20
+
+
+def test_the_control_joins_unless_it_is_told_not_to(home: Path) -> None:
+    assert [record.method.name for record in tiny_run(home, "method=pixel", "control=true")] == ["none", "pixel"]
+    assert [record.method.name for record in tiny_run(home, "method=pixel", "control=false")] == ["pixel"]
+
+
+def test_runs_of_one_track_differ_in_method_and_seed_alone(home: Path) -> None:
+    none, pixel = tiny_run(home, "method=[none,pixel]")
+    (other,) = tiny_run(home, "method=pixel", "seed=1")
+    (warmer,) = tiny_run(home, "method=pixel", "methods.pixel.temperature=2")
+    assert len({none.track_id, pixel.track_id, other.track_id, warmer.track_id}) == 1
+    assert pixel.entry_id == other.entry_id
+    assert len({pixel.entry_id, none.entry_id, warmer.entry_id}) == 3
+    (longer,) = tiny_run(home, "method=none", "recipe.steps=3")
+    assert longer.track_id != none.track_id
+    assert longer.setting_id == none.setting_id
