@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -39,9 +41,8 @@ def test_batch_norm_is_an_option():
 
 
 def test_imagenet_weights_fill_the_front_end(monkeypatch):
-    import timm
-
-    made = timm.create_model("vgg16", pretrained=False, features_only=True)
+    widths = [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]  # VGG-16 without its classifier
+    made = torch.nn.Sequential(*(torch.nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(widths)))
     monkeypatch.setattr(csrnet.timm, "create_model", lambda name, **_: made)
     network = build(NetworkSpec(decoder="csrnet", weights="imagenet"))
     theirs = [m for m in made.modules() if isinstance(m, torch.nn.Conv2d)]
