@@ -12,9 +12,9 @@ from tasks.data.rendering.objects import Builder, linear
 from tasks.data.rendering.people import POSES, Person
 from tasks.data.rendering.textures import Material
 
-FAR = 16.0  # metres: beyond this nothing stands
-CROWD = 60  # people at most
-GROUNDS = (  # hue, saturation, value; then mottle. The first four lie around paths, the last four on them
+FAR = 15.0  # metres: beyond this nothing stands
+CROWD = 80  # people at most
+GROUNDS = (  # hue, saturation, value; then mottle. The first four lie around paths, the others on them
     (0.24, 0.50, 0.46, 0.55),
     (0.17, 0.45, 0.56, 0.50),
     (0.05, 0.45, 0.50, 0.35),
@@ -36,8 +36,8 @@ def draw_scene(rng: np.random.Generator) -> s.Scene:
     builder = Builder(rng, materials)
     things = _things(rng, builder, nearest)
     people = _crowd(rng, materials, things, nearest)
-    paths = tuple(_path(rng) for _ in range(rng.choice(3, p=(0.2, 0.6, 0.2))))
-    pond = _pond(rng, nearest) if rng.random() < 0.75 else None
+    paths = tuple(_path(rng) for _ in range(rng.choice(3, p=(0.15, 0.6, 0.25))))
+    pond = _pond(rng, nearest) if rng.random() < 0.8 else None
     sensor = s.Sensor(*rng.uniform((0.95, 0.008, 0.0), (1.4, 0.025, 0.3)).tolist())
     return s.Scene(camera, materials, paths, pond, things, people, light, sensor, salient=0)
 
@@ -60,9 +60,9 @@ def _light(rng: np.random.Generator) -> s.Light:
 
 
 def _ground(rng: np.random.Generator, light: s.Light) -> list[Material]:
-    """Draw the materials of ground, path and water; sand may serve as either of the first two."""
+    """Draw the materials of ground, path and water; the first two come from kinds of their own."""
     materials = []
-    for kind in (rng.integers(0, 4), rng.integers(3, len(GROUNDS))):
+    for kind in (rng.integers(0, 4), rng.integers(4, len(GROUNDS))):
         hue, saturation, value, mottle = GROUNDS[kind]
         shift = rng.uniform((-0.03, -0.08, -0.1), (0.03, 0.08, 0.1))
         colour = linear(hue + shift[0], saturation + shift[1], value + shift[2])
@@ -82,12 +82,12 @@ def _things(rng: np.random.Generator, builder: Builder, nearest: float) -> tuple
     things = [
         builder.solid(int(rng.integers(s.BOX, s.TREE)), across * distance, distance, rng.uniform(1.5, 2.7), vivid=True)
     ]
-    labels = [*rng.integers(s.BOX, s.TREE, rng.integers(5, 10)), *[s.TREE] * rng.integers(0, 5)]
+    labels = [*rng.integers(s.BOX, s.TREE, rng.integers(4, 9)), *[s.TREE] * rng.integers(0, 5)]
     for label in [*labels, *[s.POLE] * rng.integers(0, 4)]:
         for _ in range(8):
-            distance = nearest + 0.6 + (FAR - nearest) * rng.random() ** 1.3
+            distance = nearest + 0.6 + (FAR - nearest) * rng.random() ** 1.6
             x = rng.uniform(-0.6, 0.6) / FOCAL * distance
-            size = rng.uniform(0.9, 2.7)
+            size = rng.uniform(1.1, 3.0)
             radius = size * (0.4 if label == s.POLE else 0.75)
             if all(_apart(x, distance, radius, other) for other in things) and not _hides(x, distance, size, things[0]):
                 things.append(builder.build(int(label), x, distance, size))
@@ -108,20 +108,20 @@ def _path(rng: np.random.Generator) -> s.Path:
     turn = rng.uniform(-1.0, 1.0) if rng.random() < 0.7 else rng.uniform(1.0, 2.1)
     a, b = math.cos(turn), math.sin(turn)
     through = a * rng.uniform(-4, 4) + b * rng.uniform(7, 13)
-    return s.Path(a, b, rng.uniform(-0.03, 0.03), through, rng.uniform(0.5, 1.4))
+    return s.Path(a, b, rng.uniform(-0.03, 0.03), through, rng.uniform(0.7, 1.7))
 
 
 def _pond(rng: np.random.Generator, nearest: float) -> s.Pond:
     z = rng.uniform(nearest + 1, 14)
-    return s.Pond(rng.uniform(-0.45, 0.45) * z, z, rng.uniform(1.5, 4.5), rng.uniform(1.2, 3.5))
+    return s.Pond(rng.uniform(-0.45, 0.45) * z, z, rng.uniform(1.8, 4.8), rng.uniform(1.5, 3.8))
 
 
 def _crowd(
     rng: np.random.Generator, materials: list[Material], things: tuple[s.Thing, ...], nearest: float
 ) -> tuple[Person, ...]:
     """Gather up to CROWD people around a few places; a few scenes are empty, most hold some, some are crowded."""
-    wanted = 0 if rng.random() < 0.08 else int(CROWD * rng.random() ** 1.7) + 1
-    middle = rng.uniform((-4.5, nearest + 2), (4.5, FAR - 3), (rng.integers(1, 5), 2))
+    wanted = 0 if rng.random() < 0.08 else int(CROWD * rng.random() ** 1.5) + 1
+    middle = rng.uniform((-4.5, nearest + 1), (4.5, FAR - 4), (rng.integers(1, 5), 2))
     group = rng.integers(0, len(middle), 3 * CROWD)
     spread = rng.uniform(0.6, 3.0, len(middle))[group, None]
     around = rng.uniform(-1, 1, (3 * CROWD, 2)) + rng.uniform(-1, 1, (3 * CROWD, 2))

@@ -22,7 +22,7 @@ def linear(hue: float, saturation: float, value: float) -> s.Colour:
 
 
 PLAIN, RINGS, STRIPES, CHECKS, TILES = range(5)
-TYPICAL = 0.65  # the share of objects with the hue of their class, and that with its pattern; the rest take any
+TYPICAL = 0.85  # the share of objects with the hue of their class, and that with its pattern; the rest take any
 STYLES = {  # hue, pattern
     s.BOX: (0.02, CHECKS),
     s.PYRAMID: (0.13, TILES),
@@ -84,10 +84,10 @@ class Builder:
 
     def pole(self, x: float, z: float, size: float) -> s.Thing:
         """Build a thin post, with a lamp or a board on top."""
-        height, radius = 2.0 + 0.7 * size, self.rng.uniform(0.08, 0.14)
+        height, radius = 1.6 + 0.6 * size, self.rng.uniform(0.12, 0.2)
         material = self._add(self._coat(s.POLE, (1.0, 0.0), False))
         lamp = self._add(self._coat(s.POLE, (1.0, 0.0), False))
-        top = height + self.rng.uniform(0.4, 0.7)
+        top = height + self.rng.uniform(0.6, 0.9)
         post = s.Part(cylinder(x, z, radius, 0, height), material)
         return s.Thing(s.POLE, x, z, 0.3, (post, s.Part(ellipsoid(x, z, (top - height) / 2, height, top), lamp)))
 
@@ -104,9 +104,9 @@ class Builder:
         hue = style_hue + 0.12 * (spread - 0.5) if typical_hue else spread
         pattern = style_pattern if typical_pattern else int(rng.integers(len(STYLES)))
         if vivid:
-            saturation, value = 0.75 + 0.2 * tone, 0.75 + 0.2 * bright
+            saturation, value = 0.8 + 0.2 * tone, 0.8 + 0.2 * bright
         else:
-            saturation, value = 0.15 + 0.35 * tone, 0.35 + 0.4 * bright
+            saturation, value = 0.28 + 0.32 * tone, 0.35 + 0.4 * bright
         first = linear(hue, saturation, value)
         second = linear(hue + 0.08 * (depth - 0.5), saturation * (0.6 + 0.5 * depth), value * (0.45 + 0.3 * step))
         c, n = heading

@@ -9,7 +9,7 @@ import numpy as np
 from tasks.data.rendering.camera import Rays
 
 ROWS, COLUMNS = 96, 56  # texels of a figure, whose height is ROWS
-HEAD = 0.905  # height of the middle of the head, in heights of the person
+HEAD = 0.885  # height of the middle of the head, in heights of the person
 NOBODY, LEGS, TORSO, SKIN, HAIR = range(5)
 
 
@@ -37,12 +37,12 @@ def _pose(feet: tuple[float, float], hands: tuple[tuple[float, float], tuple[flo
     y = 1 - (np.arange(ROWS)[:, None] + 0.5) / ROWS
     x = (np.arange(COLUMNS)[None] + 0.5 - COLUMNS / 2) / ROWS
     limbs = [
-        (LEGS, (-0.05, 0.46), (feet[0], 0.045), 0.048),
-        (LEGS, (0.05, 0.46), (feet[1], 0.045), 0.048),
-        (TORSO, (-0.105, 0.74), hands[0], 0.036),
-        (TORSO, (0.105, 0.74), hands[1], 0.036),
-        (TORSO, (0.0, 0.5), (0.0, 0.7), 0.1),
-        (SKIN, (0.0, HEAD - 0.005), (0.0, HEAD + 0.005), 0.088),
+        (LEGS, (-0.055, 0.42), (feet[0], 0.055), 0.058),
+        (LEGS, (0.055, 0.42), (feet[1], 0.055), 0.058),
+        (TORSO, (-0.12, 0.69), hands[0], 0.042),
+        (TORSO, (0.12, 0.69), hands[1], 0.042),
+        (TORSO, (0.0, 0.5), (0.0, 0.66), 0.12),
+        (SKIN, (0.0, HEAD - 0.005), (0.0, HEAD + 0.005), 0.108),
     ]
     part = np.zeros((ROWS, COLUMNS), np.int64)
     normal = np.zeros((ROWS, COLUMNS), np.float32)

@@ -159,8 +159,8 @@ def box(x: float, z: float, width: float, depth: float, height: float, heading: 
     c, s = heading
     sides = np.array([(c, 0, s), (-c, 0, -s), (-s, 0, c), (s, 0, -c)])
     half = np.array([width, width, depth, depth]) / 2
-    normals = np.concatenate([sides, [(0, 1, 0)]])
-    offsets = np.concatenate([half + sides[:, 0] * x + sides[:, 2] * z, [height]])
+    normals = np.concatenate([sides, [(0, 1, 0), (0, -1, 0)]])
+    offsets = np.concatenate([half + sides[:, 0] * x + sides[:, 2] * z, [height, 0]])
     feet = np.array([(i * c * width - j * s * depth, i * s * width + j * c * depth) for i, j in _QUARTERS]) / 2
     corners = np.concatenate([feet, feet]) + np.array([x, z])
     return Polyhedron(normals, offsets, np.stack([corners[:, 0], np.repeat([0, height], 4), corners[:, 1]]))
@@ -175,10 +175,8 @@ def pyramid(x: float, z: float, width: float, height: float, heading: tuple[floa
     offsets = rise * height + normals[:, 0] * x + normals[:, 2] * z
     base = np.array([(i * c - j * s, i * s + j * c) for i, j in _QUARTERS]) * width / 2 + np.array([x, z])
     corners = np.concatenate([base, [(x, z)]])
-    closed = np.concatenate([normals, [(0.0, -1.0, 0.0)]])  # without the base, a ray could pass beneath
-    return Polyhedron(
-        closed, np.append(offsets, 0.0), np.stack([corners[:, 0], np.array([0, 0, 0, 0, height]), corners[:, 1]])
-    )
+    normals = np.concatenate([normals, [(0, -1, 0)]])
+    return Polyhedron(normals, np.append(offsets, 0), np.stack([corners[:, 0], [0, 0, 0, 0, height], corners[:, 1]]))
 
 
 _QUARTERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
