@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from tasks.base import Boxes, Dataset, datasets
 from tasks.data.files import summary
 from tasks.data.listed import ListedDataset
 from tasks.errors import InputError
-from tasks.registry import import_modules
+from tasks.registry import import_modules, options
 from tests.tasks.data import layouts
 
 import_modules(tasks.data.__name__, tasks.data.__path__)
@@ -196,3 +197,12 @@ def test_a_share_out_of_range_is_refused(name: str, tmp_path: Path) -> None:
     root = next(case for case in CASES.values() if case.dataset == name).write(tmp_path)
     with pytest.raises(InputError, match=r"data.holdout=1.5: expected a share"):
         datasets[name](root=str(root), holdout=1.5)  # type: ignore[call-arg]
+
+
+def test_the_manual_tells_every_dataset_and_only_options_that_exist() -> None:
+    manual = (Path(tasks.data.__file__).parents[2] / "docs" / "datasets.md").read_text()
+    for name in {case.dataset for case in CASES.values()}:
+        assert f"| `{name}` |" in manual
+        assert f"### {name}\n" in manual
+    known = {option for cls in datasets.values() for option in options(cls)} | {"root", "labeled", "size"}
+    assert set(re.findall(r"data\.(\w+)=", manual)) <= known

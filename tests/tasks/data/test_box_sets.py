@@ -35,8 +35,8 @@ def test_usable_boxes_lie_inside_and_have_an_area() -> None:
 def test_box_faults_allow_a_pixel() -> None:
     faults = box_faults(Path("a.xml"), boxes((-1, 0, 33, 25), (0, 0, 33.5, 9), (5, 5, 4, 9)), (24, 32))
     assert len(faults) == 2
-    assert "a.xml: expected boxes inside 32x24 pixels, found corners 0, 0, 33.5, 9 of box 2" in faults[0]
-    assert "a.xml: expected boxes with an area, found corners 5, 5, 4, 9 of box 3" in faults[1]
+    assert "a.xml: expected boxes inside 32x24 pixels, found corners 0, 0, 33.5, 9 (from 0) of box 2" in faults[0]
+    assert "a.xml: expected boxes with an area, found corners 5, 5, 4, 9 (from 0) of box 3" in faults[1]
 
 
 def rewrite(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -91,12 +91,12 @@ def test_coco_faults_are_named(tmp_path: Path) -> None:
         "instances_val2017.json: expected annotation ids that differ, found 3 used 2 times",
         "instances_val2017.json: expected annotation ids from 1, found 0",
         "000000000102.jpg: expected 33x24 pixels, as instances_val2017.json says, found 32x24",
-        "instances_val2017.json, image 000000000103: expected boxes inside 32x24 pixels, found corners 20, 3, 40, 6 of",
+        "instances_val2017.json, image 000000000103: expected boxes inside 32x24 pixels, found corners 20, 3, 40, 6 (",
     ]
     assert len(faults) == 5
     for text in expected:
         assert any(text in fault for fault in faults), text
-    assert any("expected boxes with an area, found corners 4, 4, 4, 7 of box 1" in fault for fault in faults)
+    assert any("expected boxes with an area, found corners 4, 4, 4, 7 (from 0) of box 1" in fault for fault in faults)
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,8 @@ def test_voc_annotation_faults_are_named(tmp_path: Path) -> None:
     assert data.load("test", 0).annotations["boxes"].xyxy.tolist() == [[1, 1, 32, 20]]
     faults = data.verify()
     assert len(faults) == 2
-    assert "expected boxes with an area, found corners 4, 4, 5, 5 of box 1" in faults[0]
-    assert "expected boxes inside 32x24 pixels, found corners 1, 1, 40, 20 of box 2" in faults[1]
+    assert "expected boxes with an area, found corners 4, 4, 5, 5 (from 0) of box 1" in faults[0]
+    assert "expected boxes inside 32x24 pixels, found corners 1, 1, 40, 20 (from 0) of box 2" in faults[1]
 
 
 @pytest.mark.realdata
