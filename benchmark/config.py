@@ -20,6 +20,7 @@ from benchmark.schema import Config, DataCommon, Recipe, TeacherConfig, options_
 from methods.base import methods
 from tasks.base import datasets, tasks
 from tasks.errors import InputError, nearest
+from tasks.registry import Registry
 
 CONF = "benchmark.conf"
 
@@ -120,7 +121,8 @@ def _wrong_choice(key: str, value: Any) -> str | None:
     if not _group(key):
         return None
     known = GlobalHydra.instance().config_loader().get_group_options(key)
-    registry = {"task": tasks, "data": datasets, "method": methods}.get(key)
+    registries: dict[str, Registry[Any]] = {"task": tasks, "data": datasets, "method": methods}
+    registry = registries.get(key)
     for choice in value if isinstance(value, list) else [value]:
         if choice is None or isinstance(choice, (bool, int, float)) or str(choice) in known:
             continue
@@ -133,9 +135,9 @@ def _wrong_choice(key: str, value: Any) -> str | None:
 def _keys(node: Any, prefix: str = "") -> Iterator[str]:
     if isinstance(node, DictConfig) and not node._is_none():
         for key in node:
-            yield f"{prefix}{key}"
+            yield f"{prefix}{key!s}"
             if not OmegaConf.is_missing(node, key):
-                yield from _keys(node[key], f"{prefix}{key}.")
+                yield from _keys(node[key], f"{prefix}{key!s}.")
 
 
 def _first_line(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
@@ -10,7 +11,7 @@ from torch import nn
 
 from tasks.errors import InputError, nearest
 
-PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
+PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}
 MOST_WORKERS = 8
 
 
@@ -27,7 +28,7 @@ def build_fabric(device: str, precision: str) -> Fabric:
     if not present[kind] or (kind == "cuda" and number and int(number) >= torch.cuda.device_count()):
         raise InputError(f"device={device}: there is none on this machine; use device=auto or device=cpu")
     devices = [int(number)] if number and kind == "cuda" else 1
-    fabric = Fabric(accelerator=kind, devices=devices, precision=PRECISIONS[precision])  # type: ignore[arg-type]
+    fabric = Fabric(accelerator=kind, devices=devices, precision=PRECISIONS[precision])
     if kind == "cuda":
         torch.cuda.set_device(fabric.device)
         torch.backends.cudnn.benchmark = True
@@ -37,7 +38,7 @@ def build_fabric(device: str, precision: str) -> Fabric:
 def place(network: nn.Module, fabric: Fabric, channels_last: bool) -> nn.Module:
     """Move a network to the device, in the memory format asked for."""
     network = fabric.to_device(network)
-    return network.to(memory_format=torch.channels_last) if channels_last else network  # type: ignore[call-overload]
+    return network.to(memory_format=torch.channels_last) if channels_last else network
 
 
 def default_workers(fabric: Fabric, workers: int | None) -> int:

@@ -41,7 +41,7 @@ class Member:
         method: composes the objective.
         recipe: how to train.
         folder: where the step log and the resume state are kept; a state that lies there is taken up.
-        fabric_network: what runs the forward pass when the network is compiled, else None.
+        compiled: run the forward pass through torch.compile.
     """
 
     def __init__(

@@ -32,7 +32,7 @@ class Randomness:
 
     @contextmanager
     def globally(self, purpose: str, *position: int) -> Iterator[None]:
-        """Key torch's global generators for the time of a block, for initial weights and dropout, which know no other."""
+        """Key torch's global generators within a block, for initial weights and dropout, which know no others."""
         devices = [torch.cuda.current_device()] if torch.cuda.is_available() and torch.cuda.is_initialized() else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(self.key(purpose, *position))

@@ -155,7 +155,7 @@ class Run:
         options = self.config.methods.get(contestant.name, {})
         with self.draws.globally(f"initial weights of {contestant.name}"):
             method: Method = construct(contestant.method, f"methods.{contestant.name}", options, setting)
-        method = self.fabric.to_device(method)
+        self.fabric.to_device(method)
         return Member(contestant.name, network, method, recipe, contestant.folder, self.config.compile)
 
     def _assemble(

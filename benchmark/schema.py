@@ -7,6 +7,7 @@ import inspect
 import types
 import typing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from omegaconf import MISSING
@@ -103,11 +104,8 @@ def options_schema(cls: type[Any], **fixed: Any) -> type:
         if parameter.default is inspect.Parameter.empty:
             raise InputError(f"{cls.__module__}.{cls.__name__}: option '{key}' needs a default value")
         default = parameter.default
-        value = (
-            field(default_factory=lambda d=default: list(d))
-            if isinstance(default, (list, tuple))
-            else field(default=default)
-        )
+        listed = isinstance(default, (list, tuple))
+        value = field(default_factory=partial(list, default)) if listed else field(default=default)
         fields.append((key, plain_type(parameter.annotation), value))
     return dataclasses.make_dataclass(f"{cls.__name__}Options", fields)
 

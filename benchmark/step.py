@@ -29,7 +29,7 @@ def teacher_entry(role: str, batch: str) -> str:
     return f"teacher {role} {batch}"
 
 
-def predict(network: nn.Module, batch: Batch, fabric: Fabric) -> Prediction:
+def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabric) -> Prediction:
     """Run a network on a batch; losses are computed in float32, whatever the network ran in."""
     with fabric.autocast():
         prediction = network(batch.image)
@@ -175,7 +175,7 @@ def _version(prediction: Prediction) -> int:
 class MemberStep:
     """One step as one member of the cohort sees it; implements ``methods.base.Step``."""
 
-    def __init__(self, shared: SharedStep, network: nn.Module) -> None:
+    def __init__(self, shared: SharedStep, network: Callable[[Tensor], Prediction]) -> None:
         self.index, self.steps = shared.index, shared.steps
         self.asked: set[str] = set()  # teachers' predictions that this member used, as the clock names them
         self._shared = shared

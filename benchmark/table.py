@@ -19,7 +19,8 @@ def show(records: Sequence[Record], console: Console) -> None:
     control = next((record.score for record in records if record.method.control and record.status == "ok"), None)
     teacher = first.teachers[0].own_score if first.teachers else None
     labeled = first.dataset.labeled
-    title = f"{first.task.name} on {first.dataset.name}, {labeled.count} of {labeled.total} images labeled, seed {first.seed}"
+    images = f"{labeled.count} of {labeled.total} images labeled"
+    title = f"{first.task.name} on {first.dataset.name}, {images}, seed {first.seed}"
     table = Table(title=escape(title), title_justify="left")
     table.add_column("method")
     for heading in (first.scores.primary_metric, "teacher", "gap recovered", "params", "MACs", "seconds"):

@@ -62,7 +62,7 @@ class MethodPart(Part):
     title: str = Field(default="", description="The method in words.")
     paper: str = Field(default="", description="Paper, venue and year.")
     variant: str = Field(
-        "", description="What sets this row apart beside options, e.g. 'untrained teacher' for a placebo."
+        default="", description="What sets this row apart beside options, e.g. 'untrained teacher' for a placebo."
     )
     control: bool = Field(
         default=False, description="Whether the row is a control: the student trained alone, or a placebo."

@@ -26,13 +26,14 @@ class Needs:
 
 
 class Step(Protocol):
-    """One training step as a method sees it; everything is computed when first asked for, teachers once for all methods."""
+    """One training step as a method sees it: everything is computed when first asked for, teachers once for all."""
 
     index: int
     steps: int
 
     @property
-    def labeled(self) -> Batch: ...
+    def labeled(self) -> Batch:
+        """The batch with labels."""
 
     @property
     def unlabeled(self) -> tuple[Batch, Batch]:
@@ -44,9 +45,11 @@ class Step(Protocol):
     def pasted(self) -> Pasted:
         """The second unlabeled batch pasted into the first (CutMix, three boxes)."""
 
-    def student(self, batch: Batch) -> Prediction: ...
+    def student(self, batch: Batch) -> Prediction:
+        """The student's prediction on a batch."""
 
-    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction: ...
+    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
+        """A teacher's prediction on a batch, without gradient, shared by all methods: never change it in place."""
 
     def supervised(self) -> Tensor:
         """The task loss of the student on the labeled batch."""

@@ -56,7 +56,9 @@ def main(words: list[str]) -> None:
             f"teachers {cost.teacher_share:5.1%}, critic {cost.critic_share:5.1%}"
         )
     alone = sum(record.training.wall_s for record in records)
-    shared = max(record.training.wall_s * (record.training.data_share + record.training.teacher_share) for record in records)
+    shared = max(
+        record.training.wall_s * (record.training.data_share + record.training.teacher_share) for record in records
+    )
     own = sum(
         record.training.wall_s * (1 - record.training.data_share - record.training.teacher_share) for record in records
     )

@@ -44,7 +44,9 @@ def bare(run: Run, temperature: float | None) -> float:
             with torch.no_grad():
                 wanted = teacher(image).maps[0]
             terms = F.kl_div(logits.log_softmax(1), wanted.log_softmax(1), reduction="none", log_target=True).sum(1)
-            valid = F.interpolate(batch["labeled"].valid[:, None].float(), size=terms.shape[-2:], mode="area")[:, 0] >= 0.5
+            valid = (
+                F.interpolate(batch["labeled"].valid[:, None].float(), size=terms.shape[-2:], mode="area")[:, 0] >= 0.5
+            )
             loss = loss + terms[valid].mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

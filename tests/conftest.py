@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +34,5 @@ def teachers_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], P
 @pytest.fixture
 def home(tmp_path: Path, teachers_home: Callable[[str], Path]) -> Path:
     """Return a home that has the tiny teachers of segmentation, and no run."""
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "teachers").symlink_to(teachers_home("seg"))
+    shutil.copytree(teachers_home("seg"), tmp_path / "runs" / "teachers", copy_function=os.link)
     return tmp_path / "runs"

@@ -40,9 +40,9 @@ class EncoderDecoder(nn.Module):
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.encoder = model.encoder
-        self.decoder = model.decoder
-        self.head = model.segmentation_head
+        self.encoder = model.get_submodule("encoder")
+        self.decoder = model.get_submodule("decoder")
+        self.head = model.get_submodule("segmentation_head")
 
     def forward(self, image: Tensor) -> Prediction:
         """Map images (N,3,H,W) to a Prediction."""

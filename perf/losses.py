@@ -1,0 +1,165 @@
+"""Time and peak memory of each loss against a direct transcription of its equation: ``python perf/losses.py [NAME]``.
+
+Forward and backward at inputs of 512 x 1024, stride 8, batch 8, 19 classes, 256 channels, float32, each in a process of
+its own: on the GPU if there is one, else on one CPU core. Peak memory is what is held beyond the inputs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from methods.cckd import correlation_congruence
+from methods.mgd import image_level, region_level
+from methods.pixel import channelwise_kl, pixelwise_kl
+from methods.skt import inter_layer_relation, intra_layer_pattern
+from methods.structured import pairwise_similarity
+
+LOGITS = (8, 19, 64, 128)
+FEATURE = (8, 256, 64, 128)
+TAPS = 4
+REPEATS = 5
+MIB = 2**20
+
+Loss = Callable[[Sequence[Tensor], Sequence[Tensor]], Tensor]
+
+
+def kl(student: Tensor, teacher: Tensor, dim: int) -> Tensor:
+    p, q = teacher.softmax(dim), student.softmax(dim)
+    return (p * (p.log() - q.log())).sum()
+
+
+def pixel(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    return 16 * kl(s[0] / 4, t[0] / 4, 1) / (s[0].numel() / s[0].shape[1])
+
+
+def channel(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    return 16 * kl(s[0].flatten(2) / 4, t[0].flatten(2) / 4, 2) / (s[0].shape[0] * s[0].shape[1])
+
+
+def gram(feature: Tensor) -> Tensor:
+    nodes = feature.flatten(2)
+    nodes = nodes / nodes.norm(dim=1, keepdim=True)
+    return nodes.transpose(1, 2) @ nodes
+
+
+def pair(s: Sequence[Tensor], t: Sequence[Tensor], window: tuple[int, int]) -> Tensor:
+    own, other = (gram(F.max_pool2d(each[0], window, window, ceil_mode=True)) for each in (s, t))
+    return (own - other).square().mean()
+
+
+def region(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    own, other = (gram(F.adaptive_avg_pool2d(each[0], 7)) for each in (s, t))
+    return (own - other).square().mean()
+
+
+def image(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    return (s[0].mean(dim=(2, 3)) - t[0].mean(dim=(2, 3))).abs().mean()
+
+
+def intra(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    return torch.stack([(1 - F.cosine_similarity(a, b, dim=1)).mean() for a, b in zip(s, t, strict=True)]).mean()
+
+
+def relations(maps: Sequence[Tensor]) -> list[Tensor]:
+    layers = [F.instance_norm(each).flatten(2) for each in maps]
+    return [a @ b.transpose(1, 2) / a.shape[2] for a, b in itertools.combinations(layers, 2)]
+
+
+def inter(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    pairs = zip(relations(s), relations(t), strict=True)
+    return torch.stack([(own - other).square().mean() for own, other in pairs]).mean()
+
+
+def kernel(rows: Tensor) -> Tensor:
+    rows = F.normalize(rows, dim=1)
+    inner = rows @ rows.T
+    return torch.exp(torch.tensor(-0.8)) * sum((0.8 * inner) ** p / (1, 1, 2)[p] for p in range(3))
+
+
+def correlation(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    return (kernel(s[0]) - kernel(t[0])).square().mean()
+
+
+CASES: dict[str, tuple[list[tuple[int, ...]], Loss, Loss]] = {
+    "pixel": ([LOGITS], lambda s, t: pixelwise_kl(s[0], t[0], 4.0), pixel),
+    "channel": ([LOGITS], lambda s, t: channelwise_kl(s[0], t[0], 4.0), channel),
+    "image": ([LOGITS], lambda s, t: image_level(s[0], t[0]), image),
+    "region 7x7": ([FEATURE], lambda s, t: region_level(s[0], t[0]), region),
+    "pair scale 1/2": ([FEATURE], lambda s, t: pairwise_similarity(s[0], t[0]), lambda s, t: pair(s, t, (32, 64))),
+    "pair kernel 2": (
+        [FEATURE],
+        lambda s, t: pairwise_similarity(s[0], t[0], kernel=2),
+        lambda s, t: pair(s, t, (2, 2)),
+    ),
+    "intra": ([FEATURE] * TAPS, intra_layer_pattern, intra),
+    "inter": ([FEATURE] * TAPS + [LOGITS], inter_layer_relation, inter),
+    "correlation 256": ([(256, 256)], lambda s, t: correlation_congruence(s[0], t[0]), correlation),
+    "correlation 4096": ([(4096, 256)], lambda s, t: correlation_congruence(s[0], t[0]), correlation),
+}
+
+
+def peak(device: torch.device) -> int:
+    """Largest number of bytes held so far."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def measure(name: str, ours: bool) -> tuple[float, float, float]:
+    """Run one loss: seconds (median), bytes beyond the inputs, value."""
+    torch.set_num_threads(1)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    shapes, *losses = CASES[name]
+    loss = losses[0 if ours else 1]
+    generator = torch.Generator().manual_seed(0)
+    make = [torch.randn(shape, generator=generator).to(device) for shape in shapes * 2]
+    student, teacher = [each.requires_grad_() for each in make[: len(shapes)]], make[len(shapes) :]
+    small = [
+        [each.detach()[:2, ..., :2].clone().requires_grad_(side is student) for each in side]
+        for side in (student, teacher)
+    ]
+    loss(*small).backward()  # libraries are loaded
+    clock = time.perf_counter if device.type == "cuda" else time.process_time  # other processes do not count
+    before, seconds = peak(device), []
+    for _ in range(REPEATS):
+        for each in student:
+            each.grad = None
+        start = clock()
+        value = loss(student, teacher)
+        value.backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(clock() - start)
+    return statistics.median(seconds), peak(device) - before, value.item()
+
+
+def main() -> None:
+    os.environ["MALLOC_MMAP_THRESHOLD_"] = str(2**16)  # freed memory goes back, so that peaks can be told apart
+    names = sys.argv[1:] or list(CASES)
+    print(f"{'loss':18s} {'ours':>9s} {'direct':>9s} {'ratio':>6s}   {'ours':>8s} {'direct':>8s}   difference")
+    for name in names:
+        results = []
+        for ours in (True, False):
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                results.append(pool.submit(measure, name, ours).result())
+        (own, own_peak, own_value), (direct, direct_peak, value) = results
+        print(
+            f"{name:18s} {1e3 * own:6.1f} ms {1e3 * direct:6.1f} ms {own / direct:6.2f}   {own_peak / MIB:4.0f} MiB "
+            f"{direct_peak / MIB:4.0f} MiB   {abs(own_value - value) / abs(value):.0e}"
+        )
+
+
+if __name__ == "__main__":
+    main()
