@@ -69,10 +69,13 @@ class Counting(Task):
             self.output = Density(reduction)
 
     def network(self, spec: NetworkSpec) -> nn.Module:
-        """Build a CSRNet (``decoder=csrnet``) or an encoder-decoder with one map."""
+        """Build a CSRNet (``decoder=csrnet``) or an encoder-decoder with one map; untrained, it sees almost nobody."""
         if spec.decoder == csrnet.NAME:
             return csrnet.build(spec)
-        return encoder_decoder.build(spec, self.output.channels)
+        network = encoder_decoder.build(spec, self.output.channels)
+        if spec.weights in (None, "imagenet"):
+            nn.init.normal_(network.get_parameter("head.0.weight"), std=0.01)
+        return network
 
     def metric(self) -> CountErrors:
         """Return empty sums of errors."""

@@ -69,9 +69,10 @@ class Depth(Task):
         self.output = LogDepth(self.cap, focus)
 
     def network(self, spec: NetworkSpec) -> nn.Module:
-        """Build an encoder-decoder with one map; untrained, it predicts a third of the cap."""
+        """Build an encoder-decoder with one map; untrained, it predicts about a third of the cap."""
         network = build(spec, self.output.channels)
         if spec.weights in (None, "imagenet"):
+            nn.init.normal_(network.get_parameter("head.0.weight"), std=0.01)
             nn.init.constant_(network.get_parameter("head.0.bias"), math.log(self.cap / 3))
         return network
 

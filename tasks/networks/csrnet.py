@@ -55,6 +55,7 @@ class CSRNet(nn.Module):
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
                 nn.init.zeros_(parameter)
+        nn.init.normal_(self.head.weight, std=0.01)  # CSRNet's; an untrained network sees almost nobody
 
     def forward(self, image: Tensor) -> Prediction:
         """Map images (N,3,H,W) to a Prediction whose map is (N,1,ceil(H/8),ceil(W/8))."""

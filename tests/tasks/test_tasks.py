@@ -1,0 +1,155 @@
+"""What holds for every task, whatever it predicts: on small networks and rendered scenes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tasks.base import NetworkSpec, Task
+from tasks.counting import Counting
+from tasks.data.loader import to_tensor
+from tasks.data.scenes import Scenes
+from tasks.depth import Depth
+from tasks.detection import ObjectDetection
+from tasks.metrics.detection import Detections
+from tasks.saliency import Saliency
+from tasks.segmentation import Segmentation
+
+TASKS = [Segmentation, Depth, ObjectDetection, Counting, Saliency]
+SIZE = 64
+ENCODER = {"layers": (1, 1, 1, 1), "channels": (8, 8, 16, 16), "stem_width": 8}
+
+
+@pytest.fixture(scope="module")
+def samples():
+    data = Scenes(size=SIZE)
+    return [data.load("train", i) for i in range(3)]
+
+
+@pytest.fixture(params=TASKS, ids=lambda cls: cls.name)
+def task(request) -> Task:
+    return request.param(Scenes.info)
+
+
+def small(task: Task) -> NetworkSpec:
+    decoder = (
+        {"channels": 32, "convs": 1}
+        if task.student.decoder == "fcos"
+        else {"decoder_pyramid_channels": 32, "decoder_segmentation_channels": 32}
+    )
+    return replace(task.student, encoder_options=ENCODER, decoder_options=decoder)
+
+
+def batch(task, samples):
+    images = torch.stack([to_tensor(sample.image) for sample in samples])
+    return images, task.collate([task.target(sample) for sample in samples])
+
+
+def as_prediction(truth, image):
+    """What a perfect network would decode to."""
+    if hasattr(truth, "difficult"):
+        return Detections(truth.xyxy, truth.labels, np.ones(len(truth.labels)))
+    if truth.ndim == 2 and truth.shape[1] == 2:
+        density = np.zeros(image.shape[:2])
+        np.add.at(density, tuple(np.floor(truth[:, ::-1]).astype(int).clip(0, SIZE - 1).T), 1)
+        return density
+    return truth
+
+
+def test_describes_itself(task):
+    assert task.title
+    assert task.annotation in Scenes.provides
+    assert next(iter(task.teachers)) == "deep"
+    assert set(task.teachers) == {"deep", "wide"}
+
+
+def test_metric_has_the_scores_that_the_task_names(task, samples):
+    metric = task.metric()
+    for sample in samples:
+        metric.update(as_prediction(task.truth(sample), sample.image), task.truth(sample))
+    scores = metric.compute()
+    assert list(scores) == list(task.metrics)
+    primary, higher = next(iter(task.metrics.items()))
+    assert scores[primary] == pytest.approx(1.0 if higher else 0.0, abs=0.02 if task.name == "det" else 1e-6)
+    assert isinstance(metric.per_class(), dict)
+
+
+def test_the_default_student_is_much_weaker_than_its_teachers(task):
+    sizes = [
+        sum(p.numel() for p in task.network(spec).parameters()) for spec in (task.student, *task.teachers.values())
+    ]
+    assert all(size > 5 * sizes[0] for size in sizes[1:])
+
+
+def test_training_lowers_the_loss_and_reaches_every_weight(task, samples):
+    torch.manual_seed(0)
+    network = task.network(small(task)).train()
+    images, target = batch(task, samples)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.02)
+    losses = []
+    for _ in range(6):
+        loss = task.output.supervised(network(images).maps, target)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+    unreached = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
+    assert unreached == []
+
+
+def test_prediction_has_what_methods_read(task, samples):
+    network = task.network(small(task)).eval()
+    images, target = batch(task, samples)
+    with torch.no_grad():
+        prediction = network(images)
+    assert prediction.size == (SIZE, SIZE)
+    assert set(prediction.shared) <= set(prediction.features)
+    assert set(prediction.features) == set(prediction.strides)
+    assert all(m.shape[:2] == (3, task.output.channels) for m in prediction.maps)
+    assert prediction.embedding.dim() == 2
+    assert task.output.valid(target, (SIZE, SIZE)).shape == (3, SIZE, SIZE)
+    assert task.output.summary(prediction).shape[0] == 3
+    again = task.collate([task.target(sample) for sample in samples])
+    assert task.output.supervised(prediction.maps, again) == task.output.supervised(prediction.maps, target)
+
+
+@pytest.mark.parametrize("size", [(SIZE, SIZE), (90, 70), (31, 40)])
+def test_decodes_to_the_size_of_the_truth_and_draws_it(task, samples, size):
+    network = task.network(small(task)).eval()
+    images, _ = batch(task, samples)
+    with torch.no_grad():
+        prediction = network(images)
+    image = np.zeros((*size, 3), np.uint8)
+    decoded = task.decode(prediction, 1, size)
+    if isinstance(decoded, Detections):
+        assert (decoded.xyxy >= 0).all()
+        assert (decoded.xyxy <= [size[1], size[0]] * 2).all()
+    else:
+        assert decoded.shape == size
+        assert np.isfinite(decoded).all()
+    picture = task.picture(decoded, image)
+    assert picture.shape == image.shape
+    assert picture.dtype == np.uint8
+
+
+def test_draws_the_truth(task, samples):
+    for sample in samples:
+        picture = task.picture(task.truth(sample), sample.image)
+        assert picture.shape == sample.image.shape
+        nobody = task.name == "count" and len(sample.annotations["points"]) == 0
+        assert np.array_equal(picture, sample.image) == nobody
+
+
+def test_decoding_one_image_does_not_depend_on_its_batch(task, samples):
+    network = task.network(small(task)).eval()
+    images, _ = batch(task, samples)
+    with torch.no_grad():
+        together, alone = network(images), network(images[2:])
+    a, b = task.decode(together, 2, (SIZE, SIZE)), task.decode(alone, 0, (SIZE, SIZE))
+    if isinstance(a, Detections):
+        np.testing.assert_allclose(a.scores, b.scores, atol=1e-4)
+    else:
+        assert np.mean(np.isclose(a, b, atol=1e-3)) > 0.99
