@@ -19,6 +19,7 @@ from tasks.outputs.maps import align, masked_mean
 
 SHORTEST = 1e-4  # a vector below this length has no direction worth learning
 VARIANCE = 1e-5  # added to that of a channel before it is divided by
+HELD = 2**24  # elements of normalised maps that are held at a time
 
 
 @full_precision
@@ -59,33 +60,40 @@ def inter_layer_relation(
     """
     maps = (*student_features, *teacher_features)
     size = (min(each.shape[-2] for each in maps), min(each.shape[-1] for each in maps))
-    student = [_normalised(each, size) for each in student_features]
-    teacher = [_normalised(each.detach(), size) for each in teacher_features]
-    pairs = list(combinations(range(len(student)), 2))
-    images, positions = len(student[0]), size[0] * size[1]
+    student = [_pooled(each, size) for each in student_features]
+    teacher = [_pooled(each.detach(), size) for each in teacher_features]
+    images = len(student[0])
+    together = max(1, HELD * images // sum(each.numel() for each in student))
+    parts = [zip(*(each.split(together) for each in side), strict=True) for side in (student, teacher)]
+    total = torch.stack([_relations(own, other, reduction) for own, other in zip(*parts, strict=True)]).sum()
+    return total / (images * (size[0] * size[1]) ** 2)
+
+
+def _relations(student: Sequence[Tensor], teacher: Sequence[Tensor], reduction: Reduction) -> Tensor:
+    """Sum of ``||X_i X_j^T - Y_i Y_j^T||_F^2`` over images and pairs, for mean pairs and entries."""
+    own, other = ([F.layer_norm(each, each.shape[2:], eps=VARIANCE) for each in side] for side in (student, teacher))
+    pairs = list(combinations(range(len(own)), 2))
 
     def relation(i: int, j: int) -> Term:
-        entries = 1 if reduction == "reference" else len(pairs) * student[i].shape[1] * student[j].shape[1]
+        entries = 1 if reduction == "reference" else len(pairs) * own[i].shape[1] * own[j].shape[1]
 
         def term(layers: Sequence[Tensor]) -> Tensor:
-            difference = torch.bmm(teacher[i], teacher[j].mT)
+            difference = torch.bmm(other[i], other[j].mT)
             difference.baddbmm_(layers[i], layers[j].mT, beta=-1.0)  # in place: one matrix, not three
-            return difference.square().sum() / (images * entries * positions**2)
+            return difference.square().sum() / entries
 
         return term
 
-    return streamed_sum([relation(i, j) for i, j in pairs], student)
+    return streamed_sum([relation(i, j) for i, j in pairs], own)
 
 
-def _normalised(feature: Tensor, size: tuple[int, int]) -> Tensor:
-    """Max-pool to ``size`` and normalise each channel over positions, (N,C,h*w); finite on a single position too."""
+def _pooled(feature: Tensor, size: tuple[int, int]) -> Tensor:
+    """Max-pool to ``size``, (N,C,h*w)."""
     window = 2 ** math.ceil(math.log2(max(feature.shape[-2] / size[0], feature.shape[-1] / size[1])))
-    pooled = F.max_pool2d(feature, window, ceil_mode=True)
+    pooled = F.max_pool2d(feature, window, ceil_mode=True) if window > 1 else feature
     if pooled.shape[-2:] != size:  # strides that are no powers of two
         pooled = F.adaptive_max_pool2d(feature, size)
-    positions = pooled.flatten(2)
-    centred = positions - positions.mean(dim=2, keepdim=True)
-    return centred * torch.rsqrt(centred.square().mean(dim=2, keepdim=True) + VARIANCE)
+    return pooled.flatten(2)
 
 
 @register("skt")

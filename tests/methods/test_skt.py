@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+import methods.skt as module
 from methods.base import SUPERVISED
 from methods.pixel import pixelwise_kl
 from methods.skt import StructuredTransfer, inter_layer_relation, intra_layer_pattern
@@ -95,6 +96,14 @@ def test_strides_that_are_no_powers_of_two_are_pooled_too(sizes):
     value = inter_layer_relation(student, [maps(k + 5, 1, 2, size, size) for k, size in enumerate(sizes)])
     value.backward()
     assert value > 0.0
+
+
+@pytest.mark.parametrize("held", [1, 200, 2**24])
+def test_parts_of_a_batch_change_nothing(monkeypatch, held):
+    student, teacher = layers(0), layers(5)
+    whole = inter_layer_relation(student, teacher)
+    monkeypatch.setattr(module, "HELD", held)
+    assert torch.isclose(inter_layer_relation(student, teacher), whole)
 
 
 def test_vectors_without_direction_are_finite():
