@@ -80,7 +80,7 @@ def board(records: Sequence[Record]) -> Board:
             score=estimates.get(entry.id),
             differences=(paired := differences(entry.scores, others, higher)),
             gain=estimate(paired),
-            gap=None if teacher is None else gap_recovered(entry.scores, others, teacher, higher),
+            gap=None if teacher is None or entry.failed else gap_recovered(entry.scores, others, teacher, higher),
             metrics=entry.metrics,
             coverage=len(entry.ended & set(seeds)) / len(seeds) if seeds else 0.0,
             train_ratio=_ratio(entry, control),

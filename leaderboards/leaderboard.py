@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from leaderboards.attachments import Attachment
 from leaderboards.board import Board, boards
 from leaderboards.budgets import Comparison, comparisons
 from leaderboards.matrix import Matrix, matrices
@@ -21,14 +22,15 @@ class Leaderboard:
     matrices: tuple[Matrix, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     faults: tuple[str, ...] = ()
+    attachments: Mapping[str, Attachment] = field(default_factory=dict)  # run id -> curves and panel
 
 
 def leaderboard(records: Iterable[Record], faults: Sequence[Fault] = ()) -> Leaderboard:
     """Make the leaderboard of records; the same records give an equal object, whatever their order."""
     made = boards(records)
-    return Leaderboard(
-        boards=tuple(made),
-        matrices=tuple(matrices(made)),
-        comparisons=tuple(comparisons(made)),
-        faults=tuple(sorted(f"{Path(fault.file).name}: {fault.kind}: {fault.reason}" for fault in faults)),
-    )
+    return Leaderboard(tuple(made), tuple(matrices(made)), tuple(comparisons(made)), said(faults))
+
+
+def said(faults: Sequence[Fault]) -> tuple[str, ...]:
+    """Put faults into words that name files without their folders."""
+    return tuple(sorted(f"{Path(fault.file).name}: {fault.kind}: {fault.reason}" for fault in faults))

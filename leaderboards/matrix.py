@@ -108,7 +108,7 @@ def _cell(row: Row | None) -> Cell | None:
         return None
     return Cell(
         status=row.entry.status,
-        gap=row.gap if row.entry.status == "ok" else None,
+        gap=row.gap,
         gain=row.gain,
         outcome=_outcome(row),
         p=wilcoxon(row.differences) if row.differences else None,

@@ -21,9 +21,10 @@ class Fault:
     file: str
     reason: str
     kind: Literal["unreadable", "duplicate", "conflict", "invalid"] = "unreadable"
+    other: str = ""  # the file of the same run that was read before
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.kind}: {self.reason}"
+        return f"{self.file}: {self.kind}: {self.reason}" + (f" ({self.other})" if self.other else "")
 
 
 def write(record: Record, folder: str | Path) -> Path:
@@ -59,7 +60,7 @@ def read(paths: Iterable[str | Path]) -> tuple[list[Record], list[Fault]]:
     """
     records: dict[str, tuple[Record, Path]] = {}
     faults = []
-    for path in _files(paths):
+    for path in record_files(paths):
         try:
             record = read_one(path)
         except RecordError as error:
@@ -75,8 +76,8 @@ def read(paths: Iterable[str | Path]) -> tuple[list[Record], list[Fault]]:
     return [records[key][0] for key in sorted(records)], faults
 
 
-def _files(paths: Iterable[str | Path]) -> Iterator[Path]:
-    """List the files that the paths stand for, each once."""
+def record_files(paths: Iterable[str | Path]) -> Iterator[Path]:
+    """List the files that the paths stand for, each once; raises RecordError where a path does not exist."""
     seen = set()
     for path in map(Path, paths):
         if not path.exists():
@@ -90,12 +91,13 @@ def _files(paths: Iterable[str | Path]) -> Iterator[Path]:
 
 def _compare(kept: Record, place: Path, other: Record, path: Path) -> Fault:
     """Say how two records of one run relate."""
+    again = f"run {kept.run_id} was read before"
     if kept == other:
-        return Fault(str(path), f"run {kept.run_id} is in {place} too, with the same content", "duplicate")
+        return Fault(str(path), f"{again}, with the same content", "duplicate", str(place))
     if kept.status == other.status and kept.scores == other.scores:
-        return Fault(str(path), f"run {kept.run_id} is in {place} too, with the same scores", "duplicate")
-    reason = f"run {kept.run_id} is in {place} too, with another result: {_result(kept)} there, {_result(other)} here"
-    return Fault(str(path), reason, "conflict")
+        return Fault(str(path), f"{again}, with the same scores", "duplicate", str(place))
+    reason = f"{again}, with another result: {_result(kept)} there, {_result(other)} here"
+    return Fault(str(path), reason, "conflict", str(place))
 
 
 def _result(record: Record) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from leaderboards.atomic import atomic_write
+from leaderboards.attachments import collect
 from leaderboards.errors import RecordError
-from leaderboards.leaderboard import Leaderboard, leaderboard
+from leaderboards.leaderboard import Leaderboard, leaderboard, said
 from leaderboards.record import Record
-from leaderboards.render import csv, json, markdown
+from leaderboards.render import assets, csv, html, json, markdown
 from leaderboards.store import Fault
 
 NAME = "leaderboard"
@@ -17,24 +19,38 @@ RENDERERS: Mapping[str, Callable[[Leaderboard], str]] = {
     "md": markdown.render,
     "csv": csv.render,
     "json": json.render,
+    "html": html.render,
 }
+
+
+def available() -> list[str]:
+    """List the formats that can be written: all, or all but html where its packages are not installed."""
+    return [name for name in RENDERERS if name != "html" or not assets.missing()]
 
 
 def write_boards(
     records: Iterable[Record],
     folder: str | Path,
-    formats: Sequence[str] = tuple(RENDERERS),
+    formats: Sequence[str] | None = None,
     faults: Sequence[Fault] = (),
+    sources: Iterable[str | Path] = (),
 ) -> list[Path]:
-    """Write ``<folder>/leaderboard.<format>`` for each format, whole or not at all; return the files.
+    """Write ``<folder>/leaderboard.<format>`` for each format (all that are available), each whole or not at all.
 
-    Raises RecordError for an unknown format, and where the folder cannot be written.
+    ``sources`` are the paths that the records were read from: curves and panels of the page are looked for there.
+    Returns the files. Raises RecordError for an unknown format, and where the folder cannot be written.
     """
+    formats = available() if formats is None else formats
     unknown = [name for name in formats if name not in RENDERERS]
     if unknown:
         raise RecordError(f"unknown format {', '.join(map(repr, unknown))}; known: {', '.join(RENDERERS)}")
+    records = list(records)
     page = leaderboard(records, faults)
-    return [_write(Path(folder) / f"{NAME}.{name}", RENDERERS[name](page)) for name in formats]
+    pages = dict.fromkeys(formats, page)
+    if "html" in pages:
+        attachments, missed = collect(records, sources)
+        pages["html"] = replace(page, attachments=attachments, faults=(*page.faults, *said(missed)))
+    return [_write(Path(folder) / f"{NAME}.{name}", RENDERERS[name](found)) for name, found in pages.items()]
 
 
 def _write(path: Path, content: str) -> Path:

@@ -31,20 +31,16 @@ class Column:
 
 def columns(board: Board) -> list[Column]:
     """Return the columns of a board, the ones that rank first."""
-    return [*_identity(board), *_score(board), *_others(board), *_costs(), *_trust()]
+    return [*_identity(), *_score(board), *_seeds(board), *_others(board), *_costs(), *_trust()]
 
 
 def _nothing(_: Reference) -> Cell:
     return Cell(text.DASH)
 
 
-def _identity(board: Board) -> list[Column]:
+def _identity() -> list[Column]:
     def rank(row: Row) -> Cell:
         return Cell(text.DASH if row.rank is None else f"{row.rank} {row.group}".strip(), row.rank)
-
-    def seeds(row: Row) -> Cell:
-        done, expected = len(row.entry.scores), len(board.seeds)
-        return Cell(str(done) if done == expected else f"{done}/{expected}", done)
 
     def label(row: Row) -> Cell:
         return Cell(text.clean(row.entry.label) + (" (control)" if row.entry.control else ""))
@@ -52,8 +48,15 @@ def _identity(board: Board) -> list[Column]:
     return [
         Column("#", "Rank; entries whose 95 % intervals overlap their leader's share a letter.", rank, _nothing),
         Column("method", "Method, and the options that set it apart.", label, lambda each: Cell(each.label), False),
-        Column("seeds", "Finished seeds, of all seeds of the track.", seeds, _nothing),
     ]
+
+
+def _seeds(board: Board) -> list[Column]:
+    def seeds(row: Row) -> Cell:
+        done, expected = len(row.entry.scores), len(board.seeds)
+        return Cell(str(done) if done == expected else f"{done}/{expected}", done)
+
+    return [Column("seeds", "Finished seeds, of all seeds of the track.", seeds, _nothing)]
 
 
 def _score(board: Board) -> list[Column]:

@@ -14,6 +14,7 @@ LEGEND = (
     "Each cell: gap recovered between the control and the teacher (rank). A dash: the gap is undefined, because the "
     "teacher is not clearly better than the control. Raw metrics are never averaged across tasks."
 )
+TAIL = ("mean rank", "mean gap", "p (Holm)", "win/tie/loss", "coverage")
 SYMBOLS = {"win": "▲", "tie": "=", "loss": "▼"}
 
 
@@ -28,22 +29,25 @@ class Table:
 
 def matrix_table(matrix: Matrix, complete: bool) -> Table:
     """Return the complete rows of a matrix, or those below the line."""
-    titles = ("method", *matrix.columns, "mean rank", "mean gap", "p (Holm)", "win/tie/loss", "coverage")
+    titles = ("method", *matrix.columns, *TAIL)
     rows = tuple(_matrix_row(row) for row in matrix.rows if row.complete == complete)
     return Table(titles, (False, *[True] * (len(titles) - 1)), rows)
 
 
 def _matrix_row(row: MatrixRow) -> tuple[str, ...]:
-    outcomes = "/".join(str(row.count(outcome)) for outcome in ("win", "tie", "loss"))
+    label = text.clean(row.label) + (" (control)" if row.control else "")
+    return (label, *map(matrix_cell, row.cells), *matrix_tail(row))
+
+
+def matrix_tail(row: MatrixRow) -> tuple[str, ...]:
+    """Write what is said of a method over all tasks, one cell a title of ``TAIL``."""
     gap = text.DASH if row.mean_gap is None else f"{text.number(100 * row.mean_gap, 0)} %"
     applies = [cell for cell in row.cells if cell is None or cell.status != "not_applicable"]
     return (
-        text.clean(row.label) + (" (control)" if row.control else ""),
-        *(matrix_cell(cell) for cell in row.cells),
         text.number(row.mean_rank, 2),
         gap if row.gaps == len(applies) or row.mean_gap is None else f"{gap} ({row.gaps} of {len(applies)})",
         text.number(row.p_holm, 3),
-        outcomes,
+        "/".join(str(row.count(outcome)) for outcome in ("win", "tie", "loss")),
         f"{text.number(100 * row.coverage, 0)} %",
     )
 

@@ -23,7 +23,15 @@ def record(method: str = "none", seed: int = 0, score: float | None = 0.5, **cha
     budget, metric, higher = take("budget", "steps"), take("metric", "miou"), take("higher", True)
     options, variant, teacher = take("options", {}), take("variant", ""), take("teacher", TEACHER)
     setting = f"{slug(task)}-{slug(dataset)}-{labels[0]}"
-    entry = "-".join([setting, budget, slug(method), *([digest(options)[:6]] if options else []), *variant.split()])
+    entry = "-".join(
+        [
+            setting,
+            budget,
+            slug(method),
+            *([digest(options)[:6]] if options else []),
+            *([slug(variant)] if variant else []),
+        ]
+    )
     found = {metric: (score, higher)} | take("metrics", {})
     control = method == "none"
     fields: dict[str, Any] = {

@@ -37,21 +37,24 @@ def test_an_empty_leaderboard_renders(name):
 
 def test_markdown_table_by_hand():
     lines = markdown.render(leaderboard(RECORDS)).splitlines()
-    row = next(line for line in lines if "| mgd" in line)
-    cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[:7] == [
-        "1 A",
-        "mgd",
-        "3",
-        "0.5543 ± 0.0051",
-        "[0.5416, 0.5671]",
-        "+0.0493 [+0.0465, +0.0522]",
-        "52 % [45, 60]",
-    ]
-    assert cells[7:] == ["0.8300 ± 0.0000", "1.20 M", "310 M", "8.10 (9.30)", "1.50 ×", "ok", "L0"]
+    start = next(number for number, line in enumerate(lines) if line.startswith("## Seg"))
+    table = [line for line in lines[start:] if line.startswith("|")]
+    row = [cell.strip() for cell in table[2].strip("|").split("|")]
+    assert row[:4] == ["1 A", "mgd", "0.5543 ± 0.0051", "[0.5416, 0.5671]"]
+    assert row[4:7] == ["+0.0493 [+0.0465, +0.0522]", "52 % [45, 60]", "3"]
+    assert row[7:] == ["0.8300 ± 0.0000", "1.20 M", "310 M", "8.10 (9.30)", "1.50 ×", "ok", "L0"]
     assert "- skt, seed 1 diverged: loss is NaN at step 3" in lines
-    table = [line for line in lines if line.startswith("|")]
-    assert len({len(line) for line in table}) == 2, "each of the two tables is padded to one width"
+    assert len({len(line) for line in table}) == 1, "columns are aligned"
+
+
+def test_markdown_matrix_by_hand():
+    lines = markdown.render(leaderboard(RECORDS)).splitlines()
+    start = lines.index("## Methods and tasks: equal steps, 1/8 labels")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[start:] if line.startswith("|")]
+    assert rows[0][:4] == ["method", "Depth", "Seg", "mean rank"]
+    assert rows[2] == ["none (control)", "– (1)", "– (1)", "1.00", "–", "–", "0/0/0", "100 %"]
+    assert ["mgd", "missing", "▲ 52 %", "–", "–", "–", "1/0/0", "50 %"] in rows
+    assert "Incomplete, not ranked:" in lines
 
 
 def test_markdown_escapes_what_could_be_syntax():

@@ -1,0 +1,94 @@
+"""Boards as one self-contained HTML page that opens offline."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from leaderboards.board import Board
+from leaderboards.budgets import Comparison
+from leaderboards.leaderboard import Leaderboard
+from leaderboards.matrix import Cell
+from leaderboards.render import page_data, summary, text
+from leaderboards.render.assets import libraries
+from leaderboards.render.columns import Column, columns
+from leaderboards.track import Track, labels
+
+if TYPE_CHECKING:
+    import jinja2
+
+FULL = 0.8  # gap recovered that has the strongest colour
+
+
+@dataclass(frozen=True)
+class Section:
+    """The boards of one task, dataset and labelled part, which differ in student, recipe or budget."""
+
+    id: str
+    track: Track
+    boards: tuple[tuple[int, Board, list[Column]], ...]
+    comparisons: tuple[tuple[Comparison, summary.Table], ...]
+
+
+def render(page: Leaderboard) -> str:
+    """Write a leaderboard as one HTML file with tables, charts, panels and provenance; nothing is fetched.
+
+    Raises RecordError where the packages that carry the scripts are not installed.
+    """
+    found = libraries()
+    from markupsafe import Markup
+
+    scripts = {name: Markup(code) for name, code in found.items()}  # of packages, never of records
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page=page,
+            sections=_sections(page),
+            matrices=[(matrix, summary.matrix_notes(matrix)) for matrix in page.matrices],
+            records=sum(len(row.entry.records) for board in page.boards for row in board.rows),
+            data=page_data.payload(page),
+            libraries=scripts,
+            legend=summary.LEGEND,
+        )
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Build the template engine: every value is escaped, every unknown name an error."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("leaderboards.render", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":"), "sort_keys": False}
+    environment.filters |= {"clean": text.clean, "labels": labels}
+    environment.globals |= {"heat": heat, "matrix_cell": summary.matrix_cell, "matrix_tail": summary.matrix_tail}
+    return environment
+
+
+def _sections(page: Leaderboard) -> list[Section]:
+    groups: dict[tuple[Any, ...], list[tuple[int, Board, list[Column]]]] = defaultdict(list)
+    for index, board in enumerate(page.boards):
+        groups[page_data.scene(board.track)].append((index, board, columns(board)))
+    sections = []
+    for number, boards in enumerate(groups.values()):
+        settings = {board.track.setting for _, board, _ in boards}
+        own = [each for each in page.comparisons if each.boards[0].track.setting in settings]
+        tables = tuple((each, summary.budget_table(each)) for each in own)
+        sections.append(Section(f"section-{number}", boards[0][1].track, tuple(boards), tables))
+    return sections
+
+
+def heat(cell: Cell | None) -> str:
+    """Return the class of a matrix cell's colour: nine steps of gap recovered, blue is better than the control."""
+    if cell is None or cell.gap is None:
+        return ""
+    return f"heat{round(4 * max(-1.0, min(1.0, cell.gap.mean / FULL))):+d}".replace("+", "p").replace("-", "m")

@@ -1,0 +1,158 @@
+"""Checks of stored records: strict JSON, schema, hashes, and whether a record agrees with itself and with its track."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from leaderboards.attachments import home
+from leaderboards.errors import RecordError
+from leaderboards.record import Record
+from leaderboards.store import Fault, read, read_one, record_files
+from leaderboards.values import digest
+
+Facts = dict[str, object]
+
+
+def validate(paths: Iterable[str | Path]) -> tuple[int, list[Fault]]:
+    """Check every record in files and folders; return how many were read and what is wrong, file by file.
+
+    Looks at: JSON without NaN or doubled keys, the schema, the file's name, hashes of configuration, student, manifest
+    and predictions where the files are there, consistency within a record and with the other records of its track,
+    duplicates and conflicts. Raises RecordError where a path does not exist.
+    """
+    paths = list(paths)
+    faults, good = [], []
+    for file in record_files(paths):
+        try:
+            strict(file)
+            record = read_one(file)
+        except RecordError as error:
+            faults.append(Fault(str(file), str(error).removeprefix(f"{file}: ")))
+            continue
+        good.append((file, record))
+        faults += [Fault(str(file), reason, "invalid") for reason in (*_own(file, record), *_hashes(file, record))]
+    faults += [Fault(str(file), reason, "invalid") for file, reason in _tracks(good)]
+    faults += [fault for fault in read(paths)[1] if fault.kind in ("duplicate", "conflict")]
+    return len(good), sorted(faults, key=lambda fault: (fault.file, fault.reason))
+
+
+def strict(path: Path) -> None:
+    """Raise RecordError where a file is not strict JSON: NaN or infinite numbers, a key given twice."""
+
+    def number(name: str) -> None:
+        raise RecordError(f"{path}: {name} is not JSON; undefined numbers are null")
+
+    def unique(pairs: list[tuple[str, object]]) -> Facts:
+        keys = [key for key, _ in pairs]
+        doubled = sorted({key for key in keys if keys.count(key) > 1})
+        if doubled:
+            raise RecordError(f"{path}: key given twice: {', '.join(doubled)}")
+        return dict(pairs)
+
+    try:
+        json.loads(path.read_bytes(), parse_constant=number, object_pairs_hook=unique)
+    except (ValueError, RecursionError, OSError) as error:
+        raise RecordError(f"{path}: not JSON: {error}") from None
+
+
+def _own(path: Path, record: Record) -> Iterator[str]:
+    """Say where a record contradicts itself."""
+    labeled, scores, selection = record.dataset.labeled, record.scores, record.protocol.selection
+    teachers = {teacher.id for teacher in record.teachers}
+    provenance, latency = record.provenance, record.inference
+    checks = [
+        (path.stem == record.run_id, f"the file is named {path.name}, expected {record.run_id}.json"),
+        (record.run_id != record.entry_id, "run_id and entry_id are equal: one has the seed, the other has not"),
+        (record.status != "ok" or record.score is not None, f"status is ok but {scores.primary_metric} has no value"),
+        (record.status == "ok" or not scores.metrics, f"status is {record.status} but there are test scores"),
+        (record.status == "ok" or bool(record.status_reason), f"status is {record.status} without a reason"),
+        (
+            all(score.split == "test" for score in scores.metrics.values()),
+            "a score that ranks is not of the test split",
+        ),
+        (labeled.count <= labeled.total <= record.dataset.n_train, "more labelled than training images"),
+        (selection.rule == "last" or selection.split not in (None, "test"), "selection must use a validation split"),
+        (not record.protocol.tuning or record.protocol.tuning.split != "test", "tuned on the test split"),
+        (set(record.method.roles.values()) <= teachers, "the method names a teacher that is not listed"),
+        (len(teachers) == len(record.teachers), "a teacher is listed twice"),
+        (_ordered(provenance.started, provenance.finished), "finished before it started"),
+        (_ordered(latency.latency_ms_p50, latency.latency_ms_p95), "latency: the median exceeds the 95th percentile"),
+    ]
+    yield from (reason for holds, reason in checks if not holds)
+
+
+def _ordered(first: object, second: object) -> bool:
+    return first is None or second is None or first <= second  # type: ignore[operator]  # two of one kind
+
+
+def _hashes(path: Path, record: Record) -> Iterator[str]:
+    """Say which hash is not that of what it names; files that are not there cannot be checked and are no fault."""
+    provenance, artifacts = record.provenance, record.artifacts
+    if provenance.config_sha256 is not None and digest(provenance.config) != provenance.config_sha256:
+        yield "config_sha256 is not the hash of the configuration"
+    files: list[tuple[str, str | None, str | None]] = [
+        ("student_sha256", artifacts.student, provenance.student_sha256),
+        ("manifest_sha256", artifacts.manifest, record.dataset.manifest_sha256),
+        ("predictions_sha256", artifacts.predictions, provenance.predictions_sha256),
+    ]
+    for name, place, expected in files:
+        if place is not None and expected is not None:
+            file = home(path) / place
+            if file.is_file() and file_sha256(file) != expected:
+                yield f"{name} is not the hash of {place}"
+    if record.status == "ok" and artifacts.student is not None and provenance.student_sha256 is None:
+        yield "student_sha256 is missing"
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+SHARED: dict[str, Callable[[Record], object]] = {
+    "setting": lambda record: record.setting_id,
+    "task": lambda record: record.task.name,
+    "dataset": lambda record: record.dataset.name,
+    "manifest": lambda record: record.dataset.manifest_sha256,
+    "labelled part": lambda record: record.dataset.labeled,
+    "number of test images": lambda record: record.dataset.n_test,
+    "student": lambda record: digest(record.student.model_dump()),
+    "budget": lambda record: record.protocol.budget,
+    "recipe": lambda record: digest(record.protocol.recipe),
+    "primary metric": lambda record: record.scores.primary_metric,
+}
+
+
+def _tracks(records: Sequence[tuple[Path, Record]]) -> Iterator[tuple[Path, str]]:
+    """Name records that differ from the majority of their track, or of their entry, in what these must share."""
+    tracks: dict[str, list[tuple[Path, Record]]] = defaultdict(list)
+    entries: dict[str, list[tuple[Path, Record]]] = defaultdict(list)
+    for path, record in records:
+        tracks[record.track_id].append((path, record))
+        entries[record.entry_id].append((path, record))
+    for group in tracks.values():
+        for name, fact in SHARED.items():
+            yield from ((path, f"differs from its track in: {name}") for path in _odd(group, fact))
+    for group in entries.values():
+        for name, fact in {"track": _track, "method and options": _method}.items():
+            yield from ((path, f"differs from its entry in: {name}") for path in _odd(group, fact))
+
+
+def _track(record: Record) -> object:
+    return record.track_id
+
+
+def _method(record: Record) -> object:
+    return record.method.name, record.method.variant, digest(record.method.options)
+
+
+def _odd(group: Sequence[tuple[Path, Record]], fact: Callable[[Record], object]) -> list[Path]:
+    """List the files whose fact is not the most common one."""
+    values = [repr(fact(record)) for _, record in group]
+    common = Counter(values).most_common(1)[0][0]
+    return [path for (path, _), value in zip(group, values, strict=True) if value != common]

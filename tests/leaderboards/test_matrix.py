@@ -1,0 +1,122 @@
+import pytest
+from factory import record, seeds
+from scipy import stats
+
+from leaderboards.board import boards
+from leaderboards.budgets import comparisons
+from leaderboards.matrix import matrices
+from leaderboards.statistics import holm
+
+DEPTH = {"task": "depth", "metric": "rmse", "higher": False, "teacher": 2.0}
+
+
+def matrix(records):
+    (made,) = matrices(boards(records))
+    return made, {row.label: row for row in made.rows}
+
+
+def two_tasks(**methods):
+    """Give each method its scores on seg; on depth 4 minus twice as much, so that both gaps are equal."""
+    methods = {"none": (0.50, 0.51, 0.505), **methods}
+    records = []
+    for name, scores in methods.items():
+        records += seeds(name, *scores, teacher=1.0)
+        records += seeds(name, *(4 - 2 * score for score in scores), **DEPTH)
+    return records
+
+
+def test_cells_hold_gap_rank_and_outcome():
+    made, rows = matrix(two_tasks(mgd=(0.75, 0.76, 0.755), skt=(0.40, 0.41, 0.405), cwd=(0.50, 0.52, 0.50)))
+    assert made.columns == ("Depth", "Seg")
+    depth, seg = rows["mgd"].cells
+    assert depth.gap.mean == pytest.approx(seg.gap.mean) == pytest.approx(0.75 / (3 * 0.495))
+    assert [cell.outcome for cell in rows["mgd"].cells] == ["win", "win"]
+    assert [cell.outcome for cell in rows["skt"].cells] == ["loss", "loss"]
+    assert [cell.outcome for cell in rows["cwd"].cells] == ["tie", "tie"]
+    assert [cell.outcome for cell in rows["none"].cells] == [None, None]
+    assert (rows["mgd"].count("win"), rows["cwd"].count("tie"), rows["skt"].count("loss")) == (2, 2, 2)
+    assert [row.label for row in made.rows] == ["mgd", "cwd", "none", "skt"]
+    assert [row.mean_rank for row in made.rows] == [1.0, 2.0, 3.0, 4.0]
+    assert rows["mgd"].mean_gap == pytest.approx(seg.gap.mean)
+
+
+def test_equal_means_share_their_rank():
+    _, rows = matrix(two_tasks(mgd=(0.75, 0.75, 0.75), cwd=(0.75, 0.75, 0.75)))
+    assert [cell.rank for cell in rows["mgd"].cells] == [1.5, 1.5]
+    assert rows["mgd"].mean_rank == rows["cwd"].mean_rank == 1.5
+
+
+def test_a_crash_takes_the_worst_rank_and_the_mean_gap():
+    records = [*two_tasks(mgd=(0.7, 0.7, 0.7)), *seeds("skt", 0.9, 0.9, 0.9, teacher=1.0)]
+    records += [record("skt", seed, None, status="diverged", reason="NaN", **DEPTH) for seed in range(3)]
+    _, rows = matrix(records)
+    assert [cell.rank for cell in rows["skt"].cells] == [3.0, 1.0]
+    assert [cell.outcome for cell in rows["skt"].cells] == ["loss", "win"]
+    assert (rows["skt"].mean_gap, rows["skt"].mean_rank, rows["skt"].coverage) == (None, 2.0, 1.0)
+
+
+def test_incomplete_rows_are_below_the_line_and_leave_the_ranks_alone():
+    made, rows = matrix([*two_tasks(mgd=(0.7, 0.7, 0.7)), *seeds("cwd", 0.9, 0.9, 0.9, teacher=1.0)])
+    assert [row.label for row in made.rows] == ["mgd", "none", "cwd"]
+    assert (rows["cwd"].complete, rows["cwd"].coverage, rows["cwd"].mean_rank) == (False, 0.5, None)
+    assert rows["cwd"].cells[0] is None
+    assert rows["cwd"].cells[1].rank is None
+    assert [cell.rank for cell in rows["mgd"].cells] == [1.0, 1.0]
+    assert rows["cwd"].mean_gap is None
+
+
+def test_a_missing_seed_is_incomplete():
+    made, rows = matrix([*two_tasks(mgd=(0.7, 0.7, 0.7)), *two_tasks(cwd=(0.9, 0.9))[6:]])
+    assert rows["cwd"].coverage == pytest.approx(2 / 3)
+    assert made.rows[-1].label == "cwd"
+
+
+def test_what_does_not_apply_leaves_the_block():
+    records = [*two_tasks(mgd=(0.7, 0.7, 0.7)), *seeds("stkd", 0.6, 0.6, 0.6, teacher=1.0)]
+    records += [record("stkd", seed, None, status="not_applicable", reason="no boxes", **DEPTH) for seed in range(3)]
+    _, rows = matrix(records)
+    assert (rows["stkd"].complete, rows["stkd"].mean_rank, rows["stkd"].gaps) == (True, 2.0, 1)
+    assert rows["none"].cells[0].rank == 2.0
+    assert rows["none"].cells[1].rank == 3.0
+
+
+def test_p_values_are_corrected_for_the_number_of_cells_and_of_methods():
+    made, rows = matrix(two_tasks(mgd=(0.75, 0.76, 0.755), cwd=(0.50, 0.52, 0.50)))
+    cells = [cell for label in sorted(rows) for cell in rows[label].cells if cell.p is not None]
+    assert [cell.p_holm for cell in cells] == pytest.approx(holm([cell.p for cell in cells]))
+    assert rows["mgd"].cells[1].p == pytest.approx(stats.wilcoxon([0.25, 0.25, 0.25]).pvalue)
+    gaps = [cell.gap.mean for cell in rows["mgd"].cells]
+    assert rows["mgd"].p == pytest.approx(stats.wilcoxon(gaps).pvalue)
+    assert made.smallest_p == 2 / 2**3
+
+
+def test_budgets_and_labelled_shares_are_apart():
+    records = []
+    for budget in ("steps", "time"):
+        for labels in ((64, 512), (512, 512)):
+            records += seeds("none", 0.5, labels=labels, budget=budget)
+            records += seeds("none", 3.0, labels=labels, budget=budget, **DEPTH)
+    assert [each.title for each in matrices(boards(records))] == [
+        "equal steps, all labels",
+        "equal steps, 1/8 labels",
+        "equal training time, all labels",
+        "equal training time, 1/8 labels",
+    ]
+
+
+def test_one_track_makes_no_matrix():
+    assert matrices(boards(seeds("none", 0.5) + seeds("mgd", 0.6))) == []
+
+
+def test_columns_of_one_task_are_told_apart():
+    made, _ = matrix(seeds("none", 0.5) + seeds("none", 0.5, dataset="camvid") + seeds("none", 3.0, **DEPTH))
+    assert made.columns == ("Depth", "Seg, camvid", "Seg, scenes")
+
+
+def test_budgets_of_a_setting_stand_side_by_side():
+    records = seeds("none", 0.5) + seeds("mgd", 0.6) + seeds("none", 0.55, budget="time") + seeds("none", 3.0, **DEPTH)
+    (found,) = comparisons(boards(records))
+    assert [board.track.budget_kind for board in found.boards] == ["steps", "time"]
+    rows = dict(found.rows)
+    assert [row.score.mean for row in rows["none"]] == [0.5, 0.55]
+    assert rows["mgd"][1] is None
