@@ -62,7 +62,7 @@ class Config:
     control: bool = True  # train the control beside the methods when its record is missing
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     precision: str = "32"  # or bf16
-    channels_last: bool = False
+    channels_last: bool = True
     compile: bool = False
     workers: int | None = None  # loader processes; null: none on a CPU, up to 8 beside a GPU
     save_every: int = 50  # steps between two saves of the resume state

@@ -21,14 +21,16 @@ STD = (0.229, 0.224, 0.225)
 class Draws(Protocol):
     """Counter-based randomness: a fresh generator for every (purpose, position), whoever asks and in whatever order."""
 
-    def numpy(self, purpose: str, *position: int) -> np.random.Generator: ...
+    def numpy(self, purpose: str, *position: int) -> np.random.Generator:
+        """Return a NumPy generator."""
 
-    def torch(self, purpose: str, *position: int) -> torch.Generator: ...
+    def torch(self, purpose: str, *position: int) -> torch.Generator:
+        """Return a CPU torch generator."""
 
 
 @dataclass
 class Boxes:
-    """Boxes of one image: ``xyxy`` float64 (K,4) in pixels, ``labels`` int64 (K,) contiguous from 0, ``difficult`` bool (K,)."""
+    """Boxes of one image: ``xyxy`` float64 (K,4) in pixels, ``labels`` int64 (K,) from 0, ``difficult`` bool (K,)."""
 
     xyxy: np.ndarray
     labels: np.ndarray
@@ -261,7 +263,7 @@ class Task(ABC):
 
     @abstractmethod
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> Any:
-        """Turn image ``index`` of a prediction into what the metric reads, at ground-truth resolution ``size`` (H,W)."""
+        """Turn image ``index`` of a prediction into what the metric reads, at ``size`` (H,W) of the ground truth."""
 
     def truth(self, sample: Sample) -> Any:
         """Return the annotation that the metric holds a decoded prediction against."""

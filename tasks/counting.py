@@ -13,11 +13,9 @@ from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.data.density import density_map
 from tasks.data.drawing import draw_density, draw_points
 from tasks.metrics.counting import CountErrors
-from tasks.networks import csrnet, encoder_decoder
+from tasks.networks import csrnet, encoder_decoder, presets
 from tasks.outputs.bayesian import BayesianDensity, PointTarget, stack_points
 from tasks.outputs.density import Density, overlap
-
-SMALL_DECODER = {"decoder_pyramid_channels": 64, "decoder_segmentation_channels": 32}
 
 
 @tasks.register("count")
@@ -35,17 +33,10 @@ class Counting(Task):
     title = "crowd counting"
     annotation = "points"
     metrics = dict.fromkeys(("mae", "rmse", "nae", "game0", "game1", "game2", "game3"), False)
-    student = NetworkSpec(
-        encoder_options={"layers": (1, 1, 1, 1), "channels": (16, 32, 64, 128), "stem_width": 16},
-        decoder_options=SMALL_DECODER,
-    )
+    student = NetworkSpec(encoder_options=presets.STUDENT, decoder_options=presets.DECODER)
     teachers = {
-        "deep": NetworkSpec(
-            encoder_options={"layers": (3, 4, 6, 3), "channels": (32, 64, 128, 256)}, decoder_options=SMALL_DECODER
-        ),
-        "wide": NetworkSpec(
-            encoder_options={"layers": (1, 1, 1, 1), "channels": (64, 128, 256, 512)}, decoder_options=SMALL_DECODER
-        ),
+        "deep": NetworkSpec(encoder_options=presets.DEEP, decoder_options=presets.DECODER),
+        "wide": NetworkSpec(encoder_options=presets.WIDE, decoder_options=presets.DECODER),
     }
     recipe = {"steps": 200, "batch": 8}
     teacher_recipe = {"steps": 800}

@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.data.drawing import draw_depth
 from tasks.metrics.depth import DepthErrors
+from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.logdepth import LogDepth
 from tasks.outputs.maps import resize
-
-SMALL_DECODER = {"decoder_pyramid_channels": 64, "decoder_segmentation_channels": 32}
 
 
 @tasks.register("depth")
@@ -36,17 +35,10 @@ class Depth(Task):
         **dict.fromkeys(("abs_rel", "sq_rel", "rmse", "rmse_log", "log10", "silog"), False),
         **dict.fromkeys(("delta1", "delta2", "delta3"), True),
     }
-    student = NetworkSpec(
-        encoder_options={"layers": (1, 1, 1, 1), "channels": (16, 32, 64, 128), "stem_width": 16},
-        decoder_options=SMALL_DECODER,
-    )
+    student = NetworkSpec(encoder_options=presets.STUDENT, decoder_options=presets.DECODER)
     teachers = {
-        "deep": NetworkSpec(
-            encoder_options={"layers": (3, 4, 6, 3), "channels": (32, 64, 128, 256)}, decoder_options=SMALL_DECODER
-        ),
-        "wide": NetworkSpec(
-            encoder_options={"layers": (1, 1, 1, 1), "channels": (64, 128, 256, 512)}, decoder_options=SMALL_DECODER
-        ),
+        "deep": NetworkSpec(encoder_options=presets.DEEP, decoder_options=presets.DECODER),
+        "wide": NetworkSpec(encoder_options=presets.WIDE, decoder_options=presets.DECODER),
     }
     recipe = {"steps": 200, "batch": 8, "scale": [1.0, 1.0]}  # a zoom would change the size of things, not their depth
     teacher_recipe = {"steps": 800}

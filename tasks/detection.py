@@ -12,7 +12,7 @@ from torch import nn
 from tasks.base import Boxes, Info, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.data.drawing import draw_boxes
 from tasks.metrics.detection import BoxPrecision, Detections
-from tasks.networks import fcos
+from tasks.networks import fcos, presets
 from tasks.outputs.boxes import BoxTarget, stack
 from tasks.outputs.detection import Detection
 
@@ -43,18 +43,18 @@ class ObjectDetection(Task):
     )
     student = NetworkSpec(
         decoder=fcos.NAME,
-        encoder_options={"layers": (1, 1, 1, 1), "channels": (16, 32, 64, 128), "stem_width": 16},
+        encoder_options=presets.STUDENT,
         decoder_options={"channels": 32, "convs": 1},
     )
     teachers = {
         "deep": NetworkSpec(
             decoder=fcos.NAME,
-            encoder_options={"layers": (3, 4, 6, 3), "channels": (32, 64, 128, 256)},
+            encoder_options=presets.DEEP,
             decoder_options={"channels": 64, "convs": 2},
         ),
         "wide": NetworkSpec(
             decoder=fcos.NAME,
-            encoder_options={"layers": (1, 1, 1, 1), "channels": (64, 128, 256, 512)},
+            encoder_options=presets.WIDE,
             decoder_options={"channels": 64, "convs": 2},
         ),
     }

@@ -9,11 +9,10 @@ from torch import Tensor, nn
 from tasks.base import IGNORE, Info, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.data.drawing import draw_mask
 from tasks.metrics.saliency import SaliencyScores
+from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.binary import UNKNOWN, Binary
 from tasks.outputs.maps import resize
-
-SMALL_DECODER = {"decoder_pyramid_channels": 64, "decoder_segmentation_channels": 32}
 
 
 @tasks.register("saliency")
@@ -31,17 +30,10 @@ class Saliency(Task):
         "mae": False,
         **dict.fromkeys(("max_f", "mean_f", "adaptive_f", "weighted_f", "max_e", "mean_e", "adaptive_e"), True),
     }
-    student = NetworkSpec(
-        encoder_options={"layers": (1, 1, 1, 1), "channels": (16, 32, 64, 128), "stem_width": 16},
-        decoder_options=SMALL_DECODER,
-    )
+    student = NetworkSpec(encoder_options=presets.STUDENT, decoder_options=presets.DECODER)
     teachers = {
-        "deep": NetworkSpec(
-            encoder_options={"layers": (3, 4, 6, 3), "channels": (32, 64, 128, 256)}, decoder_options=SMALL_DECODER
-        ),
-        "wide": NetworkSpec(
-            encoder_options={"layers": (1, 1, 1, 1), "channels": (64, 128, 256, 512)}, decoder_options=SMALL_DECODER
-        ),
+        "deep": NetworkSpec(encoder_options=presets.DEEP, decoder_options=presets.DECODER),
+        "wide": NetworkSpec(encoder_options=presets.WIDE, decoder_options=presets.DECODER),
     }
     recipe = {"steps": 200, "batch": 8}
     teacher_recipe = {"steps": 800}

@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.data.drawing import draw_classes
 from tasks.metrics.segmentation import ConfusionMatrix
+from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.categorical import Categorical
 from tasks.outputs.maps import resize
-
-SMALL_DECODER = {"decoder_pyramid_channels": 64, "decoder_segmentation_channels": 32}
 
 
 @tasks.register("seg")
@@ -30,19 +29,12 @@ class Segmentation(Task):
     title = "semantic segmentation"
     annotation = "classes"
     metrics = {"miou": True, "pixel_acc": True, "class_acc": True, "fwiou": True, "dice": True}
-    student = NetworkSpec(
-        encoder_options={"layers": (1, 1, 1, 1), "channels": (16, 32, 64, 128), "stem_width": 16},
-        decoder_options=SMALL_DECODER,
-    )
+    student = NetworkSpec(encoder_options=presets.STUDENT, decoder_options=presets.DECODER)
     teachers = {
-        "deep": NetworkSpec(
-            encoder_options={"layers": (3, 4, 6, 3), "channels": (32, 64, 128, 256)}, decoder_options=SMALL_DECODER
-        ),
-        "wide": NetworkSpec(
-            encoder_options={"layers": (1, 1, 1, 1), "channels": (64, 128, 256, 512)}, decoder_options=SMALL_DECODER
-        ),
+        "deep": NetworkSpec(encoder_options=presets.DEEP, decoder_options=presets.DECODER),
+        "wide": NetworkSpec(encoder_options=presets.WIDE, decoder_options=presets.DECODER),
     }
-    recipe = {"steps": 200, "batch": 8}
+    recipe = {"steps": 160, "batch": 8}
     teacher_recipe = {"steps": 800}
 
     def __init__(self, info: Info, *, loss: Literal["ce", "ohem"] = "ce") -> None:
@@ -64,7 +56,7 @@ class Segmentation(Task):
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
         """The most likely class at ``size``: logits are resized (bilinear), then compared."""
         logits = resize(prediction.maps[0][index : index + 1], size)
-        return logits.argmax(dim=1)[0].to(torch.uint8).cpu().numpy()
+        return logits.max(dim=1).indices[0].to(torch.uint8).cpu().numpy()
 
     def picture(self, decoded: np.ndarray, image: np.ndarray) -> np.ndarray:
         """Classes in the colours of the dataset's palette."""

@@ -15,7 +15,7 @@ from tasks.data.rendering.layout import draw_scene
 from tasks.data.rendering.render import Rendering, render
 from tasks.errors import InputError, nearest
 
-VERSION = 3  # of the renderer: raised by every change that alters a sample
+VERSION = 4  # of the renderer: raised by every change that alters a sample
 SMALLEST = 32  # pixels; people could not be told from noise on smaller images
 PALETTE = (
     (135, 190, 235),

@@ -12,8 +12,9 @@ from tasks.data.rendering.objects import Builder, linear
 from tasks.data.rendering.people import POSES, Person
 from tasks.data.rendering.textures import Material
 
-FAR = 15.0  # metres: beyond this nothing stands
+FAR = 14.0  # metres: beyond this nothing stands
 CROWD = 80  # people at most
+HATS = 0.8  # the share of people who wear one, of a warm colour
 GROUNDS = (  # hue, saturation, value; then mottle. The first four lie around paths, the others on them
     (0.24, 0.50, 0.46, 0.55),
     (0.17, 0.45, 0.56, 0.50),
@@ -38,23 +39,39 @@ def draw_scene(rng: np.random.Generator) -> s.Scene:
     people = _crowd(rng, materials, things, nearest)
     paths = tuple(_path(rng) for _ in range(rng.choice(3, p=(0.15, 0.6, 0.25))))
     pond = _pond(rng, nearest) if rng.random() < 0.8 else None
-    sensor = s.Sensor(*rng.uniform((0.95, 0.008, 0.0), (1.4, 0.025, 0.3)).tolist())
+    sensor = s.Sensor(*rng.uniform((0.95, 0.008, 0.0), (1.4, 0.02, 0.3)).tolist())
     return s.Scene(camera, materials, paths, pond, things, people, light, sensor, salient=0)
 
 
 def _light(rng: np.random.Generator) -> s.Light:
     """Draw a time of day and a weather: a low sun is warm, clouds and haze take its strength away."""
     turn, elevation = rng.uniform(0, 2 * math.pi), rng.uniform(0.45, 1.15)
-    sun = (math.cos(elevation) * math.cos(turn), math.sin(elevation), math.cos(elevation) * math.sin(turn))
+    sun = (
+        math.cos(elevation) * math.cos(turn),
+        math.sin(elevation),
+        math.cos(elevation) * math.sin(turn),
+    )
     clear, warmth = rng.random(), max(0.0, 1 - (elevation - 0.45) / 0.4)
     direct = 0.35 + 0.75 * clear
-    strength = (direct * (1 + 0.15 * warmth), direct * (1 - 0.08 * warmth), direct * (0.92 - 0.35 * warmth))
+    strength = (
+        direct * (1 + 0.15 * warmth),
+        direct * (1 - 0.08 * warmth),
+        direct * (0.92 - 0.35 * warmth),
+    )
     blue = rng.uniform(0.55, 0.63)
     zenith = linear(blue, 0.12 + 0.5 * clear, rng.uniform(0.6, 0.85))
-    pale = linear(0.08 if warmth > 0.5 else blue, 0.05 + 0.25 * warmth + 0.1 * clear, rng.uniform(0.8, 0.95))
+    pale = linear(
+        0.08 if warmth > 0.5 else blue,
+        0.05 + 0.25 * warmth + 0.1 * clear,
+        rng.uniform(0.8, 0.95),
+    )
     shade = 0.62 - 0.2 * clear
-    ambient = (shade * (0.75 + 0.3 * zenith[0]), shade * (0.75 + 0.3 * zenith[1]), shade * (0.8 + 0.3 * zenith[2]))
-    haze = 0.003 + 0.035 * rng.random() ** 2
+    ambient = (
+        shade * (0.75 + 0.3 * zenith[0]),
+        shade * (0.75 + 0.3 * zenith[1]),
+        shade * (0.8 + 0.3 * zenith[2]),
+    )
+    haze = 0.003 + 0.025 * rng.random() ** 2
     drift = tuple(rng.uniform(0, 256, 2).tolist())
     return s.Light(sun, strength, ambient, pale, zenith, haze, rng.uniform(0, 0.9), drift)
 
@@ -71,7 +88,7 @@ def _ground(rng: np.random.Generator, light: s.Light) -> list[Material]:
         c, n = 0.5 * math.cos(turn), 0.5 * math.sin(turn)
         axes = ((c, 0.0, n), (-n, 0.0, c)) if paved else ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
         materials.append(Material(colour, other, *axes, mottle=mottle, grain=rng.uniform(14, 30)))
-    deep = linear(rng.uniform(0.45, 0.62), 0.45, 0.35)
+    deep = linear(rng.uniform(0.48, 0.62), 0.65, 0.4)
     return [*materials, Material(deep, deep, mottle=0.2)]
 
 
@@ -80,14 +97,20 @@ def _things(rng: np.random.Generator, builder: Builder, nearest: float) -> tuple
     distance = rng.uniform(nearest + 1.0, nearest + 5.0)
     across = rng.uniform(-0.26, 0.26) / FOCAL
     things = [
-        builder.solid(int(rng.integers(s.BOX, s.TREE)), across * distance, distance, rng.uniform(1.5, 2.7), vivid=True)
+        builder.solid(
+            int(rng.integers(s.BOX, s.TREE)),
+            across * distance,
+            distance,
+            rng.uniform(1.5, 2.7),
+            vivid=True,
+        )
     ]
-    labels = [*rng.integers(s.BOX, s.TREE, rng.integers(4, 9)), *[s.TREE] * rng.integers(0, 5)]
-    for label in [*labels, *[s.POLE] * rng.integers(0, 4)]:
+    labels = [*rng.integers(s.BOX, s.TREE, rng.integers(4, 8)), *[s.TREE] * rng.integers(1, 6)]
+    for label in [*labels, *[s.POLE] * rng.integers(1, 5)]:
         for _ in range(8):
             distance = nearest + 0.6 + (FAR - nearest) * rng.random() ** 1.6
             x = rng.uniform(-0.6, 0.6) / FOCAL * distance
-            size = rng.uniform(1.1, 3.0)
+            size = rng.uniform(1.4, 3.3)
             radius = size * (0.4 if label == s.POLE else 0.75)
             if all(_apart(x, distance, radius, other) for other in things) and not _hides(x, distance, size, things[0]):
                 things.append(builder.build(int(label), x, distance, size))
@@ -117,7 +140,10 @@ def _pond(rng: np.random.Generator, nearest: float) -> s.Pond:
 
 
 def _crowd(
-    rng: np.random.Generator, materials: list[Material], things: tuple[s.Thing, ...], nearest: float
+    rng: np.random.Generator,
+    materials: list[Material],
+    things: tuple[s.Thing, ...],
+    nearest: float,
 ) -> tuple[Person, ...]:
     """Gather up to CROWD people around a few places; a few scenes are empty, most hold some, some are crowded."""
     wanted = 0 if rng.random() < 0.08 else int(CROWD * rng.random() ** 1.5) + 1
@@ -133,13 +159,15 @@ def _crowd(
     target = things[0]
     free &= (z > target.z) | (np.abs(x / z - target.x / target.z) > 0.75 * target.radius / target.z)
     places = places[free][:wanted]
-    looks = rng.random((len(places), 6)).tolist()
+    looks = rng.random((len(places), 9)).tolist()
     kinds = rng.integers(0, (len(POSES), 2, len(SKINS), len(HAIRS)), (len(places), 4)).tolist()
     people = []
     for place, look, (pose, mirrored, skin, hair) in zip(places.tolist(), looks, kinds, strict=True):
-        people.append(Person(place[0], place[1], 1.5 + 0.4 * look[0], pose, bool(mirrored), len(materials)))
-        trousers = linear(look[1], 0.4 * look[2], 0.12 + 0.4 * look[2])
-        clothes = linear(look[3], 0.65 * look[4], 0.2 + 0.7 * look[5])
-        for colour in (trousers, clothes, linear(*SKINS[skin]), linear(*HAIRS[hair])):
+        people.append(Person(place[0], place[1], 1.6 + 0.35 * look[0], pose, bool(mirrored), len(materials)))
+        trousers = linear(look[1], 0.4 * look[2], 0.1 + 0.25 * look[2])
+        clothes = linear(look[3], 0.25 + 0.55 * look[4], 0.45 + 0.45 * look[5])
+        hat = linear(0.14 * look[6], 0.55 + 0.4 * look[7], 0.75 + 0.25 * look[5])
+        head = hat if look[8] < HATS else linear(*HAIRS[hair])
+        for colour in (trousers, clothes, linear(*SKINS[skin]), head):
             materials.append(Material(colour, colour, mottle=0.12))
     return tuple(people)

@@ -15,7 +15,10 @@ NOBODY, LEGS, TORSO, SKIN, HAIR = range(5)
 
 @dataclass(frozen=True)
 class Pose:
-    """What a figure looks like, from its top row down: ``part``, sideways ``normal`` and ``relief`` in body heights."""
+    """What a figure looks like, from its top row down: ``part``, sideways ``normal`` and ``relief`` in body heights.
+
+    Around it lies a border of one texel in which, as everywhere beside the figure, there is nobody at depth infinity.
+    """
 
     part: np.ndarray
     normal: np.ndarray
@@ -23,7 +26,11 @@ class Pose:
 
 
 def _capsule(
-    x: np.ndarray, y: np.ndarray, start: tuple[float, float], end: tuple[float, float], radius: float
+    x: np.ndarray,
+    y: np.ndarray,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    radius: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return sideways normal and relief of a rounded limb; the relief is zero outside."""
     ax, ay = end[0] - start[0], end[1] - start[1]
@@ -42,17 +49,18 @@ def _pose(feet: tuple[float, float], hands: tuple[tuple[float, float], tuple[flo
         (TORSO, (-0.12, 0.69), hands[0], 0.042),
         (TORSO, (0.12, 0.69), hands[1], 0.042),
         (TORSO, (0.0, 0.5), (0.0, 0.66), 0.12),
-        (SKIN, (0.0, HEAD - 0.005), (0.0, HEAD + 0.005), 0.108),
+        (SKIN, (0.0, HEAD - 0.005), (0.0, HEAD + 0.005), 0.112),
     ]
-    part = np.zeros((ROWS, COLUMNS), np.int64)
+    part = np.zeros((ROWS, COLUMNS), np.int32)
     normal = np.zeros((ROWS, COLUMNS), np.float32)
     relief = np.zeros((ROWS, COLUMNS), np.float32)
     for kind, start, end, radius in limbs:
         sideways, rise = _capsule(x, y, start, end, radius)
         above = rise > relief
         part[above], normal[above], relief[above] = kind, sideways[above], rise[above]
-    part[(part == SKIN) & (y > HEAD + 0.015)] = HAIR
-    return Pose(part, normal, relief)
+    part[(part == SKIN) & (y > HEAD - 0.01)] = HAIR
+    relief[part == NOBODY] = -np.inf
+    return Pose(np.pad(part, 1), np.pad(normal, 1), np.pad(relief, 1, constant_values=-np.inf))
 
 
 POSES = (
@@ -60,6 +68,17 @@ POSES = (
     _pose((-0.15, 0.11), ((-0.19, 0.5), (0.17, 0.48))),
     _pose((-0.09, 0.16), ((-0.22, 0.6), (0.13, 0.46))),
     _pose((-0.07, 0.08), ((-0.2, 0.92), (0.2, 0.92))),
+)
+
+
+HALF = COLUMNS / ROWS / 2
+BOARD = np.array([(-HALF, HALF, -HALF, HALF), (0, 0, 1, 1), (0, 0, 0, 0)])
+SILHOUETTE = np.array(
+    [
+        (-0.12, 0.12, -0.18, 0.18, -0.15, 0.15, -0.07, 0.07),
+        (0, 0, 0.5, 0.5, 0.72, 0.72, 1, 1),
+        (0,) * 8,
+    ]
 )
 
 
@@ -76,14 +95,11 @@ class Person:
 
     def corners(self) -> np.ndarray:
         """Return the corners (3,4) of the upright rectangle that the figure stands in."""
-        half = self.height * COLUMNS / ROWS / 2
-        x, y = (self.x - half, self.x + half), (0.0, self.height)
-        return np.array([(i, j, self.z) for i in x for j in y]).T
+        return BOARD * self.height + np.array([[self.x], [0], [self.z]])
 
     def outline(self) -> np.ndarray:
         """Return points (3,K) whose hull casts the shadow."""
-        points = ((-0.1, 0), (0.1, 0), (-0.15, 0.5), (0.15, 0.5), (-0.12, 0.78), (0.12, 0.78), (-0.05, 1), (0.05, 1))
-        return np.array([(self.x + i * self.height, j * self.height, self.z) for i, j in points]).T
+        return SILHOUETTE * self.height + np.array([[self.x], [0], [self.z]])
 
     def hit(self, eye: float, rays: Rays) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return depth (H,W; infinite where missed), body part (H,W) and sideways normal (H,W).
@@ -92,13 +108,11 @@ class Person:
         """
         pose = POSES[self.pose]
         reach = np.float32(self.z) / rays.z
-        row = np.floor((1 - (eye + reach * rays.y) / self.height) * ROWS).astype(np.int32)
-        across = (reach * rays.x - self.x) * (ROWS / self.height)
-        column = np.floor((-across if self.mirrored else across) + COLUMNS / 2).astype(np.int32)
-        inside = ((row >= 0) & (row < ROWS)) & ((column >= 0) & (column < COLUMNS))
-        row, column = np.minimum(np.maximum(row, 0), ROWS - 1), np.minimum(np.maximum(column, 0), COLUMNS - 1)
-        texel = row * COLUMNS + column
-        part = np.where(inside, pose.part.take(texel), NOBODY)
+        row = ((1 - (eye + reach * rays.y) / self.height) * ROWS + 1).astype(np.int32)
+        across = (reach * rays.x - self.x) * ((-ROWS if self.mirrored else ROWS) / self.height)
+        column = (across + (COLUMNS / 2 + 1)).astype(np.int32)
+        row = np.minimum(np.maximum(row, 0), ROWS + 1) * (COLUMNS + 2)
+        texel = row + np.minimum(np.maximum(column, 0), COLUMNS + 1)
         depth = reach - pose.relief.take(texel) * np.float32(self.height)
         normal = pose.normal.take(texel)
-        return np.where(part != NOBODY, depth, np.float32(np.inf)), part, -normal if self.mirrored else normal
+        return depth, pose.part.take(texel), -normal if self.mirrored else normal

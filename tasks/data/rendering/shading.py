@@ -43,7 +43,7 @@ def water(light: Light, rays: Rays, x: np.ndarray, z: np.ndarray, bed: np.ndarra
     """Return still water (3,H,W) over a bed: it mirrors the sky, more so at a flat angle, broken by ripples."""
     ripple = noise(x * 9, z * 26) - np.float32(0.5)
     steep = -rays.y / rays.z
-    mirror = np.clip(np.float32(0.95) - np.float32(0.9) * steep, 0.25, 0.9)
+    mirror = np.clip(np.float32(0.85) - np.float32(1.1) * steep, 0.2, 0.75)
     return bed + (sky_colour(light, np.maximum(steep + np.float32(0.35) * ripple, 0)) - bed) * mirror
 
 

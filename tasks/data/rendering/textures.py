@@ -51,14 +51,19 @@ class Material:
 
 
 def paint(
-    materials: list[Material], surface: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray, depth: np.ndarray
+    materials: list[Material],
+    surface: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    z: np.ndarray,
+    depth: np.ndarray,
 ) -> np.ndarray:
     """Return the albedo (3,H,W) of points in the world, ``surface`` (H,W) being the index of each one's material.
 
     The pattern and the noise fade with distance, as they do for a lens that no longer resolves them.
     """
     rows = [(*m.first, *m.second, *m.along, *m.across, m.mottle, m.grain) for m in materials]
-    table = np.array(rows, np.float32).T[:, surface]
+    table = np.ascontiguousarray(np.array(rows, np.float32).T).take(surface, axis=1)
     first, second, along, across = table[0:3], table[3:6], table[6:9], table[9:12]
     mottle, grain = table[12], table[13]
     u = along[0] * x + along[1] * y + along[2] * z
