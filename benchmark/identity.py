@@ -58,20 +58,16 @@ def source_of(cls: type) -> str:
     return hashlib.sha256(Path(inspect.getfile(cls)).read_bytes()).hexdigest()
 
 
-def teacher_facts(
-    problem: Problem, spec: NetworkSpec, recipe: Recipe, seed: int, checkpoint: str | None
-) -> dict[str, Any]:
-    """Describe a teacher: how it is trained, or which file it is."""
-    network = network_facts(spec)
-    if checkpoint is not None:
-        facts = problem_facts(problem)
-        return {
-            "checkpoint": sha256_of(Path(checkpoint)),
-            "network": network,
-            "task": facts["task"],
-            "data": facts["data"],
-        }
-    return {**problem_facts(problem), "network": network, "recipe": asdict(recipe), "seed": seed}
+def teacher_facts(problem: Problem, spec: NetworkSpec, recipe: Recipe, seed: int) -> dict[str, Any]:
+    """Describe a teacher that the suite trains."""
+    return {**problem_facts(problem), "network": network_facts(spec), "recipe": asdict(recipe), "seed": seed}
+
+
+def ready_facts(problem: Problem, spec: NetworkSpec, checkpoint: str | None) -> dict[str, Any]:
+    """Describe a teacher that comes from a file or a hub: labels and recipes of this suite have no part in it."""
+    facts = problem_facts(problem)
+    content = None if checkpoint is None else sha256_of(Path(checkpoint))
+    return {"checkpoint": content, "network": network_facts(spec), "task": facts["task"], "data": facts["data"]}
 
 
 def identify(problem: Problem, config: Config, method: str, teachers: dict[str, str]) -> Identity:

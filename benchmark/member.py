@@ -42,10 +42,19 @@ class Member:
         recipe: how to train.
         folder: where the step log and the resume state are kept; a state that lies there is taken up.
         compiled: run the forward pass through torch.compile.
+        tensorboard: also log for TensorBoard.
     """
 
     def __init__(
-        self, name: str, network: nn.Module, method: Method, recipe: Recipe, folder: Path, compiled: bool = False
+        self,
+        name: str,
+        network: nn.Module,
+        method: Method,
+        recipe: Recipe,
+        folder: Path,
+        *,
+        compiled: bool = False,
+        tensorboard: bool = False,
     ) -> None:
         self.name, self.network, self.method, self.recipe, self.folder = name, network, method, recipe, folder
         self.forward = torch.compile(network) if compiled else network
@@ -60,7 +69,7 @@ class Member:
         self.timing = Timing()
         if self.state_file.exists():
             self._restore(load_state(self.state_file))
-        self.log = StepLog(folder / "steps.jsonl", self.start)
+        self.log = StepLog(folder / "steps.jsonl", self.start, tensorboard)
 
     @property
     def state_file(self) -> Path:

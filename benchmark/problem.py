@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,12 +17,14 @@ from benchmark.evaluate import Evaluation, evaluate
 from benchmark.randomness import Randomness
 from benchmark.schema import Config, DataCommon, Recipe, construct
 from benchmark.step import LABELED, UNLABELED
+from leaderboards.values import digest
 from tasks.base import Batch, Dataset, NetworkSpec, Prediction, Task, datasets, tasks
 from tasks.data.augment import Augment
+from tasks.data.cache import Cache, DiskCache, MemoryCache, NoCache
 from tasks.data.loader import Images, Part, stream
 from tasks.data.partition import Partition, split_labeled
 from tasks.data.resize import target_size
-from tasks.errors import InputError
+from tasks.errors import InputError, nearest
 from tasks.registry import options
 
 MACHINE = frozenset({"root", "cache"})  # options of a dataset that do not change what it holds
@@ -101,9 +104,8 @@ class Problem:
         if unlabeled:  # all images, without labels, where every one has a label
             rest = self.partition.unlabeled or self.partition.labeled
             parts += [Part(name, rest, hidden=True) for name in UNLABELED]
-        cached = bool(self.config.data.get("cache"))
         return stream(
-            Images(self.dataset, "train", frozenset({self.task.annotation}), self.size, cached),
+            Images(self.dataset, "train", frozenset({self.task.annotation}), self.size, self._cache()),
             self.task,
             Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter),
             draws,
@@ -114,6 +116,19 @@ class Problem:
             workers=default_workers(self.fabric, self.config.workers),
             pin=self.fabric.device.type == "cuda",
         )
+
+    def _cache(self) -> Cache:
+        """Build the cache of training images that ``data.cache`` asks for."""
+        size = digest({"size": self.size, "manifest": self.manifest, "kind": self.task.annotation})[:16]
+        kinds: dict[str, Callable[[], Cache]] = {
+            "none": NoCache,
+            "memory": MemoryCache,
+            "disk": lambda: DiskCache(Path(self.config.home) / "cache" / f"{self.dataset.name}-{size}"),
+        }
+        wanted = self.config.data["cache"]
+        if wanted not in kinds:
+            raise InputError(f"data.cache={wanted}: expected {', '.join(kinds)}{nearest(wanted, kinds)}")
+        return kinds[wanted]()
 
     def evaluate(self, network: nn.Module, split: str) -> Evaluation:
         """Score a network on a split."""

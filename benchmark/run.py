@@ -156,7 +156,15 @@ class Run:
         with self.draws.globally(f"initial weights of {contestant.name}"):
             method: Method = construct(contestant.method, f"methods.{contestant.name}", options, setting)
         self.fabric.to_device(method)
-        return Member(contestant.name, network, method, recipe, contestant.folder, self.config.compile)
+        return Member(
+            contestant.name,
+            network,
+            method,
+            recipe,
+            contestant.folder,
+            compiled=self.config.compile,
+            tensorboard=self.config.tensorboard,
+        )
 
     def _assemble(
         self,

@@ -44,6 +44,7 @@ class TeacherConfig:
 
     networks: dict[str, NetworkSpec] = field(default_factory=dict)
     checkpoint: str | None = None  # a safetensors file for the main teacher, instead of training it
+    weights: str | None = None  # hub:NAME, a published network as the main teacher, instead of training it
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
 
@@ -66,6 +67,7 @@ class Config:
     compile: bool = False
     workers: int | None = None  # loader processes; null: none on a CPU, up to 8 beside a GPU
     save_every: int = 50  # steps between two saves of the resume state
+    tensorboard: bool = False  # also log for TensorBoard, an extra
     home: str = "runs"
 
 
@@ -76,7 +78,7 @@ class DataCommon:
     name: str = MISSING
     labeled: str = "1"  # 1, 1/2, 1/4, 1/8, 1/16, or the path of a list file
     size: Any = None  # of the images that a network sees: shorter side, [height, width], or null as they are
-    cache: bool = False  # keep decoded training images in memory
+    cache: str = "none"  # of decoded training images: none, memory, or disk (under home, memory-mapped)
 
 
 def plain_type(annotation: Any) -> Any:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from tasks.errors import InputError
 
 
 class StepLog:
@@ -16,14 +19,16 @@ class StepLog:
     Args:
         path: the JSONL file; lines of later steps, left by a killed process, are cut off.
         start: the step that comes next.
+        tensorboard: also write the values for TensorBoard, beside the file.
     """
 
-    def __init__(self, path: Path, start: int) -> None:
+    def __init__(self, path: Path, start: int, tensorboard: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = path.read_text().splitlines(keepends=True)[:start] if path.exists() else []
         self._file = path.open("w")
         self._file.writelines(kept)
         self._pending: list[tuple[int, float, tuple[str, ...], Tensor]] = []
+        self._writer = _tensorboard(path.parent / "tensorboard", start) if tensorboard else None
         self.last: dict[str, float] = {}
 
     def add(self, step: int, rate: float, values: dict[str, Tensor]) -> None:
@@ -41,6 +46,9 @@ class StepLog:
                 fault = step, ", ".join(f"{name}={self.last[name]}" for name in broken)
             line = {name: value if math.isfinite(value) else str(value) for name, value in self.last.items()}
             self._file.write(json.dumps({"step": step, "lr": rate, **line}) + "\n")
+            if self._writer is not None:
+                for name, value in {"lr": rate, **self.last}.items():
+                    self._writer.add_scalar(name, value, step)
         self._pending.clear()
         self._file.flush()
         return fault
@@ -50,3 +58,14 @@ class StepLog:
         if not self._file.closed:
             self.flush()
             self._file.close()
+            if self._writer is not None:
+                self._writer.close()
+
+
+def _tensorboard(folder: Path, start: int) -> Any:
+    """Open a writer for TensorBoard; raises InputError where the extra is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise InputError("tensorboard=true needs an extra: pip install 'densedistill[tensorboard]'") from error
+    return SummaryWriter(str(folder), purge_step=start)

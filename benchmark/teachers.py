@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import nn
 
 from benchmark.checkpoint import save_weights, sha256_of
 from benchmark.cost import count_parameters
-from benchmark.identity import SHORT, teacher_facts
+from benchmark.identity import SHORT, ready_facts, teacher_facts
 from benchmark.problem import Problem
 from benchmark.randomness import Randomness
 from benchmark.schema import Config, TeacherConfig
@@ -40,6 +40,7 @@ class Plan:
     role: str
     spec: NetworkSpec
     checkpoint: str | None
+    trained: bool  # by the suite; False for a checkpoint or a published network
     facts: dict[str, Any]
 
 
@@ -59,14 +60,31 @@ def plan_teachers(problem: Problem, config: TeacherConfig) -> dict[str, Plan]:
     """
     if not config.networks:
         raise InputError("teacher.networks is empty: name at least one network, e.g. teacher.networks.deep.encoder=...")
-    plans = {}
-    for role, spec in config.networks.items():
-        checkpoint = config.checkpoint if role == next(iter(config.networks)) else None
-        if checkpoint is not None and not Path(checkpoint).is_file():
-            raise InputError(f"teacher.checkpoint={checkpoint}: no such file; give the path of a .safetensors file")
-        facts = teacher_facts(problem, spec, config.recipe, config.seed, checkpoint)
-        plans[role] = Plan(digest(facts)[:SHORT], role, spec, checkpoint, facts)
-    return plans
+    if config.checkpoint is not None and config.weights is not None:
+        raise InputError("teacher.checkpoint and teacher.weights both say what the main teacher is; give one of them")
+    main = next(iter(config.networks))
+    plans = {role: _plan(problem, config, role, spec) for role, spec in config.networks.items() if role != main}
+    return {main: _plan_main(problem, config, main), **plans}
+
+
+def _plan(problem: Problem, config: TeacherConfig, role: str, spec: NetworkSpec) -> Plan:
+    facts = teacher_facts(problem, spec, config.recipe, config.seed)
+    return Plan(digest(facts)[:SHORT], role, spec, None, True, facts)
+
+
+def _plan_main(problem: Problem, config: TeacherConfig, role: str) -> Plan:
+    """Plan the main teacher, which may come from a file or a hub."""
+    spec = config.networks[role]
+    if config.checkpoint is None and config.weights is None:
+        return _plan(problem, config, role, spec)
+    if config.checkpoint is not None and not Path(config.checkpoint).is_file():
+        raise InputError(f"teacher.checkpoint={config.checkpoint}: no such file; give the path of a .safetensors file")
+    if config.weights is not None:
+        if not config.weights.startswith("hub:"):
+            raise InputError(f"teacher.weights={config.weights}: expected hub:NAME; a file is teacher.checkpoint=PATH")
+        spec = replace(spec, weights=config.weights)
+    facts = ready_facts(problem, spec, config.checkpoint)
+    return Plan(digest(facts)[:SHORT], role, spec, config.checkpoint, False, facts)
 
 
 def cast_roles(wanted: tuple[str, ...], plans: Mapping[str, Plan]) -> dict[str, str]:
@@ -113,7 +131,7 @@ def _make(plan: Plan, problem: Problem, config: Config, folder: Path, train: Tra
     network = problem.build_network(plan.spec, Randomness(config.teacher.seed))
     if plan.checkpoint is not None:
         load_weights(network, Path(plan.checkpoint))
-    else:
+    if plan.trained:
         train(plan.role, network, config, folder)
     evaluation = problem.evaluate(network, "test")
     facts = {
@@ -122,8 +140,8 @@ def _make(plan: Plan, problem: Problem, config: Config, folder: Path, train: Tra
         "task": problem.task.name,
         "data": problem.dataset.name,
         "labeled": problem.partition.name,
-        "trained": plan.checkpoint is None,
-        "steps": None if plan.checkpoint else config.teacher.recipe.steps,
+        "trained": plan.trained,
+        "steps": config.teacher.recipe.steps if plan.trained else None,
         "recipe_id": digest(asdict(config.teacher.recipe))[:SHORT],
         "params": count_parameters(network),
         "primary_metric": problem.primary,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from tasks.base import MEAN, STD, Batch, Dataset, Draws, Sample, Task
 from tasks.data.augment import Augment
+from tasks.data.cache import Cache, NoCache
 from tasks.data.resize import resize_image, resize_sample, target_size
 
 _SCALE = (1 / (255 * np.array(STD))).astype(np.float32)
@@ -33,26 +34,22 @@ class Images:
         split: which split.
         kinds: the annotations to keep.
         size: see ``tasks.data.resize.target_size``.
-        cache: keep decoded, resized samples in memory.
+        cache: keeps decoded, resized samples.
     """
 
     dataset: Dataset
     split: str
     kinds: frozenset[str]
     size: int | Sequence[int] | None = None
-    cache: bool = True
-
-    def __post_init__(self) -> None:
-        self._kept: dict[int, Sample] = {}
+    cache: Cache = field(default_factory=NoCache)
 
     def __getitem__(self, index: int) -> Sample:
-        sample = self._kept.get(index)
+        sample = self.cache.get(index)
         if sample is None:
             sample = self.dataset.load(self.split, index)
             sample = Sample(sample.id, sample.image, {k: v for k, v in sample.annotations.items() if k in self.kinds})
             sample = resize_sample(sample, target_size(sample.image, self.size))
-            if self.cache:
-                self._kept[index] = sample
+            self.cache.put(index, sample)
         return sample
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +70,12 @@ def test_comma_lists_expand_to_every_combination() -> None:
         ["seed=0", "method=[none,mgd]", "task=seg"],
         ["seed=1", "method=[none,mgd]", "task=seg"],
     ]
+
+
+@pytest.mark.parametrize("group", ["student", "teacher", "recipe", "experiment"])
+def test_every_shipped_option_fits_the_schema(group: str) -> None:
+    folder = Path(config.__file__).parent / "conf" / group
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    assert names
+    for name in names:
+        assert config.load([f"{group}={name}"]).recipe.steps > 0
