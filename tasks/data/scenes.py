@@ -15,7 +15,7 @@ from tasks.data.rendering.layout import draw_scene
 from tasks.data.rendering.render import Rendering, render
 from tasks.errors import InputError, nearest
 
-VERSION = 4  # of the renderer: raised by every change that alters a sample
+VERSION = 5  # of the renderer: raised by every change that alters a sample
 SMALLEST = 32  # pixels; people could not be told from noise on smaller images
 PALETTE = (
     (135, 190, 235),
@@ -50,7 +50,7 @@ class Scenes(Dataset):
     - ``boxes``: tight around the visible pixels of solids and trees. An object that shows less than ENOUGH of the image
       or UNHIDDEN of itself is difficult, one that shows less than TRACE of the image has no box.
     - ``points``: the middle of each head that shows: the pixel there belongs to that person.
-    - ``mask``: the conspicuous object, whose strong colour lies across the colour wheel from the others'.
+    - ``mask``: the conspicuous object, whose colour is stronger and brighter than that of any other.
 
     Args:
         size: height and width in pixels.

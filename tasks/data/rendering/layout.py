@@ -33,7 +33,7 @@ def draw_scene(rng: np.random.Generator) -> s.Scene:
     camera = Camera(height=rng.uniform(2.6, 4.6), pitch=rng.uniform(0.2, 0.42))
     nearest = camera.height / math.tan(camera.pitch + math.atan(0.5 / FOCAL) - 0.05)
     light = _light(rng)
-    materials = _ground(rng, light)
+    materials = _ground(rng)
     builder = Builder(rng, materials)
     things = _things(rng, builder, nearest)
     people = _crowd(rng, materials, things, nearest)
@@ -46,37 +46,21 @@ def draw_scene(rng: np.random.Generator) -> s.Scene:
 def _light(rng: np.random.Generator) -> s.Light:
     """Draw a time of day and a weather: a low sun is warm, clouds and haze take its strength away."""
     turn, elevation = rng.uniform(0, 2 * math.pi), rng.uniform(0.45, 1.15)
-    sun = (
-        math.cos(elevation) * math.cos(turn),
-        math.sin(elevation),
-        math.cos(elevation) * math.sin(turn),
-    )
+    sun = (math.cos(elevation) * math.cos(turn), math.sin(elevation), math.cos(elevation) * math.sin(turn))
     clear, warmth = rng.random(), max(0.0, 1 - (elevation - 0.45) / 0.4)
     direct = 0.35 + 0.75 * clear
-    strength = (
-        direct * (1 + 0.15 * warmth),
-        direct * (1 - 0.08 * warmth),
-        direct * (0.92 - 0.35 * warmth),
-    )
+    strength = (direct * (1 + 0.15 * warmth), direct * (1 - 0.08 * warmth), direct * (0.92 - 0.35 * warmth))
     blue = rng.uniform(0.55, 0.63)
     zenith = linear(blue, 0.12 + 0.5 * clear, rng.uniform(0.6, 0.85))
-    pale = linear(
-        0.08 if warmth > 0.5 else blue,
-        0.05 + 0.25 * warmth + 0.1 * clear,
-        rng.uniform(0.8, 0.95),
-    )
+    pale = linear(0.08 if warmth > 0.5 else blue, 0.05 + 0.25 * warmth + 0.1 * clear, rng.uniform(0.8, 0.95))
     shade = 0.62 - 0.2 * clear
-    ambient = (
-        shade * (0.75 + 0.3 * zenith[0]),
-        shade * (0.75 + 0.3 * zenith[1]),
-        shade * (0.8 + 0.3 * zenith[2]),
-    )
+    ambient = (shade * (0.75 + 0.3 * zenith[0]), shade * (0.75 + 0.3 * zenith[1]), shade * (0.8 + 0.3 * zenith[2]))
     haze = 0.003 + 0.025 * rng.random() ** 2
     drift = tuple(rng.uniform(0, 256, 2).tolist())
     return s.Light(sun, strength, ambient, pale, zenith, haze, rng.uniform(0, 0.9), drift)
 
 
-def _ground(rng: np.random.Generator, light: s.Light) -> list[Material]:
+def _ground(rng: np.random.Generator) -> list[Material]:
     """Draw the materials of ground, path and water; the first two come from kinds of their own."""
     materials = []
     for kind in (rng.integers(0, 4), rng.integers(4, len(GROUNDS))):
@@ -97,13 +81,7 @@ def _things(rng: np.random.Generator, builder: Builder, nearest: float) -> tuple
     distance = rng.uniform(nearest + 1.0, nearest + 5.0)
     across = rng.uniform(-0.26, 0.26) / FOCAL
     things = [
-        builder.solid(
-            int(rng.integers(s.BOX, s.TREE)),
-            across * distance,
-            distance,
-            rng.uniform(1.5, 2.7),
-            vivid=True,
-        )
+        builder.solid(int(rng.integers(s.BOX, s.TREE)), across * distance, distance, rng.uniform(1.5, 2.7), vivid=True)
     ]
     labels = [*rng.integers(s.BOX, s.TREE, rng.integers(4, 8)), *[s.TREE] * rng.integers(1, 6)]
     for label in [*labels, *[s.POLE] * rng.integers(1, 5)]:
@@ -140,10 +118,7 @@ def _pond(rng: np.random.Generator, nearest: float) -> s.Pond:
 
 
 def _crowd(
-    rng: np.random.Generator,
-    materials: list[Material],
-    things: tuple[s.Thing, ...],
-    nearest: float,
+    rng: np.random.Generator, materials: list[Material], things: tuple[s.Thing, ...], nearest: float
 ) -> tuple[Person, ...]:
     """Gather up to CROWD people around a few places; a few scenes are empty, most hold some, some are crowded."""
     wanted = 0 if rng.random() < 0.08 else int(CROWD * rng.random() ** 1.5) + 1

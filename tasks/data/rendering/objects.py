@@ -55,39 +55,15 @@ class Builder:
         slim = size * self.rng.uniform(0.38, 0.55)
         if label == s.BOX:
             width, depth = 2 * slim, 2 * slim * self.rng.uniform(0.6, 1.0)
-            return s.Thing(
-                label,
-                x,
-                z,
-                1.3 * slim,
-                (s.Part(box(x, z, width, depth, size, heading), material),),
-            )
+            return s.Thing(label, x, z, 1.3 * slim, (s.Part(box(x, z, width, depth, size, heading), material),))
         if label == s.PYRAMID:
-            return s.Thing(
-                label,
-                x,
-                z,
-                1.4 * slim,
-                (s.Part(pyramid(x, z, 2.2 * slim, size, heading), material),),
-            )
+            return s.Thing(label, x, z, 1.4 * slim, (s.Part(pyramid(x, z, 2.2 * slim, size, heading), material),))
         if label == s.CYLINDER:
             return s.Thing(label, x, z, slim, (s.Part(cylinder(x, z, slim, 0, size), material),))
         if label == s.CONE:
-            return s.Thing(
-                label,
-                x,
-                z,
-                1.15 * slim,
-                (s.Part(cone(x, z, 1.15 * slim, 0, size), material),),
-            )
+            return s.Thing(label, x, z, 1.15 * slim, (s.Part(cone(x, z, 1.15 * slim, 0, size), material),))
         radius = 0.45 * size
-        return s.Thing(
-            label,
-            x,
-            z,
-            radius,
-            (s.Part(ellipsoid(x, z, radius, 0, 2 * radius), material),),
-        )
+        return s.Thing(label, x, z, radius, (s.Part(ellipsoid(x, z, radius, 0, 2 * radius), material),))
 
     def tree(self, x: float, z: float, size: float) -> s.Thing:
         """Build a trunk with a round crown or a conical one."""
@@ -103,10 +79,7 @@ class Builder:
             crown = cone(x, z, radius, 0.2 * height, height)
         else:
             crown = ellipsoid(x, z, radius, 0.35 * height, height)
-        parts = (
-            s.Part(cylinder(x, z, stem, 0, 0.5 * height), trunk),
-            s.Part(crown, foliage, 0.7),
-        )
+        parts = (s.Part(cylinder(x, z, stem, 0, 0.5 * height), trunk), s.Part(crown, foliage, 0.7))
         return s.Thing(s.TREE, x, z, radius, parts)
 
     def pole(self, x: float, z: float, size: float) -> s.Thing:
@@ -116,13 +89,7 @@ class Builder:
         lamp = self._add(self._coat(s.POLE, (1.0, 0.0), False))
         top = height + self.rng.uniform(0.6, 0.9)
         post = s.Part(cylinder(x, z, radius, 0, height), material)
-        return s.Thing(
-            s.POLE,
-            x,
-            z,
-            0.3,
-            (post, s.Part(ellipsoid(x, z, (top - height) / 2, height, top), lamp)),
-        )
+        return s.Thing(s.POLE, x, z, 0.3, (post, s.Part(ellipsoid(x, z, (top - height) / 2, height, top), lamp)))
 
     def _add(self, material: Material) -> int:
         self.materials.append(material)
@@ -135,33 +102,17 @@ class Builder:
         spread, tone, depth, bright, step = rng.random(5).tolist()
         style_hue, style_pattern = STYLES[label]
         hue = style_hue + 0.12 * (spread - 0.5) if typical_hue else spread
-        pattern = style_pattern if typical_pattern else int(rng.integers(len(STYLES)))
+        pattern = style_pattern if typical_pattern else int(rng.integers(5))
         if vivid:
             saturation, value = 0.8 + 0.2 * tone, 0.8 + 0.2 * bright
         else:
             saturation, value = 0.28 + 0.32 * tone, 0.35 + 0.4 * bright
         first = linear(hue, saturation, value)
-        second = linear(
-            hue + 0.08 * (depth - 0.5),
-            saturation * (0.6 + 0.5 * depth),
-            value * (0.45 + 0.3 * step),
-        )
+        second = linear(hue + 0.08 * (depth - 0.5), saturation * (0.6 + 0.5 * depth), value * (0.45 + 0.3 * step))
         c, n = heading
         rate = rng.uniform(0.9, 2.0)
         none, upright = (0.0, 0.0, 0.0), (0.0, rate, 0.0)
         along, across = (rate * c, 0.0, rate * n), (-rate * n, 0.0, rate * c)
-        axes = (
-            (none, none),
-            (upright, none),
-            (along, none),
-            (upright, along),
-            (along, across),
-        )[pattern % 5]
+        axes = ((none, none), (upright, none), (along, none), (upright, along), (along, across))[pattern]
         mottle, grain = rng.uniform(0.1, 0.4), rng.uniform(16, 40)
-        return Material(
-            first,
-            first if pattern == PLAIN else second,
-            *axes,
-            mottle=mottle,
-            grain=grain,
-        )
+        return Material(first, first if pattern == PLAIN else second, *axes, mottle=mottle, grain=grain)

@@ -26,11 +26,7 @@ class Pose:
 
 
 def _capsule(
-    x: np.ndarray,
-    y: np.ndarray,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    radius: float,
+    x: np.ndarray, y: np.ndarray, start: tuple[float, float], end: tuple[float, float], radius: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return sideways normal and relief of a rounded limb; the relief is zero outside."""
     ax, ay = end[0] - start[0], end[1] - start[1]
@@ -74,11 +70,7 @@ POSES = (
 HALF = COLUMNS / ROWS / 2
 BOARD = np.array([(-HALF, HALF, -HALF, HALF), (0, 0, 1, 1), (0, 0, 0, 0)])
 SILHOUETTE = np.array(
-    [
-        (-0.12, 0.12, -0.18, 0.18, -0.15, 0.15, -0.07, 0.07),
-        (0, 0, 0.5, 0.5, 0.72, 0.72, 1, 1),
-        (0,) * 8,
-    ]
+    [(-0.12, 0.12, -0.18, 0.18, -0.15, 0.15, -0.07, 0.07), (0, 0, 0.5, 0.5, 0.72, 0.72, 1, 1), (0,) * 8]
 )
 
 

@@ -48,14 +48,7 @@ class _Buffers:
         self.normal[1] = 1
         self.extent = np.zeros(owners, np.int64)
 
-    def put(
-        self,
-        window: Window,
-        depth: np.ndarray,
-        owner: int,
-        surface: int | np.ndarray,
-        normal: np.ndarray,
-    ) -> None:
+    def put(self, window: Window, depth: np.ndarray, owner: int, surface: int | np.ndarray, normal: np.ndarray) -> None:
         """Write a surface wherever it is nearer than what is there; a normal (H,W) is its sideways part alone."""
         nearer = depth < self.depth[window]
         np.copyto(self.depth[window], depth, where=nearer)
@@ -69,11 +62,7 @@ def render(scene: s.Scene, size: int, rng: np.random.Generator) -> Rendering:
     rays = scene.camera.rays(size)
     buffers = _Buffers(size, 1 + len(scene.things) + len(scene.people))
     classes = _lay_ground(scene, rays, buffers)
-    labels = [
-        s.SKY,
-        *[thing.label for thing in scene.things],
-        *[s.PERSON] * len(scene.people),
-    ]
+    labels = [s.SKY, *[thing.label for thing in scene.things], *[s.PERSON] * len(scene.people)]
     windows = _windows(scene, size)
     eye = scene.camera.height
     for index, thing in enumerate(scene.things):
@@ -90,20 +79,13 @@ def render(scene: s.Scene, size: int, rng: np.random.Generator) -> Rendering:
 def _lay_ground(scene: s.Scene, rays: Rays, buffers: _Buffers) -> np.ndarray:
     """Fill the buffers with the ground plane and return the class map (H,W) of sky, ground, path and water."""
     below = rays.y < 0
-    reach = np.where(
-        below,
-        -np.float32(scene.camera.height) / np.minimum(rays.y, np.float32(-1e-6)),
-        np.inf,
-    )
+    reach = np.where(below, -np.float32(scene.camera.height) / np.minimum(rays.y, np.float32(-1e-6)), np.inf)
     buffers.depth[:] = reach
     flat = np.where(below, reach, 0).astype(np.float32)
     x, z = flat * rays.x, flat * rays.z
     kind = np.full(buffers.depth.shape, s.GROUND, np.uint8)
     if scene.pond is not None:
-        across, ahead = (
-            (x - scene.pond.x) / scene.pond.length,
-            (z - scene.pond.z) / scene.pond.breadth,
-        )
+        across, ahead = (x - scene.pond.x) / scene.pond.length, (z - scene.pond.z) / scene.pond.breadth
         kind[across * across + ahead * ahead + noise(x * 6, z * 6) < 1.4] = s.WATER
     for path in scene.paths:
         bent = z - 9
@@ -123,14 +105,7 @@ def _windows(scene: s.Scene, size: int) -> list[Window]:
     return [(slice(a[1], b[1]), slice(a[0], b[0])) for a, b in zip(low, high, strict=True)]
 
 
-def _place_thing(
-    thing: s.Thing,
-    eye: float,
-    rays: Rays,
-    window: Window,
-    buffers: _Buffers,
-    owner: int,
-) -> None:
+def _place_thing(thing: s.Thing, eye: float, rays: Rays, window: Window, buffers: _Buffers, owner: int) -> None:
     """Put an object into the buffers, wherever it is nearer than what is there."""
     view = rays.window(*window)
     covered = np.zeros(buffers.depth[window].shape, bool)
@@ -151,14 +126,7 @@ def _fray(ragged: float, depth: np.ndarray, normal: np.ndarray, eye: float, rays
     return np.where(facing < ragged * texel, np.float32(np.inf), depth)
 
 
-def _place_person(
-    person: Person,
-    eye: float,
-    rays: Rays,
-    window: Window,
-    buffers: _Buffers,
-    owner: int,
-) -> None:
+def _place_person(person: Person, eye: float, rays: Rays, window: Window, buffers: _Buffers, owner: int) -> None:
     """Put a person into the buffers, wherever they are nearer than what is there."""
     depth, part, sideways = person.hit(eye, rays.window(*window))
     buffers.extent[owner] = np.count_nonzero(part != NOBODY)
@@ -177,11 +145,7 @@ def _shade(scene: s.Scene, rays: Rays, buffers: _Buffers, classes: np.ndarray) -
     """Return the light (3,H,W) that reaches the lens."""
     air = classes == s.SKY
     depth = np.where(air, np.float32(1), buffers.depth)
-    x, y, z = (
-        depth * rays.x,
-        np.float32(scene.camera.height) + depth * rays.y,
-        depth * rays.z,
-    )
+    x, y, z = depth * rays.x, np.float32(scene.camera.height) + depth * rays.y, depth * rays.z
     albedo = paint(scene.materials, buffers.surface, x, y, z, depth)
     shadow = shading.soften(_shadows(scene, len(depth)).astype(np.float32))
     shadow = np.where(buffers.owner == NOTHING, shadow, 0)

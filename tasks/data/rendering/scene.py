@@ -9,20 +9,7 @@ from tasks.data.rendering.people import Person
 from tasks.data.rendering.solids import Solid
 from tasks.data.rendering.textures import Material
 
-CLASSES = (
-    "sky",
-    "ground",
-    "path",
-    "water",
-    "box",
-    "pyramid",
-    "cylinder",
-    "cone",
-    "sphere",
-    "tree",
-    "pole",
-    "person",
-)
+CLASSES = ("sky", "ground", "path", "water", "box", "pyramid", "cylinder", "cone", "sphere", "tree", "pole", "person")
 SKY, GROUND, PATH, WATER, BOX, PYRAMID, CYLINDER, CONE, SPHERE, TREE, POLE, PERSON = range(len(CLASSES))
 
 Colour = tuple[float, float, float]  # linear RGB

@@ -11,10 +11,7 @@ from tasks.data.rendering.camera import Rays
 
 DIAGONAL = 0.5**0.5
 CIRCLE = np.array(
-    [
-        [1, DIAGONAL, 0, -DIAGONAL, -1, -DIAGONAL, 0, DIAGONAL],
-        [0, DIAGONAL, 1, DIAGONAL, 0, -DIAGONAL, -1, -DIAGONAL],
-    ]
+    [[1, DIAGONAL, 0, -DIAGONAL, -1, -DIAGONAL, 0, DIAGONAL], [0, DIAGONAL, 1, DIAGONAL, 0, -DIAGONAL, -1, -DIAGONAL]]
 )
 CUBE = np.array([(i, j, k) for i in (-1, 1) for j in (0, 1) for k in (-1, 1)], float).T
 MISS = np.float32(np.inf)
@@ -157,14 +154,7 @@ def ellipsoid(x: float, z: float, radius: float, low: float, high: float) -> Rev
     return Revolution(x, z, low, high, -k, 2 * k * middle, radius**2 - k * middle**2, radius)
 
 
-def box(
-    x: float,
-    z: float,
-    width: float,
-    depth: float,
-    height: float,
-    heading: tuple[float, float],
-) -> Polyhedron:
+def box(x: float, z: float, width: float, depth: float, height: float, heading: tuple[float, float]) -> Polyhedron:
     """Stand a box on the ground; ``heading`` is the (cosine, sine) of its turn about the vertical."""
     c, s = heading
     sides = np.array([(c, 0, s), (-c, 0, -s), (-s, 0, c), (s, 0, -c)])
@@ -173,11 +163,7 @@ def box(
     offsets = np.concatenate([half + sides[:, 0] * x + sides[:, 2] * z, [height, 0]])
     feet = np.array([(i * c * width - j * s * depth, i * s * width + j * c * depth) for i, j in _QUARTERS]) / 2
     corners = np.concatenate([feet, feet]) + np.array([x, z])
-    return Polyhedron(
-        normals,
-        offsets,
-        np.stack([corners[:, 0], np.repeat([0, height], 4), corners[:, 1]]),
-    )
+    return Polyhedron(normals, offsets, np.stack([corners[:, 0], np.repeat([0, height], 4), corners[:, 1]]))
 
 
 def pyramid(x: float, z: float, width: float, height: float, heading: tuple[float, float]) -> Polyhedron:
@@ -190,11 +176,7 @@ def pyramid(x: float, z: float, width: float, height: float, heading: tuple[floa
     base = np.array([(i * c - j * s, i * s + j * c) for i, j in _QUARTERS]) * width / 2 + np.array([x, z])
     corners = np.concatenate([base, [(x, z)]])
     normals = np.concatenate([normals, [(0, -1, 0)]])
-    return Polyhedron(
-        normals,
-        np.append(offsets, 0),
-        np.stack([corners[:, 0], [0, 0, 0, 0, height], corners[:, 1]]),
-    )
+    return Polyhedron(normals, np.append(offsets, 0), np.stack([corners[:, 0], [0, 0, 0, 0, height], corners[:, 1]]))
 
 
 _QUARTERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))

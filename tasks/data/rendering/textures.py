@@ -51,12 +51,7 @@ class Material:
 
 
 def paint(
-    materials: list[Material],
-    surface: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray,
-    z: np.ndarray,
-    depth: np.ndarray,
+    materials: list[Material], surface: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray, depth: np.ndarray
 ) -> np.ndarray:
     """Return the albedo (3,H,W) of points in the world, ``surface`` (H,W) being the index of each one's material.
 

@@ -46,9 +46,9 @@ def drawn(seed, size=64):
 @pytest.mark.parametrize(
     ("split", "index", "size", "expected"),
     [
-        ("train", 0, 96, "09eec0b12d51c209bd6fd38b0eb81b7ec43c82e395108dc5ad4c62ff03a59f56"),
-        ("val", 7, 64, "82e943d2a6b94e831a67b52b4e7cd6b6e526c8d758f551da444323ceb638ea7c"),
-        ("test", 3, 128, "c8b8de5bb226bd3ccb668b6c4768b9bed586cda23afd4c1fd29905bec4c2db47"),
+        ("train", 0, 96, "524e76a802405308434b456b9d8f31a065c2d2c09c5b76fc82df9650bd356416"),
+        ("val", 7, 64, "88f85e96b571fd22d1df0a638e5d86e54f6caa8fd8115d7580e418d6358bf866"),
+        ("test", 3, 128, "64a65fee7ceea83ff22d97925fd5a9a5c0f68ebca11abc75266ef90959ff5d10"),
     ],
 )
 def test_bytes_are_those_of_this_version(split, index, size, expected):
@@ -57,7 +57,7 @@ def test_bytes_are_those_of_this_version(split, index, size, expected):
 
 
 def test_manifest_is_that_of_this_version():
-    assert Scenes().manifest() == "3676efa29287e11312d6150b2cedf7e23592abb88ff4ec93b4a1d6b95fb944e5"
+    assert Scenes().manifest() == "c71d761d5dbf8d65b2c1f7482fa4e91601d0258e528affddd777b0e39fe19ca9"
 
 
 def test_every_option_changes_the_manifest():
