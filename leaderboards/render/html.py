@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 from leaderboards.board import Board
 from leaderboards.budgets import Comparison
 from leaderboards.leaderboard import Leaderboard
-from leaderboards.matrix import Cell
 from leaderboards.render import page_data, summary, text
 from leaderboards.render.assets import libraries
 from leaderboards.render.columns import Column, columns
+from leaderboards.render.heat import heat
 from leaderboards.track import Track, labels
 
 if TYPE_CHECKING:
     import jinja2
-
-FULL = 0.8  # gap recovered that has the strongest colour
 
 
 @dataclass(frozen=True)
@@ -85,10 +83,3 @@ def _sections(page: Leaderboard) -> list[Section]:
         tables = tuple((each, summary.budget_table(each)) for each in own)
         sections.append(Section(f"section-{number}", boards[0][1].track, tuple(boards), tables))
     return sections
-
-
-def heat(cell: Cell | None) -> str:
-    """Return the class of a matrix cell's colour: nine steps of gap recovered, blue is better than the control."""
-    if cell is None or cell.gap is None:
-        return ""
-    return f"heat{round(4 * max(-1.0, min(1.0, cell.gap.mean / FULL))):+d}".replace("+", "p").replace("-", "m")

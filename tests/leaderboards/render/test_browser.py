@@ -97,10 +97,13 @@ def test_tables_sort(page):
     assert names(page)[:4] == ["mgd", "pixel", "cwd", "none"]
     title = page.locator("#board-1 thead th", has_text="training")
     title.click()
+    page.locator("#board-1 th[aria-sort=ascending]", has_text="training").wait_for()
     title.click()
+    page.locator("#board-1 th[aria-sort=descending]", has_text="training").wait_for()
     assert names(page)[0] == "mgd"
     page.locator("#board-1 thead th", has_text="miou").locator("[tabindex='0']").focus()
     page.keyboard.press("Enter")
+    page.locator("#board-1 th[aria-sort=ascending]", has_text="miou").wait_for()
     assert names(page)[-2:] == ["pixel", "mgd"]
 
 

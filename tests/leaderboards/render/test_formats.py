@@ -10,7 +10,7 @@ from leaderboards.errors import RecordError
 from leaderboards.leaderboard import leaderboard
 from leaderboards.render import markdown
 from leaderboards.store import Fault
-from leaderboards.write import RENDERERS, write_boards
+from leaderboards.write import RENDERERS, USUAL, stale_boards, write_boards
 
 HOSTILE = (
     "<script>alert(1)</script> | `x` [a](javascript:1) ![i](x) www.evil.example https://evil.example *b* _i_ @me\n# h"
@@ -94,11 +94,23 @@ def test_json_is_strict_and_complete():
 
 def test_boards_are_written_whole(tmp_path):
     paths = write_boards(RECORDS, tmp_path / "out")
-    assert [path.name for path in paths] == [f"leaderboard.{name}" for name in RENDERERS]
+    assert [path.name for path in paths] == [f"leaderboard.{name}" for name in USUAL]
     assert sorted(paths) == sorted((tmp_path / "out").iterdir())
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path):
-    with pytest.raises(RecordError, match="unknown format 'pdf'; known: md, csv, json"):
+    with pytest.raises(RecordError, match="unknown format 'pdf'; known: md, csv, json, html, svg"):
         write_boards(RECORDS, tmp_path / "out", ["md", "pdf"])
     assert not (tmp_path / "out").exists()
+
+
+def test_stale_boards_are_named(tmp_path):
+    write_boards(RECORDS, tmp_path, ["md", "csv", "svg"])
+    assert stale_boards(RECORDS, tmp_path, ["md", "csv", "svg"]) == []
+    (tmp_path / "leaderboard.svg").unlink()
+    more = [*RECORDS, record("cwd", 0, 0.52)]
+    assert [path.name for path in stale_boards(more, tmp_path, ["md", "csv", "svg"])] == [
+        "leaderboard.md",
+        "leaderboard.csv",
+        "leaderboard.svg",
+    ]

@@ -10,7 +10,8 @@ from leaderboards.errors import RecordError
 from leaderboards.leaderboard import Leaderboard, leaderboard
 from leaderboards.matrix import Cell
 from leaderboards.render import assets, html
-from leaderboards.render.html import heat, render
+from leaderboards.render.heat import heat
+from leaderboards.render.html import render
 from leaderboards.statistics import Estimate
 from leaderboards.store import Fault
 from leaderboards.write import available, write_boards
