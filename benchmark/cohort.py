@@ -107,14 +107,14 @@ class Cohort:
     def _after(self, reached: int) -> None:
         """Read the terms, validate and save, each when due."""
         last = reached == self.recipe.steps
-        if reached % FLUSH_EVERY == 0 or last:
+        saves = reached % self.save_every == 0 or last or self.stop.requested
+        if reached % FLUSH_EVERY == 0 or saves:
             self._flush(reached)
         if self.recipe.selection == "best" and (last or reached % self._validation_gap() == 0):
             for member in self._active(reached - 1):
                 member.keep_if_best(self.validate(member.network), reached)
                 member.network.train()
-        if reached % self.save_every == 0 or last or self.stop.requested:
-            self._flush(reached)
+        if saves:
             for member in self._active(reached - 1):
                 member.save(reached)
         if self.stop.requested and not last:
