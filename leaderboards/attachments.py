@@ -33,11 +33,14 @@ def collect(records: Iterable[Record], paths: Iterable[str | Path]) -> tuple[dic
     homes = list(dict.fromkeys(map(home, paths)))
     found: dict[str, Attachment] = {}
     faults: list[Fault] = []
+    seen: set[bytes] = set()  # the runs of a cohort may share one picture
     room = PANEL_BYTES
     for record in _firsts(records):
         curves = _curves(_locate(record.artifacts.steps, homes), faults)
         panel = _panel(_locate(record.artifacts.panel, homes), room, faults)
-        room -= len(panel) if panel else 0
+        if panel is not None and panel not in seen:
+            room -= len(panel)
+            seen.add(panel)
         if curves or panel:
             found[record.run_id] = Attachment(curves, panel)
     return found, faults

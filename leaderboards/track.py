@@ -59,6 +59,7 @@ class Reference:
 def describe(records: Sequence[Record]) -> Track:
     """Read what the runs of a track share from its first record, in the order of run ids."""
     first = min(records, key=lambda record: record.run_id)
+    title = first.task.title or first.task.name
     primary = first.scores.primary_metric
     measured = [record for record in records if primary in record.scores.metrics]
     labeled, budget = first.dataset.labeled, first.protocol.budget
@@ -66,7 +67,7 @@ def describe(records: Sequence[Record]) -> Track:
         id=first.track_id,
         setting=first.setting_id,
         task=first.task.name,
-        title=first.task.title or first.task.name,
+        title=title[:1].upper() + title[1:],
         dataset=first.dataset.name,
         labeled=labeled.name,
         labeled_count=labeled.count,

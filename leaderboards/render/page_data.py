@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from collections import defaultdict
 from typing import Any
 
+from leaderboards.attachments import Attachment
 from leaderboards.board import Board, Row
 from leaderboards.leaderboard import Leaderboard
 from leaderboards.provenance import origins
@@ -35,6 +37,7 @@ def _board(page: Leaderboard, board: Board, index: int) -> dict[str, Any]:
         "control": board.control,
         "rows": [_row(page, row) for row in board.rows],
         "references": [_reference(each) for each in board.references],
+        "panels": _panels(page, board),
         "facts": common,
         "origins": [{"shared": entries[row.entry.id].shared, "runs": entries[row.entry.id].runs} for row in board.rows],
     }
@@ -42,8 +45,7 @@ def _board(page: Leaderboard, board: Board, index: int) -> dict[str, Any]:
 
 def _row(page: Leaderboard, row: Row) -> dict[str, Any]:
     entry, costs = row.entry, row.entry.costs
-    attached = next((page.attachments[run.run_id] for run in entry.records if run.run_id in page.attachments), None)
-    panel = attached.panel if attached else None
+    attached = _attached(page, row)
     return {
         "id": entry.id,
         "label": text.clean(entry.label),
@@ -62,7 +64,6 @@ def _row(page: Leaderboard, row: Row) -> dict[str, Any]:
             "memory": costs.peak_mem_mb,
         },
         "curves": dict(attached.curves) if attached else {},
-        "panel": f"data:image/png;base64,{base64.b64encode(panel).decode('ascii')}" if panel else None,
     }
 
 
@@ -73,3 +74,20 @@ def _reference(each: Reference) -> dict[str, Any]:
         "mean": each.score,
         "cost": {"macs": each.macs, "params": each.params},
     }
+
+
+def _attached(page: Leaderboard, row: Row) -> Attachment | None:
+    return next((page.attachments[run.run_id] for run in row.entry.records if run.run_id in page.attachments), None)
+
+
+def _panels(page: Leaderboard, board: Board) -> list[dict[str, Any]]:
+    """Return each different picture once, with the rows that it belongs to: the runs of a cohort may share one."""
+    labels: dict[bytes, list[str]] = defaultdict(list)
+    for row in board.rows:
+        attached = _attached(page, row)
+        if attached is not None and attached.panel is not None:
+            labels[attached.panel].append(text.clean(row.entry.label))
+    return [
+        {"image": f"data:image/png;base64,{base64.b64encode(panel).decode('ascii')}", "label": ", ".join(names)}
+        for panel, names in labels.items()
+    ]

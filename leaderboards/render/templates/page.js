@@ -147,7 +147,7 @@ function curves(board, series) {
     line: { color: style.get(row.label).colour, dash: style.get(row.label).dash, width: 1.8 },
     hovertemplate: "%{y} at step %{x}<extra>" + short(row.label) + "</extra>",
   }));
-  return [traces, layout({ xaxis: { title: { text: "step" } }, yaxis: { title: { text: short(series, 40) } } })];
+  return [traces, layout({ height: 300, xaxis: { title: { text: "step" } }, yaxis: { title: { text: short(series, 40) } } })];
 }
 
 function draw(place) {
@@ -182,14 +182,14 @@ function prepare(place) {
 
 // ---- panels ----------------------------------------------------------------------------------------------------------
 function showPanels(place) {
-  for (const row of data.boards[Number(place.dataset.board)].rows.filter((each) => each.panel)) {
+  for (const panel of data.boards[Number(place.dataset.board)].panels) {
     const button = element("button", null, { type: "button", "aria-haspopup": "dialog" });
-    button.append(element("img", null, { src: row.panel, alt: "Predictions of " + row.label, loading: "lazy" }), element("span", row.label));
+    button.append(element("img", null, { src: panel.image, alt: "Predictions of " + panel.label, loading: "lazy" }), element("span", panel.label));
     button.addEventListener("click", () => {
-      document.getElementById("picture-title").textContent = row.label;
+      document.getElementById("picture-title").textContent = panel.label;
       const image = document.getElementById("picture-image");
-      image.src = row.panel;
-      image.alt = "Predictions of " + row.label;
+      image.src = panel.image;
+      image.alt = "Predictions of " + panel.label;
       document.getElementById("picture").showModal();
     });
     place.append(button);

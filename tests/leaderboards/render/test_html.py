@@ -109,8 +109,16 @@ def test_curves_and_panels_are_carried():
     page = json.loads(Page(render(Leaderboard(made.boards, attachments=attachments))).data)
     row = page["boards"][0]["rows"][0]
     assert row["curves"] == {"loss": [[0, 1], [2.0, 1.0]]}
-    assert row["panel"] == "data:image/png;base64,iVBORw0KGgp4"
-    assert page["boards"][0]["rows"][1]["panel"] is None
+    assert page["boards"][0]["panels"] == [{"image": "data:image/png;base64,iVBORw0KGgp4", "label": "mgd"}]
+
+
+@pytest.mark.usefixtures("light")
+def test_a_picture_of_a_cohort_is_carried_once():
+    shared = Attachment({}, PNG + b"x")
+    made = leaderboard(RECORDS)
+    attachments = {RECORDS[0].run_id: shared, RECORDS[3].run_id: shared}
+    page = json.loads(Page(render(Leaderboard(made.boards, attachments=attachments))).data)
+    assert [panel["label"] for panel in page["boards"][0]["panels"]] == ["mgd, none"]
 
 
 @pytest.mark.parametrize(
