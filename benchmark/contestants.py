@@ -25,6 +25,8 @@ class Contestant:
     name: str
     identity: Identity
     roles: dict[str, str]  # role that the method asks for -> role of the configuration
+    plans: Mapping[str, Plan]  # teachers by role of the configuration
+    variant: str  # what sets the row apart beside its options
     home: Path
     record: Record | None
 
@@ -70,18 +72,23 @@ def control_name() -> str:
     return found[0]
 
 
-def gather(problem: Problem, config: Config, plans: Mapping[str, Plan]) -> list[Contestant]:
-    """List the contestants: the methods of the command, with the control first where it is wanted."""
+def gather(problem: Problem, config: Config, track: Mapping[str, Plan], plans: Mapping[str, Plan]) -> list[Contestant]:
+    """List the contestants: the methods of the command, with the control first where it is wanted.
+
+    ``track`` holds the teachers that name the track, ``plans`` those that teach: others, for a placebo.
+    """
     names = list(config.methods)
     if not names:
         raise InputError("no method given: method=mgd selects one, method=[none,pixel,mgd] several")
     if config.control and control_name() not in names:
         names.insert(0, control_name())
-    teachers = {role: plan.id for role, plan in plans.items()}
+    teachers = {role: plan.id for role, plan in track.items()}
     found = []
     for name in names:
         roles = cast_roles(methods[name].needs.teachers, plans)
-        contestant = Contestant(name, identify(problem, config, name, teachers), roles, Path(config.home), None)
+        variant = f"{config.teacher.control} teacher" if roles and plans is not track else ""
+        identity = identify(problem, config, name, teachers, variant)
+        contestant = Contestant(name, identity, roles, plans, variant, Path(config.home), None)
         contestant.refresh()
         found.append(contestant)
     return found

@@ -70,8 +70,8 @@ def ready_facts(problem: Problem, spec: NetworkSpec, checkpoint: str | None) -> 
     return {"checkpoint": content, "network": network_facts(spec), "task": facts["task"], "data": facts["data"]}
 
 
-def identify(problem: Problem, config: Config, method: str, teachers: dict[str, str]) -> Identity:
-    """Derive the ids of the run that trains ``method``; ``teachers`` maps roles to teacher ids."""
+def identify(problem: Problem, config: Config, method: str, teachers: dict[str, str], variant: str) -> Identity:
+    """Derive the ids of the run that trains ``method``; ``teachers`` maps the track's roles to teacher ids."""
     track = {
         **problem_facts(problem),
         "student": network_facts(config.student),
@@ -81,6 +81,8 @@ def identify(problem: Problem, config: Config, method: str, teachers: dict[str, 
     setting = {**track, "recipe": {key: value for key, value in track["recipe"].items() if key not in BUDGET}}
     cls = methods[method]
     entry = {**track, "method": {"name": method, "options": config.methods.get(method, {}), "source": source_of(cls)}}
+    if variant:
+        entry["variant"] = variant
     facts = {**entry, "seed": config.seed}
     label = f"{config.task['name']}-{method}"
     return Identity(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from benchmark.checkpoint import load_state, save_state
 from benchmark.optimizer import build_optimizer, learning_rate, set_learning_rate
+from benchmark.preflight import FirstStep, inspect_terms
 from benchmark.schema import Recipe
 from benchmark.step import MemberStep, SharedStep
 from benchmark.steplog import StepLog
@@ -67,6 +68,7 @@ class Member:
         self.start = 0  # the step that comes next
         self.best: tuple[float, int, dict[str, Tensor]] | None = None  # score, step, weights
         self.timing = Timing()
+        self.first = FirstStep()
         if self.state_file.exists():
             self._restore(load_state(self.state_file))
         self.log = StepLog(folder / "steps.jsonl", self.start, tensorboard)
@@ -88,6 +90,9 @@ class Member:
         with shared.draws.globally("method", shared.index):
             terms = self.method(step)
         loss = self._total(terms)
+        if shared.index == 0:
+            student = list(self.network.parameters())
+            self.first = inspect_terms(terms, self.method.weights, student, step.supervised())
         rate = learning_rate(self.recipe, shared.index)
         self._descend(self.optimizer, self.trained, loss, rate, shared)
         values = {LOSS: loss, **terms}
@@ -148,6 +153,7 @@ class Member:
             "optimizer": self.optimizer.state_dict(),
             "critic_optimizer": self.critic_optimizer.state_dict() if self.critic_optimizer else None,
             "best": self.best,
+            "first": vars(self.first),
             "timing": {**vars(self.timing), "asked": dict(self.timing.asked), "computed": dict(self.timing.computed)},
         }
         save_state(state, self.state_file)
@@ -160,6 +166,7 @@ class Member:
         if self.critic_optimizer is not None:
             self.critic_optimizer.load_state_dict(state["critic_optimizer"])
         self.best = state["best"]
+        self.first = FirstStep(**state["first"])
         timing = state["timing"]
         self.timing = Timing(
             timing["own"], timing["data"], timing["steps"], Counter(timing["asked"]), Counter(timing["computed"])

@@ -68,7 +68,7 @@ def build_record(
         deterministic=problem.fabric.device.type == "cpu",
         task=_task(problem, config),
         dataset=_dataset(problem),
-        method=_method(config, contestant, plans, outcome.member),
+        method=_method(config, contestant, outcome.member),
         student=parts.Student(
             decoder=config.student.decoder,
             encoder=config.student.encoder,
@@ -80,6 +80,7 @@ def build_record(
         scores=_scores(task, problem.primary, outcome),
         inference=_inference(outcome.cost, problem) if ended else parts.Inference(),
         training=_training(outcome.member, outcome.cohort, config) if ended else parts.Training(),
+        diagnostics=_diagnostics(outcome.member),
         provenance=_provenance(problem, identity.facts, outcome),
         artifacts=_artifacts(contestant) if ended else parts.Artifacts(),
     )
@@ -112,21 +113,20 @@ def _dataset(problem: Problem) -> parts.Dataset:
     )
 
 
-def _method(
-    config: Config, contestant: Contestant, plans: Mapping[str, Plan], member: Member | None
-) -> parts.MethodPart:
+def _method(config: Config, contestant: Contestant, member: Member | None) -> parts.MethodPart:
     cls, origin = contestant.method, methods.origin(contestant.name)
     stands_in = [role for role, actual in contestant.roles.items() if role != actual]
     return parts.MethodPart(
         name=contestant.name,
         title=cls.title,
         paper=cls.paper,
-        control=cls.control,
+        variant=contestant.variant,
+        control=cls.control or bool(contestant.variant),
         options=config.methods.get(contestant.name, {}),
         weights={} if member is None else dict(member.method.weights),
         package=origin.package,
         version=origin.version,
-        roles={role: plans[actual].id for role, actual in contestant.roles.items()},
+        roles={role: contestant.plans[actual].id for role, actual in contestant.roles.items()},
         notes=[f"the main teacher stands in for the missing role '{role}'" for role in stands_in],
     )
 
@@ -223,6 +223,12 @@ def _training(member: Member | None, cohort: Cohort | None, config: Config) -> p
         cohort_size=len(cohort.members),
         cohort_wall_s=cohort.seconds,
     )
+
+
+def _diagnostics(member: Member | None) -> parts.Diagnostics:
+    if member is None:
+        return parts.Diagnostics()
+    return parts.Diagnostics(gradient_ratios=dict(member.first.gradient_ratios), first_terms=dict(member.first.terms))
 
 
 def _provenance(problem: Problem, facts: dict[str, Any], outcome: Outcome) -> parts.Provenance:

@@ -26,7 +26,7 @@ from benchmark.progress import Progress
 from benchmark.randomness import Randomness
 from benchmark.report import Outcome, build_record, now
 from benchmark.schema import Config, construct
-from benchmark.teachers import Plan, Teacher, TeacherError, obtain, plan_teachers
+from benchmark.teachers import Plan, Teacher, TeacherError, obtain, plan_teachers, plan_untrained
 from leaderboards import store
 from leaderboards.record import Record
 from methods.base import Method, Setting, methods
@@ -55,9 +55,17 @@ class Run:
         self.progress = Progress(self.console)
         self.stop = Stop()
         self.draws = Randomness(self.config.seed)
-        self.plans: dict[str, Plan] = plan_teachers(self.problem, self.config.teacher)
-        self.contestants = contestants_module.gather(self.problem, self.config, self.plans)
+        self.track: dict[str, Plan] = plan_teachers(self.problem, self.config.teacher)
+        self.plans = self._plans()
+        self.contestants = contestants_module.gather(self.problem, self.config, self.track, self.plans)
         self.teachers: dict[str, Teacher] = {}
+
+    def _plans(self) -> dict[str, Plan]:
+        """Choose who teaches: the track's teachers, or placebos of random weights in their place."""
+        control = self.config.teacher.control
+        if control not in ("trained", "untrained"):
+            raise InputError(f"teacher.control={control}: expected trained or untrained")
+        return self.track if control == "trained" else plan_untrained(self.problem, self.config.teacher)
 
     def execute(self) -> list[Record]:
         """Train what is not finished, and return the records of all contestants.
@@ -100,7 +108,7 @@ class Run:
             self.progress.end()
 
     def _record(self, contestant: Contestant, outcome: Outcome) -> None:
-        contestant.record = build_record(self.problem, self.config, contestant, self.plans, outcome)
+        contestant.record = build_record(self.problem, self.config, contestant, self.track, outcome)
         store.write(contestant.record, self.home / store.RECORDS)
 
     def _record_rest(self, pending: Iterable[Contestant], status: str, reason: str) -> None:

@@ -45,6 +45,7 @@ class TeacherConfig:
     networks: dict[str, NetworkSpec] = field(default_factory=dict)
     checkpoint: str | None = None  # a safetensors file for the main teacher, instead of training it
     weights: str | None = None  # hub:NAME, a published network as the main teacher, instead of training it
+    control: str = "trained"  # or untrained: teachers of random weights, for placebo rows
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
 

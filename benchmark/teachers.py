@@ -87,6 +87,16 @@ def _plan_main(problem: Problem, config: TeacherConfig, role: str) -> Plan:
     return Plan(digest(facts)[:SHORT], role, spec, config.checkpoint, False, facts)
 
 
+def plan_untrained(problem: Problem, config: TeacherConfig) -> dict[str, Plan]:
+    """Name teachers of the same architectures with random weights: placebos."""
+    return {role: _untrained(problem, config, role, spec) for role, spec in config.networks.items()}
+
+
+def _untrained(problem: Problem, config: TeacherConfig, role: str, spec: NetworkSpec) -> Plan:
+    facts = {**ready_facts(problem, spec, None), "untrained": True, "seed": config.seed}
+    return Plan(digest(facts)[:SHORT], role, spec, None, False, facts)
+
+
 def cast_roles(wanted: tuple[str, ...], plans: Mapping[str, Plan]) -> dict[str, str]:
     """Say which teacher plays each role that a method asks for; the main one stands in for those that are missing."""
     main = MAIN if MAIN in plans else next(iter(plans))
