@@ -1,0 +1,88 @@
+"""Image and annotations move together, by keyed generators alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.base import Boxes, Sample
+from tasks.data.augment import Augment
+from tasks.data.resize import resize_sample, target_size
+
+
+def marked(height: int = 40, width: int = 60) -> Sample:
+    """A sample whose annotations can all be read off its image: a bright box on black."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[10:22, 20:44] = 255
+    classes = (image[..., 0] > 0).astype(np.uint8)
+    boxes = Boxes(np.array([[20.0, 10.0, 44.0, 22.0]]), np.array([3]), np.array([True]))
+    points = np.array([[32.0, 16.0]], np.float32)
+    annotations = {"classes": classes, "mask": classes.copy(), "depth": classes * 2.5, "boxes": boxes, "points": points}
+    return Sample("marked", image, annotations)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_annotations_follow_the_image(seed: int) -> None:
+    augment = Augment((32, 48), (0.6, 1.6), 0.5, 0.0)
+    sample, inside = augment(marked(), np.random.default_rng(seed))
+    bright = sample.image[..., 0] > 127
+    found = sample.annotations
+    assert sample.image.shape == (32, 48, 3)
+    assert inside.shape == (32, 48)
+    assert (found["classes"][~inside] == 255).all()
+    assert np.mean(bright[inside] == (found["classes"][inside] == 1)) > 0.9
+    assert (found["mask"][~inside] == 255).all()
+    np.testing.assert_array_equal(found["mask"][inside] * 2.5, found["depth"][inside])
+    for box in found["boxes"].xyxy:
+        rows, columns = np.nonzero(bright)
+        measured = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        np.testing.assert_allclose(box, measured, atol=2)
+    for x, y in found["points"]:
+        assert 0 <= x < 48
+        assert 0 <= y < 32
+        assert bright[min(int(y), 31), min(int(x), 47)]
+
+
+def test_the_generator_decides_everything() -> None:
+    augment = Augment((32, 48), (0.6, 1.6), 0.5, 0.4)
+    first, _ = augment(marked(), np.random.default_rng(1))
+    augment(marked(), np.random.default_rng(2))
+    again, _ = augment(marked(), np.random.default_rng(1))
+    np.testing.assert_array_equal(first.image, again.image)
+
+
+def test_parameters_are_drawn_one_by_one() -> None:
+    """Flip and crop must not hang together, as they would if every transform had the same seed."""
+    augment = Augment((32, 32), (1.0, 1.0), 0.5, 0.0)
+    lefts: dict[bool, list[float]] = {True: [], False: []}
+    ramp = np.repeat(np.arange(60, dtype=np.uint8)[None, :, None], 40, axis=0).repeat(3, axis=2)
+    for seed in range(200):
+        image = augment(Sample("ramp", ramp, {}), np.random.default_rng(seed))[0].image
+        flipped = bool(image[0, 0, 0] > image[0, -1, 0])
+        lefts[flipped].append(float(image[..., 0].min()))
+    assert 60 < len(lefts[True]) < 140
+    assert abs(np.mean(lefts[True]) - np.mean(lefts[False])) < 5
+
+
+def test_no_augmentation_is_the_identity() -> None:
+    sample, inside = Augment((40, 60), (1.0, 1.0), 0.0, 0.0)(marked(), np.random.default_rng(0))
+    np.testing.assert_array_equal(sample.image, marked().image)
+    np.testing.assert_allclose(sample.annotations["boxes"].xyxy, marked().annotations["boxes"].xyxy, rtol=1e-6)
+    assert sample.annotations["boxes"].difficult.tolist() == [True]
+    assert inside.all()
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [(None, (40, 60)), (20, (20, 30)), ([10, 12], (10, 12)), ((80, 120), (80, 120))]
+)
+def test_sizes(size: object, expected: tuple[int, int]) -> None:
+    assert target_size(marked().image, size) == expected
+    resized = resize_sample(marked(), expected)
+    assert resized.image.shape[:2] == expected
+    assert resized.annotations["classes"].shape == expected
+    ratio = np.array([expected[1] / 60, expected[0] / 40] * 2)
+    np.testing.assert_allclose(resized.annotations["boxes"].xyxy, marked().annotations["boxes"].xyxy * ratio)
+    np.testing.assert_allclose(resized.annotations["points"], marked().annotations["points"] * ratio[:2], rtol=1e-6)

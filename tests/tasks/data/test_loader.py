@@ -1,0 +1,85 @@
+"""Batches are pure functions of their keys."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.randomness import Randomness
+from tasks.base import MEAN, STD, Batch, tasks
+from tasks.data.augment import Augment
+from tasks.data.loader import Images, Part, ordered, stream, to_tensor
+from tasks.data.scenes import Scenes
+
+DATASET = Scenes(size=32, train=7, val=3, test=2)
+PARTS = (Part("labeled", (0, 2, 4, 6)), Part("unlabeled.0", (1, 3, 5), hidden=True))
+
+
+def batches(
+    start: int = 0, workers: int = 0, parts: tuple[Part, ...] = PARTS, name: str = "seg"
+) -> list[dict[str, Batch]]:
+    task = tasks[name](DATASET.info)
+    images = Images(DATASET, "train", frozenset({task.annotation}))
+    augment = Augment((32, 32), (0.75, 1.5), 0.5, 0.2)
+    return list(stream(images, task, augment, Randomness(0), parts, batch=3, start=start, stop=6, workers=workers))
+
+
+def same(a: dict[str, Batch], b: dict[str, Batch]) -> bool:
+    return all(torch.equal(a[name].image, b[name].image) and torch.equal(a[name].valid, b[name].valid) for name in a)
+
+
+def test_a_batch_depends_neither_on_the_start_nor_on_workers_nor_on_other_parts() -> None:
+    whole = batches()
+    for start in (1, 5):
+        assert all(same(a, b) for a, b in zip(batches(start), whole[start:], strict=True))
+    assert all(same(a, b) for a, b in zip(batches(workers=2), whole, strict=True))
+    assert all(same(a, b) for a, b in zip(batches(parts=PARTS[:1]), whole, strict=True))
+
+
+def test_every_epoch_shows_every_image_once() -> None:
+    seen: list[str] = []
+
+    class Spy(Images):
+        def __getitem__(self, index: int):
+            seen.append(index)
+            return super().__getitem__(index)
+
+    task = tasks["seg"](DATASET.info)
+    images, augment = Spy(DATASET, "train", frozenset({"classes"})), Augment((32, 32), (1.0, 1.0), 0.0, 0.0)
+    loader = stream(images, task, augment, Randomness(0), [Part("labeled", (0, 2, 4, 6))], batch=2, start=0, stop=6)
+    list(islice(loader, 6))
+    epochs = [seen[0:4], seen[4:8], seen[8:12]]
+    assert all(sorted(epoch) == [0, 2, 4, 6] for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 1
+
+
+def test_hidden_targets_are_absent_and_ignored_labels_are_invalid() -> None:
+    first = batches()[0]
+    assert first["unlabeled.0"].target is None
+    labeled = first["labeled"]
+    assert torch.equal(labeled.valid, labeled.target != 255)
+    assert not labeled.valid.all(), "images that were zoomed out are padded"
+
+
+@pytest.mark.parametrize("name", sorted(tasks))
+def test_every_task_collates(name: str) -> None:
+    labeled = batches(name=name)[0]["labeled"]
+    assert labeled.image.shape == (3, 3, 32, 32)
+    assert labeled.valid.shape == (3, 32, 32)
+
+
+def test_a_pass_over_a_split_keeps_order_and_originals() -> None:
+    groups = list(ordered(DATASET, "val", 16, 2))
+    assert [len(samples) for _, samples in groups] == [2, 1]
+    assert [sample.id for _, samples in groups for sample in samples] == list(DATASET.ids("val"))
+    assert groups[0][0].shape == (2, 3, 16, 16)
+    assert groups[0][1][0].image.shape == (32, 32, 3)
+
+
+def test_images_are_normalised_by_imagenet() -> None:
+    image = np.full((2, 2, 3), 255, np.uint8)
+    expected = (1 - torch.tensor(MEAN)) / torch.tensor(STD)
+    torch.testing.assert_close(to_tensor(image)[:, 0, 0], expected, rtol=1e-5, atol=1e-5)

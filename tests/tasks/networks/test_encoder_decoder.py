@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from tasks.base import NetworkSpec
+from tasks.errors import InputError
+from tasks.networks import presets
+from tasks.networks.encoder_decoder import build
+
+SMALL = NetworkSpec(encoder_options=presets.STUDENT, decoder_options=presets.DECODER)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        SMALL,
+        NetworkSpec("unet", "tu-resnet18", presets.STUDENT, {"decoder_channels": (32, 16, 16, 8, 8)}),
+        NetworkSpec("deeplabv3plus", "mobilenet_v2", {}, {"decoder_channels": 32}),
+    ],
+    ids=lambda spec: spec.decoder,
+)
+def test_a_prediction_says_what_it_holds(spec: NetworkSpec) -> None:
+    network = build(spec, 5).eval()
+    with torch.no_grad():
+        prediction = network(torch.randn(2, 3, 64, 96))
+    (logits,) = prediction.maps
+    assert logits.shape[:2] == (2, 5)
+    assert prediction.size == (64, 96)
+    assert prediction.shared == ("decoder",)
+    for name, feature in prediction.features.items():
+        stride = prediction.strides[name]
+        assert feature.shape[-2:] == (64 // stride, 96 // stride)
+    deepest = [name for name in prediction.features if name != "decoder"][-1]
+    torch.testing.assert_close(prediction.embedding, prediction.features[deepest].mean(dim=(2, 3)))
+
+
+def test_any_size_is_padded_and_cut_back() -> None:
+    network = build(SMALL, 5).eval()
+    image = torch.randn(1, 3, 45, 70)
+    with torch.no_grad():
+        cut = network(image)
+        whole = network(torch.nn.functional.pad(image, (0, 26, 0, 19)))
+    assert cut.maps[0].shape[-2:] == (12, 18)
+    torch.testing.assert_close(cut.maps[0], whole.maps[0][..., :12, :18])
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        (replace(SMALL, decoder="fnp"), "unknown decoder 'fnp'; did you mean 'fpn'"),
+        (replace(SMALL, encoder="resnet19", encoder_options={}), "cannot build decoder 'fpn' on encoder 'resnet19'"),
+        (replace(SMALL, decoder_options={"nonsense": 1}), "nonsense"),
+        (replace(SMALL, weights="nowhere.safetensors"), "no such file"),
+        (replace(SMALL, weights="hub:/no/such/folder"), "hub:/no/such/folder cannot be had"),
+    ],
+)
+def test_what_cannot_be_built_is_explained(spec: NetworkSpec, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
+        build(spec, 5)
+
+
+def test_local_weights_fill_the_whole_network_or_its_encoder(tmp_path: Path) -> None:
+    source = build(SMALL, 5)
+    safetensors.torch.save_file(source.state_dict(), tmp_path / "whole.safetensors")
+    safetensors.torch.save_file(source.encoder.state_dict(), tmp_path / "encoder.safetensors")
+    whole = build(replace(SMALL, weights=str(tmp_path / "whole.safetensors")), 5)
+    assert all(
+        torch.equal(a, b) for a, b in zip(source.state_dict().values(), whole.state_dict().values(), strict=True)
+    )
+    encoder = build(replace(SMALL, weights=str(tmp_path / "encoder.safetensors")), 7)
+    name = "encoder." + next(iter(source.encoder.state_dict()))
+    assert torch.equal(encoder.state_dict()[name], source.state_dict()[name])
+    with pytest.raises(InputError, match=r"another architecture: .* head\.0"):
+        build(replace(SMALL, weights=str(tmp_path / "whole.safetensors")), 7)
+
+
+def test_a_folder_laid_out_like_the_hub_is_a_published_network(tmp_path: Path) -> None:
+    import segmentation_models_pytorch as smp
+
+    torch.manual_seed(0)
+    published = smp.FPN("resnet18", encoder_weights=None, classes=5, decoder_pyramid_channels=32)
+    published.save_pretrained(tmp_path)
+    network = build(NetworkSpec(weights=f"hub:{tmp_path}"), 5).eval()
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        expected = published.eval()(image)
+        logits = network(image).maps[0]
+    full = torch.nn.functional.interpolate(logits, size=(64, 64), mode="bilinear", align_corners=True)
+    torch.testing.assert_close(full, expected)
+    with pytest.raises(InputError, match="predicts 5 classes, the dataset has 6"):
+        build(NetworkSpec(weights=f"hub:{tmp_path}"), 6)
