@@ -74,7 +74,7 @@ class Run:
         """
         with ExitStack() as locks:
             for contestant in sorted(self.contestants, key=lambda each: each.identity.run_id):
-                locks.enter_context(_lock(contestant, self.progress))
+                locks.callback(_lock(contestant, self.progress).release)
                 contestant.refresh()
             pending = [each for each in self.contestants if not each.finished]
             for contestant in self.contestants:
