@@ -44,15 +44,25 @@ class Board:
 
 
 def boards(records: Iterable[Record]) -> list[Board]:
-    """Make one board a track, sorted by task, dataset, labels, setting and budget, whatever the order of records."""
+    """Make one board a track, sorted by task, dataset, labels, setting and budget, whatever the order of records.
+
+    A record that another one supersedes is left out where that other one is there, and its board says so.
+    """
+    records = list(records)
+    ids = {record.run_id for record in records}
     tracks: dict[str, list[Record]] = defaultdict(list)
+    superseded: dict[str, list[str]] = defaultdict(list)
     for record in records:
-        tracks[record.track_id].append(record)
-    return sorted((board(group) for group in tracks.values()), key=lambda each: each.track.order)
+        if record.submission.superseded_by in ids and record.submission.superseded_by != record.run_id:
+            superseded[record.track_id].append(record.run_id)
+        else:
+            tracks[record.track_id].append(record)
+    made = (board(group, sorted(superseded[track])) for track, group in tracks.items())
+    return sorted(made, key=lambda each: each.track.order)
 
 
-def board(records: Sequence[Record]) -> Board:
-    """Make the board of one track from its records, whatever their order."""
+def board(records: Sequence[Record], superseded: Sequence[str] = ()) -> Board:
+    """Make the board of one track from its records, whatever their order; ``superseded`` runs were left out."""
     records = sorted(records, key=lambda record: record.run_id)
     track = describe(records)
     entries = collect(records)
@@ -94,7 +104,7 @@ def board(records: Sequence[Record]) -> Board:
         rows=rows,
         references=teachers,
         control=control.id if control else None,
-        notes=notes(records, track, entries, control, teacher),
+        notes=notes(records, track, entries, control, teacher, superseded),
     )
 
 

@@ -12,10 +12,22 @@ from leaderboards.track import Track
 
 
 def notes(
-    records: Sequence[Record], track: Track, entries: Sequence[Entry], control: Entry | None, teacher: float | None
+    records: Sequence[Record],
+    track: Track,
+    entries: Sequence[Entry],
+    control: Entry | None,
+    teacher: float | None,
+    superseded: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Say what limits a comparison: no control, few seeds, a weak teacher, runs under unequal conditions."""
-    return (*_control(track, control, teacher), *_seeds(entries), *_conditions(records), *_doubles(records))
+    """Say what limits a comparison: no control, few seeds, a weak teacher, runs under unequal conditions, left out."""
+    left_out = [f"Superseded by other runs and left out: {', '.join(superseded)}."] if superseded else []
+    return (
+        *_control(track, control, teacher),
+        *_seeds(entries),
+        *_conditions(records),
+        *_doubles(records),
+        *left_out,
+    )
 
 
 def _control(track: Track, control: Entry | None, teacher: float | None) -> list[str]:

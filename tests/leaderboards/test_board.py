@@ -4,7 +4,7 @@ import pytest
 from factory import record, seeds
 
 from leaderboards.board import board, boards
-from leaderboards.parts import Tuning, Verification
+from leaderboards.parts import Submission, Tuning, Verification
 from leaderboards.statistics import estimate
 
 
@@ -165,3 +165,11 @@ def test_several_runs_of_a_seed_are_noted_and_the_finished_one_counts():
     made = board([*NONE, record("mgd", 0, None, status="failed", run_id="a"), record("mgd", 0, 0.6, run_id="b")])
     assert made.rows[0].score.mean == 0.6
     assert any("Several runs of one seed" in note for note in made.notes)
+
+
+def test_superseded_runs_are_left_out_and_named():
+    old = record("mgd", 0, 0.9, run_id="old", submission=Submission(superseded_by=MGD[0].run_id))
+    lost = record("mgd", 4, 0.5, submission=Submission(superseded_by="elsewhere"))
+    (made,) = boards([*NONE, *MGD, old, lost])
+    assert made.rows[0].entry.scores == {0: 0.55, 1: 0.553, 2: 0.56, 4: 0.5}
+    assert "Superseded by other runs and left out: old." in made.notes

@@ -116,7 +116,7 @@ def test_wilcoxon_equals_scikit_posthocs():
     assert wilcoxon([x - y for x, y in zip(a, b, strict=True)]) == pytest.approx(table.loc[1, 2])
 
 
-@pytest.mark.parametrize("n", [1, 2, 5, 40])
+@pytest.mark.parametrize("n", [1, 40])
 def test_holm_equals_statsmodels(n):
     p_values = np.random.default_rng(n).random(n) ** 4
     p_values[: n // 4] = p_values[0]
