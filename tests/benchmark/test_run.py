@@ -63,7 +63,7 @@ def test_a_record_is_complete(home: Path) -> None:
         "pixel_labeled": 1.0,
         "pixel_unlabeled": 1.0,
         "image": 0.084,
-        "region": 100.0,
+        "region": 20.0,
     }
 
 
