@@ -25,14 +25,14 @@ class ChannelWise(Method):
     | channel | 3, already a mean over images and channels | 3 |
 
     Deviations: padded positions carry no mass. A map with a single channel (a mask, a depth, a density) need not be a
-    logit, so both networks' maps are divided by the standard deviation of the teacher's over the batch: the softmax of
-    densities near zero would be uniform and teach nothing. Pyramid levels are averaged. Only outputs are compared, not
-    the features that the paper also tries.
+    logit, so there tau is in units of the standard deviation of the teacher's map over the batch: at a fixed tau the
+    softmax of densities near zero would be uniform, whatever their shape. Pyramid levels are averaged. Only outputs are
+    compared, not the features that the paper also tries.
 
     Args:
         setting: output space and shapes.
         weight: of the channel-wise divergence.
-        temperature: tau of the softmax over positions.
+        temperature: tau of the softmax over positions; in standard deviations of the teacher for a single map.
     """
 
     title = "channel-wise distillation"
@@ -57,8 +57,6 @@ class ChannelWise(Method):
 
     def _level(self, student: Tensor, teacher: Tensor, valid: Tensor | None) -> Tensor:
         student, teacher = align(student, teacher)
-        if student.shape[1] == 1:
-            scale = teacher.float().std(correction=0).clamp(min=1e-6)
-            student, teacher = student / scale, teacher / scale
+        unit = teacher.float().std(correction=0).clamp(min=1e-6) if teacher.shape[1] == 1 else 1.0
         valid = shrink(valid, (student.shape[-2], student.shape[-1]))
-        return channelwise_kl(student, teacher, self.temperature, valid)
+        return channelwise_kl(student, teacher, self.temperature * unit, valid)

@@ -112,7 +112,7 @@ class StructuredTransfer(Method):
     | supervised (hard) | 1 on the sum over positions | 1 |
     | soft | 1 on the sum over positions | 1 |
     | intra | 0.5 on the sum over positions and layers | 1 |
-    | inter | 0.5 on the sum over 21 pairs and all entries | 10 |
+    | inter | 0.5 on the sum over 21 pairs and all entries | 1 |
 
     Deviations: all terms are means, so crops and widths do not change the balance. The taps are all features that both
     networks name alike, where the authors chose six layers of CSRNet; those with a stride above ``stride`` take no part
@@ -133,7 +133,7 @@ class StructuredTransfer(Method):
     paper = "Liu et al., ACM MM 2020"
 
     def __init__(
-        self, setting: Setting, *, soft: float = 1.0, intra: float = 1.0, inter: float = 10.0, stride: int = 16
+        self, setting: Setting, *, soft: float = 1.0, intra: float = 1.0, inter: float = 1.0, stride: int = 16
     ) -> None:
         super().__init__(setting)
         check_options(soft=soft, intra=intra, inter=inter)

@@ -6,14 +6,60 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from torch import Tensor, nn
 
 from methods.base import MAIN, Setting
 from tasks.base import IGNORE, Batch, Mixed, Pasted, Prediction
+from tasks.outputs.binary import Binary
+from tasks.outputs.boxes import stack
 from tasks.outputs.categorical import Categorical
+from tasks.outputs.density import Density
+from tasks.outputs.detection import Detection
+from tasks.outputs.logdepth import LogDepth
 
 LOSSES = Path(__file__).parents[1] / "fixtures" / "losses"
 CLASSES = 4
+
+settings.register_profile("laws", deadline=None)  # a busy machine is no failure
+settings.load_profile("laws")
+
+
+class TinyDetection(Detection):
+    """Detection on one level of stride 4, over raw maps: distances are made positive here."""
+
+    def fields(self, maps):
+        level = maps[0]
+        distances = 1 + level[:, self.classes : -1].square()
+        return super().fields([torch.cat([level[:, : self.classes], distances, level[:, -1:]], dim=1)])
+
+
+def some_boxes(shape, rng):
+    corners = shape[1] * torch.rand(shape[0], 2, 2, generator=rng)
+    xyxy = torch.cat([corners, corners + 1 + shape[1] / 2], dim=2)
+    return stack(list(xyxy), list(torch.randint(0, 2, (shape[0], 2), generator=rng)))
+
+
+def no_boxes(shape, rng):
+    return stack([torch.zeros(0, 4)] * shape[0], [torch.zeros(0).long()] * shape[0])
+
+
+def everywhere(value):
+    return lambda shape, rng: torch.full(shape, value)
+
+
+# of each output space: how to build it, targets, targets without supervision
+SPACES = {
+    "classes": (
+        lambda: Categorical(CLASSES),
+        lambda shape, rng: torch.randint(0, CLASSES, shape, generator=rng),
+        everywhere(IGNORE),
+    ),
+    "mask": (Binary, lambda shape, rng: torch.randint(0, 2, shape, generator=rng).float(), everywhere(-1.0)),
+    "depth": (lambda: LogDepth(10.0), lambda shape, rng: 0.5 + 4 * torch.rand(shape, generator=rng), everywhere(0.0)),
+    "density": (Density, lambda shape, rng: torch.rand(shape, generator=rng) / 64, everywhere(0.0)),
+    "boxes": (lambda: TinyDetection(2, strides=(4,), pseudo_score=0.3), some_boxes, no_boxes),
+}
 
 
 @pytest.fixture
@@ -65,23 +111,23 @@ class TinyStep:
 
     def __init__(
         self,
-        output=None,
+        space: str = "classes",
         batch: int = 3,
         size: int = 16,
         invalid: bool = False,
         same: bool = False,
-        dtype=torch.float32,
     ) -> None:
-        self.output = output or Categorical(CLASSES)
+        make_output, targets, nothing = SPACES[space]
+        self.output, self._target = make_output(), nothing if invalid else targets
         self.rng = torch.Generator().manual_seed(7)
         channels = self.output.channels
-        self.student_net = TinyNet(3, channels, seed=1).to(dtype)
+        self.student_net = TinyNet(3, channels, seed=1)
         width = {"deep": 3, "wide": 3} if same else {"deep": 4, "wide": 6}
-        self.teacher_nets = {role: TinyNet(width[role], channels, seed=2).to(dtype) for role in ("deep", "wide")}
+        self.teacher_nets = {role: TinyNet(width[role], channels, seed=2) for role in ("deep", "wide")}
         if same:
             for teacher in self.teacher_nets.values():
                 teacher.load_state_dict(self.student_net.state_dict())
-        self.dtype, self.invalid = dtype, invalid
+        self.invalid = invalid
         self.labeled = self._batch("labeled", batch, size)
         self.unlabeled = (self._batch("u0", batch, size), self._batch("u1", batch, size))
         self.calls: list[str] = []
@@ -89,10 +135,9 @@ class TinyStep:
         self._pasted: Pasted | None = None
 
     def _batch(self, name: str, batch: int, size: int) -> Batch:
-        image = torch.randn(batch, 3, size, size, generator=self.rng).to(self.dtype)
-        target = torch.randint(0, self.output.channels, (batch, size, size), generator=self.rng)
-        valid = torch.full((batch, size, size), not self.invalid)
-        return Batch(name, image, target.where(valid, IGNORE), valid)
+        shape = (batch, size, size)
+        image = torch.randn(batch, 3, size, size, generator=self.rng)
+        return Batch(name, image, self._target(shape, self.rng), torch.full(shape, not self.invalid))
 
     def setting(self) -> Setting:
         with torch.no_grad():
@@ -106,7 +151,7 @@ class TinyStep:
         weight = torch.linspace(0.2, 0.9, len(order))
         image = weight[:, None, None, None] * batch.image + (1 - weight)[:, None, None, None] * batch.image[order]
         target = self.output.mix(batch.target, self.output.permute(batch.target, order), weight)
-        return Mixed("mixed", image.to(self.dtype), target, batch.valid & batch.valid[order], batch, order, weight)
+        return Mixed("mixed", image, target, batch.valid & batch.valid[order], batch, order, weight)
 
     def pasted(self) -> Pasted:
         if self._pasted is None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-import methods.skt as module
+import methods.skt as skt
 from methods.base import SUPERVISED
 from methods.pixel import pixelwise_kl
 from methods.skt import StructuredTransfer, inter_layer_relation, intra_layer_pattern
@@ -13,7 +13,6 @@ from tasks.errors import InputError
 PRECISIONS = [(torch.float64, "_f64", 1e-5), (torch.float32, "", 1e-4)]
 NAMES = [*(f"f{k}" for k in range(6)), "out"]
 TERMS = [SUPERVISED, "soft", "intra", "inter"]
-EDGES = [{"batch": 1}, {"size": 1}, {"invalid": True}, {"batch": 1, "size": 4, "invalid": True}]
 
 
 def maps(seed: int, *shape: int) -> Tensor:
@@ -102,7 +101,7 @@ def test_strides_that_are_no_powers_of_two_are_pooled_too(sizes):
 def test_parts_of_a_batch_change_nothing(monkeypatch, held):
     student, teacher = layers(0), layers(5)
     whole = inter_layer_relation(student, teacher)
-    monkeypatch.setattr(module, "HELD", held)
+    monkeypatch.setattr(skt, "HELD", held)
     assert torch.isclose(inter_layer_relation(student, teacher), whole)
 
 
@@ -157,15 +156,6 @@ def test_terms_without_weight_cost_nothing(make_step, option, left, adapted):
     method = StructuredTransfer(step.setting(), **option)
     assert list(method(step)) == left
     assert len(method.adaptors) == adapted
-
-
-@pytest.mark.parametrize("shape", EDGES)
-def test_edges_are_finite(make_step, shape):
-    step = make_step(**shape)
-    terms = StructuredTransfer(step.setting())(step)
-    sum(terms.values()).backward()
-    assert all(term.isfinite() for term in terms.values())
-    assert all(p.grad.isfinite().all() for p in step.student_net.parameters())
 
 
 def test_networks_that_cannot_be_compared_are_refused(make_step):

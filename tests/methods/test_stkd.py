@@ -6,8 +6,6 @@ from methods.pixel import pixelwise_kl
 from methods.stkd import SimilarityTransfer, similarity_transfer
 from tasks.errors import InputError
 
-EDGES = [{"batch": 1}, {"size": 1}, {"invalid": True}, {"batch": 1, "size": 4, "invalid": True}]
-
 
 @pytest.mark.parametrize("shape", [(6, 5), (2, 5, 3, 4)])
 def test_similarity_transfer_is_the_softened_divergence(shape):
@@ -47,15 +45,6 @@ def test_without_weight_no_teacher_is_asked(make_step):
     step = make_step()
     assert list(SimilarityTransfer(step.setting(), weight=0.0)(step)) == [SUPERVISED]
     assert step.calls == ["student:mixed"]
-
-
-@pytest.mark.parametrize("shape", EDGES)
-def test_edges_are_finite(make_step, shape):
-    step = make_step(**shape)
-    terms = SimilarityTransfer(step.setting())(step)
-    sum(terms.values()).backward()
-    assert all(term.isfinite() for term in terms.values())
-    assert all(p.grad.isfinite().all() for p in step.student_net.parameters())
 
 
 @pytest.mark.parametrize("option", [{"weight": 1.5}, {"weight": float("nan")}, {"temperature": 0.0}, {"alpha": 0.0}])
