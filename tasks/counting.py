@@ -33,11 +33,8 @@ class Counting(Task):
     title = "crowd counting"
     annotation = "points"
     metrics = dict.fromkeys(("mae", "rmse", "nae", "game0", "game1", "game2", "game3"), False)
-    student = NetworkSpec(encoder_options=presets.STUDENT, decoder_options=presets.DECODER)
-    teachers = {
-        "deep": NetworkSpec(encoder_options=presets.DEEP, decoder_options=presets.DECODER),
-        "wide": NetworkSpec(encoder_options=presets.WIDE, decoder_options=presets.DECODER),
-    }
+    student = presets.STUDENT
+    teachers = presets.TEACHERS
     recipe = {"steps": 200, "batch": 8}
     teacher_recipe = {"steps": 800}
 

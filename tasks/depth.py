@@ -35,11 +35,8 @@ class Depth(Task):
         **dict.fromkeys(("abs_rel", "sq_rel", "rmse", "rmse_log", "log10", "silog"), False),
         **dict.fromkeys(("delta1", "delta2", "delta3"), True),
     }
-    student = NetworkSpec(encoder_options=presets.STUDENT, decoder_options=presets.DECODER)
-    teachers = {
-        "deep": NetworkSpec(encoder_options=presets.DEEP, decoder_options=presets.DECODER),
-        "wide": NetworkSpec(encoder_options=presets.WIDE, decoder_options=presets.DECODER),
-    }
+    student = presets.STUDENT
+    teachers = presets.TEACHERS
     recipe = {"steps": 200, "batch": 8, "scale": [1.0, 1.0]}  # a zoom would change the size of things, not their depth
     teacher_recipe = {"steps": 800}
 

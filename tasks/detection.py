@@ -43,18 +43,18 @@ class ObjectDetection(Task):
     )
     student = NetworkSpec(
         decoder=fcos.NAME,
-        encoder_options=presets.STUDENT,
+        encoder_options=presets.STUDENT_ENCODER,
         decoder_options={"channels": 32, "convs": 1},
     )
     teachers = {
         "deep": NetworkSpec(
             decoder=fcos.NAME,
-            encoder_options=presets.DEEP,
+            encoder_options=presets.DEEP_ENCODER,
             decoder_options={"channels": 64, "convs": 2},
         ),
         "wide": NetworkSpec(
             decoder=fcos.NAME,
-            encoder_options=presets.WIDE,
+            encoder_options=presets.WIDE_ENCODER,
             decoder_options={"channels": 64, "convs": 2},
         ),
     }

@@ -30,11 +30,8 @@ class Saliency(Task):
         "mae": False,
         **dict.fromkeys(("max_f", "mean_f", "adaptive_f", "weighted_f", "max_e", "mean_e", "adaptive_e"), True),
     }
-    student = NetworkSpec(encoder_options=presets.STUDENT, decoder_options=presets.DECODER)
-    teachers = {
-        "deep": NetworkSpec(encoder_options=presets.DEEP, decoder_options=presets.DECODER),
-        "wide": NetworkSpec(encoder_options=presets.WIDE, decoder_options=presets.DECODER),
-    }
+    student = presets.STUDENT
+    teachers = presets.TEACHERS
     recipe = {"steps": 200, "batch": 8}
     teacher_recipe = {"steps": 800}
 

@@ -29,11 +29,8 @@ class Segmentation(Task):
     title = "semantic segmentation"
     annotation = "classes"
     metrics = {"miou": True, "pixel_acc": True, "class_acc": True, "fwiou": True, "dice": True}
-    student = NetworkSpec(encoder_options=presets.STUDENT, decoder_options=presets.DECODER)
-    teachers = {
-        "deep": NetworkSpec(encoder_options=presets.DEEP, decoder_options=presets.DECODER),
-        "wide": NetworkSpec(encoder_options=presets.WIDE, decoder_options=presets.DECODER),
-    }
+    student = presets.STUDENT
+    teachers = presets.TEACHERS
     recipe = {"steps": 160, "batch": 8}
     teacher_recipe = {"steps": 800}
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from benchmark.cohort import Cohort
 from benchmark.interrupt import Interrupted
 from leaderboards import store
+from tasks.base import tasks
 from tasks.data.scenes import Scenes
 from tests.support import TINY, student_bytes, tiny_run
 
@@ -55,6 +58,23 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
         assert student_bytes(whole, before) == student_bytes(home, after)
         assert before.scores == after.scores
         assert (whole / before.artifacts.steps).read_text() == (home / after.artifacts.steps).read_text()
+
+
+@pytest.mark.parametrize("task", sorted(set(tasks) - {"seg"}))  # segmentation is killed above
+def test_every_task_goes_on_to_the_same_bytes(
+    task: str, tmp_path: Path, teachers_home: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("whole", "cut"):
+        shutil.copytree(teachers_home(task), tmp_path / folder / "teachers", copy_function=os.link)
+    words = (f"task={task}", METHODS)
+    expected = tiny_run(tmp_path / "whole", *words)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        kill_at(patch, 3, 1)
+        tiny_run(tmp_path / "cut", *words)
+    resumed = tiny_run(tmp_path / "cut", *words)
+    for before, after in zip(expected, resumed, strict=True):
+        assert student_bytes(tmp_path / "whole", before) == student_bytes(tmp_path / "cut", after)
+        assert before.scores == after.scores
 
 
 def test_a_teacher_goes_on_too(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

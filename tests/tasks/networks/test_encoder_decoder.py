@@ -12,14 +12,14 @@ from tasks.errors import InputError
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
 
-SMALL = NetworkSpec(encoder_options=presets.STUDENT, decoder_options=presets.DECODER)
+SMALL = presets.STUDENT
 
 
 @pytest.mark.parametrize(
     "spec",
     [
         SMALL,
-        NetworkSpec("unet", "tu-resnet18", presets.STUDENT, {"decoder_channels": (32, 16, 16, 8, 8)}),
+        NetworkSpec("unet", "tu-resnet18", presets.STUDENT_ENCODER, {"decoder_channels": (32, 16, 16, 8, 8)}),
         NetworkSpec("deeplabv3plus", "mobilenet_v2", {}, {"decoder_channels": 32}),
     ],
     ids=lambda spec: spec.decoder,
