@@ -15,11 +15,11 @@ from benchmark.step import predict
 from leaderboards.atomic import atomic_write
 from tasks.base import Batch
 from tasks.data.loader import ordered
-from tasks.data.resize import resize_image
+from tasks.data.resize import resize_sample, target_size
 from tasks.images import encode_png
 
 ROWS = 4
-TILE = 160  # height of a tile, pixels
+TILE = 192  # shorter side of a tile, pixels
 GAP, TITLE = 6, 22
 
 
@@ -29,11 +29,10 @@ def draw_panel(problem: Problem, networks: Mapping[str, nn.Module], path: Path) 
     chosen = sorted({round(position) for position in np.linspace(0, count - 1, min(ROWS, count))})
     rows = []
     for images, samples in ordered(problem.dataset, "val", problem.size, 1, chosen):
-        sample = samples[0]
+        sample = resize_sample(samples[0], target_size(samples[0].image, TILE))  # so that text has room
         truth = problem.task.picture(problem.task.truth(sample), sample.image)
-        tiles = [sample.image, truth]
-        tiles += [_prediction(problem, network, images, sample.image) for network in networks.values()]
-        rows.append(tiles)
+        predicted = [_prediction(problem, network, images, sample.image) for network in networks.values()]
+        rows.append([sample.image, truth, *predicted])
     titles = ["image", "ground truth", *networks]
     atomic_write(path, encode_png(_sheet(rows, titles)))
 
@@ -48,13 +47,13 @@ def _prediction(problem: Problem, network: nn.Module, images: torch.Tensor, imag
 
 
 def _sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str]) -> Image.Image:
-    scaled = [[resize_image(tile, (TILE, round(TILE * tile.shape[1] / tile.shape[0]))) for tile in row] for row in rows]
-    width = max(tile.shape[1] for row in scaled for tile in row)
-    sheet = Image.new("RGB", (GAP + len(titles) * (width + GAP), TITLE + len(rows) * (TILE + GAP)), "white")
+    height = max(tile.shape[0] for row in rows for tile in row)
+    width = max(tile.shape[1] for row in rows for tile in row)
+    sheet = Image.new("RGB", (GAP + len(titles) * (width + GAP), TITLE + len(rows) * (height + GAP)), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for column, title in enumerate(titles):
         left = GAP + column * (width + GAP)
         draw.text((left, 4), title, fill="black", font=font)
-        for line, row in enumerate(scaled):
-            sheet.paste(Image.fromarray(row[column]), (left, TITLE + line * (TILE + GAP)))
+        for line, row in enumerate(rows):
+            sheet.paste(Image.fromarray(row[column]), (left, TITLE + line * (height + GAP)))
     return sheet

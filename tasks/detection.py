@@ -19,6 +19,7 @@ from tasks.outputs.detection import Detection
 LOWEST = 0.05  # score of a detection that is still reported
 MOST = 100  # detections an image, as COCO counts at most
 SHOWN = 0.3  # score of a detection that is drawn
+CROWDED = 10  # detections that a picture has room for
 
 
 @tasks.register("det")
@@ -98,9 +99,9 @@ class ObjectDetection(Task):
         return Detections(xyxy, found.labels[:MOST].cpu().numpy(), found.scores[:MOST].double().cpu().numpy())
 
     def picture(self, decoded: Detections | Boxes, image: np.ndarray) -> np.ndarray:
-        """The image with its boxes; of a prediction those that score at least 0.3, with their scores."""
+        """The image with its boxes; of a prediction the ten best that score at least 0.3, with their scores."""
         if isinstance(decoded, Boxes):
             return draw_boxes(image, decoded, self.info.categories)
-        shown = decoded.scores >= SHOWN
-        boxes = Boxes(decoded.xyxy[shown], decoded.labels[shown], np.zeros(int(shown.sum()), dtype=bool))
+        shown = np.flatnonzero(decoded.scores >= SHOWN)[:CROWDED]  # the best come first
+        boxes = Boxes(decoded.xyxy[shown], decoded.labels[shown], np.zeros(len(shown), dtype=bool))
         return draw_boxes(image, boxes, self.info.categories, decoded.scores[shown])

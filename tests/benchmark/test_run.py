@@ -84,7 +84,7 @@ def test_the_panel_shows_every_network(home: Path) -> None:
     (record,) = tiny_run(home, "method=mgd", "control=true")[1:]
     with Image.open(home / record.artifacts.panel) as panel:
         pixels = np.asarray(panel)
-    assert panel.size == (6 + 6 * 166, 22 + 2 * 166)  # image, truth, two teachers, two students; two images
+    assert panel.size == (6 + 6 * 198, 22 + 2 * 198)  # image, truth, two teachers, two students; two images
     assert pixels.std() > 20
 
 
