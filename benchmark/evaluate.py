@@ -44,7 +44,6 @@ def evaluate(
             moved: Batch = fabric.to_device(Batch(split, images, None, inside))
             prediction = predict(network, moved, fabric)
             for index, sample in enumerate(samples):
-                truth_size = sample.image.shape[:2]
-                metric.update(task.decode(prediction, index, (truth_size[0], truth_size[1])), task.truth(sample))
+                metric.update(task.decode(prediction, index, task.truth_size(sample)), task.truth(sample))
             count += len(samples)
     return Evaluation(split, count, metric.compute(), metric.per_class())

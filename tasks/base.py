@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from tasks.registry import Registry
 
+MAPS = ("classes", "depth", "mask")  # kinds of annotation that are arrays of the size of an image
 IGNORE = 255  # label of positions that take part in nothing
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in [0, 1]
 STD = (0.229, 0.224, 0.225)
@@ -268,6 +269,11 @@ class Task(ABC):
     def truth(self, sample: Sample) -> Any:
         """Return the annotation that the metric holds a decoded prediction against."""
         return sample.annotations[self.annotation]
+
+    def truth_size(self, sample: Sample) -> tuple[int, int]:
+        """Return the size (H,W) that predictions are scored at: the annotation's where it is a map, else the image's."""
+        scored = sample.annotations[self.annotation] if self.annotation in MAPS else sample.image
+        return scored.shape[0], scored.shape[1]
 
     @abstractmethod
     def picture(self, decoded: Any, image: np.ndarray) -> np.ndarray:

@@ -10,11 +10,10 @@ import albumentations as A
 import cv2
 import numpy as np
 
-from tasks.base import IGNORE, Boxes, Sample
+from tasks.base import IGNORE, MAPS, Boxes, Sample
 
 cv2.setNumThreads(0)  # one sample is small; threads belong to the network
 
-MAPS = ("classes", "depth", "mask")
 MIN_VISIBILITY = 0.25  # a box that keeps less of its area after cropping is dropped
 
 
