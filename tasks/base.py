@@ -271,7 +271,7 @@ class Task(ABC):
         return sample.annotations[self.annotation]
 
     def truth_size(self, sample: Sample) -> tuple[int, int]:
-        """Return the size (H,W) that predictions are scored at: the annotation's where it is a map, else the image's."""
+        """Return the size (H,W) at which predictions are scored: the annotation's if it is a map, else the image's."""
         scored = sample.annotations[self.annotation] if self.annotation in MAPS else sample.image
         return scored.shape[0], scored.shape[1]
 
