@@ -12,23 +12,24 @@ from leaderboards import store
 from leaderboards.write import write_boards
 
 BOARDS = "leaderboards"
+QUICK = ("md", "csv", "json")  # what every run writes; the page, with its curves and panels, is written on demand
 
 
-def write_all(paths: Sequence[Path], out: Path | None, console: Console) -> int:
-    """Write the boards of all records found; return 1 where a record could not be read, after going on."""
+def write_all(paths: Sequence[Path], out: Path | None, console: Console, formats: Sequence[str] | None = None) -> int:
+    """Write the boards of all records found, in all formats or some; return 1 where a record could not be read."""
     records, faults = store.read(paths)
     for fault in faults:
         console.print(f"[yellow]warning:[/] {escape(str(fault))}", highlight=False)
     folder = out if out is not None else _home(paths[0]) / BOARDS
-    for path in write_boards(records, folder):
+    for path in write_boards(records, folder, formats, faults, paths):
         console.print(f"board    {escape(str(path))}", highlight=False)
     console.print(f"{len(records)} records, {len(faults)} faults", highlight=False)
     return 1 if any(fault.kind != "duplicate" for fault in faults) else 0
 
 
 def write_home(home: Path, console: Console) -> None:
-    """Write the boards of a home."""
-    write_all([home], None, console)
+    """Write the boards of a home in the formats that take no time."""
+    write_all([home], None, console, QUICK)
 
 
 def _home(path: Path) -> Path:

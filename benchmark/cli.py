@@ -50,7 +50,7 @@ def leaderboard(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the boards go; the first folder's leaderboards/.")] = None,
 ) -> None:
-    """Turn records into boards: one a track, as markdown, CSV and JSON."""
+    """Turn records into boards: one a track, as markdown, CSV, JSON and a page that opens offline."""
     from benchmark.boards import write_all
 
     raise typer.Exit(write_all(paths or [Path("runs")], out, Console(soft_wrap=True)))
