@@ -75,6 +75,7 @@ def page(request, chromium, address):
     context = chromium.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True, reduced_motion="reduce"
     )
+    context.set_default_timeout(180_000)  # milliseconds; a busy machine is no failure
     made = context.new_page()
     errors, requests = [], []
     made.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
