@@ -47,13 +47,13 @@ def _prediction(problem: Problem, network: nn.Module, images: torch.Tensor, imag
 
 
 def _sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str]) -> Image.Image:
-    height = max(tile.shape[0] for row in rows for tile in row)
+    heights = [max(tile.shape[0] for tile in row) + GAP for row in rows]
     width = max(tile.shape[1] for row in rows for tile in row)
-    sheet = Image.new("RGB", (GAP + len(titles) * (width + GAP), TITLE + len(rows) * (height + GAP)), "white")
+    sheet = Image.new("RGB", (GAP + len(titles) * (width + GAP), TITLE + sum(heights)), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for column, title in enumerate(titles):
         left = GAP + column * (width + GAP)
         draw.text((left, 4), title, fill="black", font=font)
         for line, row in enumerate(rows):
-            sheet.paste(Image.fromarray(row[column]), (left, TITLE + line * (height + GAP)))
+            sheet.paste(Image.fromarray(row[column]), (left, TITLE + sum(heights[:line])))
     return sheet

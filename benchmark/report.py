@@ -145,6 +145,7 @@ def _teacher(plan: Plan, home: Path) -> parts.Teacher:
         own_score=metrics.get(facts.get("primary_metric")),
         own_metrics=metrics,
         params=facts.get("params"),
+        macs=facts.get("macs"),
     )
 
 

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from filelock import FileLock, Timeout
 from torch import nn
 
 from benchmark.checkpoint import save_weights, sha256_of
-from benchmark.cost import count_parameters
+from benchmark.cost import count_macs, count_parameters
 from benchmark.identity import SHORT, ready_facts, teacher_facts
 from benchmark.problem import Problem
 from benchmark.randomness import Randomness
@@ -154,6 +155,7 @@ def _make(plan: Plan, problem: Problem, config: Config, folder: Path, train: Tra
         "steps": config.teacher.recipe.steps if plan.trained else None,
         "recipe_id": digest(asdict(config.teacher.recipe))[:SHORT],
         "params": count_parameters(network),
+        "macs": count_macs(network, torch.zeros(1, 3, *problem.first_size, device=problem.fabric.device)),
         "primary_metric": problem.primary,
         "metrics": finite(evaluation.scores),
         "weights_sha256": save_weights(network.state_dict(), folder / "teacher.safetensors"),

@@ -1,7 +1,7 @@
 import pytest
 import torch
 from safetensors.torch import save_file
-from torchvision.models.detection import fcos_resnet50_fpn
+from torchvision.models.detection import FCOS_ResNet50_FPN_Weights, fcos_resnet50_fpn
 
 from tasks.base import NetworkSpec
 from tasks.errors import InputError
@@ -95,3 +95,29 @@ def test_bad_specs_are_named(tmp_path, monkeypatch):
     save_file({"encoder.conv1.weight": torch.zeros(1)}, path)
     with pytest.raises(InputError, match="another architecture"):
         build(NetworkSpec(encoder="resnet18", decoder_options={"channels": 32}, weights=str(path)), 3, (4, 8))
+
+
+def test_the_published_detector_is_read_from_files_laid_out_like_the_hubs(tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    published = fcos_resnet50_fpn(weights=None, weights_backbone=None).eval()
+    file = tmp_path / "hub" / "checkpoints" / FCOS_ResNet50_FPN_Weights.COCO_V1.url.rpartition("/")[2]
+    file.parent.mkdir(parents=True)
+    torch.save(published.state_dict(), file)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    network = build(NetworkSpec(weights="hub:fcos_resnet50_fpn"), 2, COCO_STRIDES, (1, 3)).eval()
+    image = torch.randn(1, 3, 128, 128)
+    with torch.no_grad():
+        expected = published.head.classification_head(list(published.backbone(image).values()))[..., [1, 3]]
+        levels = network(image).maps
+    torch.testing.assert_close(torch.cat([m[:, :2].flatten(2).mT for m in levels], dim=1), expected)
+
+
+def test_a_detector_that_cannot_be_fetched_is_explained(monkeypatch):
+    def offline(**_):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(fcos.torchvision_detection, "fcos_resnet50_fpn", offline)
+    with pytest.raises(
+        InputError, match=r"hub:fcos_resnet50_fpn cannot be had \(OSError: no route to host\); go online"
+    ):
+        build(NetworkSpec(weights="hub:fcos_resnet50_fpn"), 2, COCO_STRIDES, (1, 3))
