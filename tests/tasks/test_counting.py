@@ -26,7 +26,7 @@ def test_points_are_the_target_of_the_bayesian_loss():
     assert target.weight.tolist() == [[1, 1, 1], [0, 0, 0]]
     assert target.size == (32, 64)
     assert task.output.sigma == 4.0
-    assert Counting(Info(), loss="bayesian").output.sigma == 8.0
+    assert Counting(Info(), loss="bayesian", sigma=None).output.sigma == 8.0
     maps = torch.zeros(2, 1, 4, 8, requires_grad=True)
     loss = task.output.supervised([maps], target)
     # Nothing is predicted: each head misses one, over three heads and the background, and an empty image is right.
