@@ -25,7 +25,7 @@ class Counting(Task):
     Args:
         info: of the dataset.
         loss: squared error of a density made from the points, or the Bayesian loss of the points themselves.
-        sigma: width of a head in pixels of the network's input (published: 15 for ShanghaiTech B, 4 for NWPU-Crowd).
+        sigma: width of a head in pixels of the network's input (published: 15 for ShanghaiTech B, 4 in MCNN's code).
             None adapts a density to the distance between neighbours, and is 8 for the Bayesian loss.
         reduction: of the loss: a mean over positions or heads, or their sum an image (``reference``).
     """
