@@ -97,7 +97,7 @@ class Member:
         self._descend(self.optimizer, self.trained, loss, rate, shared)
         values = {LOSS: loss, **terms}
         if self.critic_optimizer is not None and self.method.critic is not None:
-            with shared.clock.measure(f"critic {self.name}"):
+            with shared.clock.measure(f"critic {self.name}"), shared.draws.globally("critic", shared.index):
                 values[CRITIC] = self.method.critic_loss(step)
                 parameters = list(self.method.critic.parameters())
                 self._descend(self.critic_optimizer, parameters, values[CRITIC], rate, shared)

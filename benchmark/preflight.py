@@ -33,6 +33,9 @@ def inspect_terms(
 
     Raises InputError where no gradient of a term reaches the student, since it would teach nothing.
     """
+    values = {name: float(term.detach()) for name, term in terms.items()}
+    if set(terms) == {SUPERVISED} and supervised.requires_grad:
+        return FirstStep(values, {SUPERVISED: 1.0})  # nothing to compare, so no second backward pass
     norms = {}
     for name, term in terms.items():
         if weights[name] != 0:
@@ -44,7 +47,7 @@ def inspect_terms(
                 )
     reference = norms.get(SUPERVISED) or _norm(supervised, student)
     ratios = {name: norm / reference for name, norm in norms.items() if norm is not None and reference}
-    return FirstStep({name: float(term.detach()) for name, term in terms.items()}, ratios)
+    return FirstStep(values, ratios)
 
 
 def _norm(loss: Tensor, parameters: Sequence[nn.Parameter]) -> float | None:

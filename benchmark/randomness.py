@@ -35,5 +35,9 @@ class Randomness:
         """Key torch's global generators within a block, for initial weights and dropout, which know no others."""
         devices = [torch.cuda.current_device()] if torch.cuda.is_available() and torch.cuda.is_initialized() else []
         with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(self.key(purpose, *position))
+            self.reseed(purpose, *position)
             yield
+
+    def reseed(self, purpose: str, *position: int) -> None:
+        """Key torch's global generators anew, inside a block of ``globally``."""
+        torch.manual_seed(self.key(purpose, *position))

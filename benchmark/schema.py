@@ -67,7 +67,7 @@ class Config:
     channels_last: bool = True
     compile: bool = False
     workers: int | None = None  # loader processes; null: none on a CPU, up to 8 beside a GPU
-    save_every: int = 50  # steps between two saves of the resume state
+    save_every: int = 100  # steps between two saves of the resume state
     tensorboard: bool = False  # also log for TensorBoard, an extra
     home: str = "runs"
 

@@ -203,8 +203,8 @@ class MemberStep:
     def student(self, batch: Batch) -> Prediction:
         """The member's own prediction; its dropout is keyed by the step and the batch."""
         if batch.name not in self._predictions:
-            with self._shared.draws.globally(f"dropout {batch.name}", self.index):
-                self._predictions[batch.name] = predict(self._network, batch, self._shared.fabric)
+            self._shared.draws.reseed(f"dropout {batch.name}", self.index)
+            self._predictions[batch.name] = predict(self._network, batch, self._shared.fabric)
         return self._predictions[batch.name]
 
     def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:

@@ -1,6 +1,6 @@
 """A cohort of methods against the same methods one by one: time, and whether the weights are the same bits.
 
-    python perf/cohort.py task=seg method=[none,pixel,mgd] recipe.steps=60
+    python perf/cohort.py task=seg method=[none,pixel,mgd] recipe.steps=60 teacher.recipe.steps=2
 
 Prints the ratio of separate to together, where a step's time goes, and the bound that the measured shares allow.
 """
@@ -66,4 +66,4 @@ def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["task=seg", "method=[none,pixel,mgd]", "recipe.steps=60"])
+    main(sys.argv[1:] or ["task=seg", "method=[none,pixel,mgd]", "recipe.steps=60", "teacher.recipe.steps=2"])

@@ -87,4 +87,4 @@ def main(steps: int, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in sys.argv[1:]) if len(sys.argv) > 2 else (60, 5))
+    main(*(int(word) for word in sys.argv[1:]) if len(sys.argv) > 2 else (160, 3))
