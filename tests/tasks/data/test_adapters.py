@@ -206,5 +206,5 @@ def test_the_manual_tells_every_dataset_and_only_options_that_exist() -> None:
     for name in {case.dataset for case in CASES.values()}:
         assert f"| `{name}` |" in manual
         assert f"### {name}\n" in manual
-    known = {option for cls in datasets.values() for option in options(cls)} | {"root", "labeled", "size"}
+    known = {option for cls in datasets.values() for option in options(cls)} | {"root", "labeled", "size", "cache"}
     assert set(re.findall(r"data\.(\w+)=", manual)) <= known
