@@ -62,9 +62,6 @@ class Counting(Task):
         if spec.decoder == csrnet.NAME:
             return csrnet.build(spec)
         network = encoder_decoder.build(spec, self.output.channels)
-        # Densities are not negative. Free to be so, a network leaves a little of either sign everywhere, which squared
-        # errors hardly notice and the count does.
-        network.head = nn.Sequential(*network.head.children(), nn.ReLU())
         if spec.weights in (None, "imagenet"):
             nn.init.normal_(network.get_parameter("head.0.weight"), std=0.01)
         return network
