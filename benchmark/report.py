@@ -16,7 +16,7 @@ from benchmark.contestants import Contestant
 from benchmark.cost import InferenceCost, peak_memory_mb
 from benchmark.device import hardware
 from benchmark.evaluate import Evaluation
-from benchmark.identity import SHORT
+from benchmark.identity import SHORT, source_of
 from benchmark.member import Member
 from benchmark.problem import Problem
 from benchmark.schema import Config
@@ -126,6 +126,7 @@ def _method(config: Config, contestant: Contestant, member: Member | None) -> pa
         weights={} if member is None else dict(member.method.weights),
         package=origin.package,
         version=origin.version,
+        file_sha256=source_of(cls) or None,
         roles={role: contestant.plans[actual].id for role, actual in contestant.roles.items()},
         notes=[f"the main teacher stands in for the missing role '{role}'" for role in stands_in],
     )
