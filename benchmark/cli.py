@@ -44,6 +44,21 @@ def run(
 
 
 @app.command()
+def tune(
+    words: Words = None,
+    trials: Annotated[int, typer.Option(help="Strengths to try for every method; odd.")] = 5,
+    span: Annotated[float, typer.Option(help="The largest strength to try; the smallest is its inverse.")] = 4.0,
+) -> None:
+    """Choose the strength of methods' terms on images held out from the training split, alike for every method.
+
+    Example: `benchmark tune task=seg method=[pixel,mgd]`; then `benchmark run task=seg method=mgd tuning=runs/tuning`.
+    """
+    from benchmark.tune import tune as tune_all
+
+    raise typer.Exit(tune_all(words or [], trials, span, Console(soft_wrap=not sys.stdout.isatty())))
+
+
+@app.command()
 def leaderboard(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Folders or files with records; runs/ when left out.")

@@ -15,8 +15,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from benchmark import catalog
+from benchmark import catalog, strength
 from benchmark.schema import Config, DataCommon, Recipe, TeacherConfig, options_schema
+from benchmark.strength import method_schema
 from methods.base import methods
 from tasks.base import datasets, tasks
 from tasks.errors import InputError, nearest
@@ -40,7 +41,7 @@ def register() -> None:
     for name, dataset in datasets.items():
         store.store(group="data", name=name, node=_data_schema(dataset))
     for name, method in methods.items():
-        store.store(group="method", name=name, node=options_schema(method), package=f"methods.{name}")
+        store.store(group="method", name=name, node=method_schema(method), package=f"methods.{name}")
 
 
 def _data_schema(dataset: type[Any]) -> type:
@@ -89,6 +90,7 @@ def typed(composed: DictConfig) -> Config:
     assert isinstance(plain, Config)
     plain.task, plain.data = asdict(plain.task), asdict(plain.data)
     plain.methods = {name: asdict(chosen) for name, chosen in plain.methods.items()}
+    strength.fill(plain)
     return plain
 
 

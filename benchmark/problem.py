@@ -21,6 +21,7 @@ from leaderboards.values import digest
 from tasks.base import Batch, Dataset, NetworkSpec, Prediction, Task, datasets, tasks
 from tasks.data.augment import Augment
 from tasks.data.cache import Cache, DiskCache, MemoryCache, NoCache
+from tasks.data.held_out import HeldOut
 from tasks.data.loader import Images, Part, stream
 from tasks.data.partition import Partition, split_labeled
 from tasks.data.resize import target_size
@@ -35,7 +36,7 @@ def build_dataset(chosen: Mapping[str, Any]) -> Dataset:
     """Build the dataset that the ``data`` keys describe."""
     cls = datasets[chosen["name"]]
     dataset: Dataset = construct(cls, "data", {key: chosen[key] for key in options(cls)})
-    return dataset
+    return dataset if chosen["held_out"] is None else HeldOut(dataset, str(chosen["held_out"]))
 
 
 @dataclass
@@ -61,14 +62,16 @@ class Problem:
         chosen = {key: value for key, value in config.task.items() if key != "name"}
         self.task: Task = construct(cls, "task", chosen, self.dataset.info)
         self.partition: Partition = split_labeled(self.dataset.ids("train"), str(config.data["labeled"]))
-        own_size = "size" in options(type(self.dataset))
+        own_size = "size" in options(datasets[config.data["name"]])
         self.size: int | Sequence[int] | None = None if own_size else config.data["size"]
 
     @cached_property
     def data_options(self) -> dict[str, Any]:
         """The data keys that can change a result."""
         common = {field for field in DataCommon.__dataclass_fields__ if field not in ("name", "size")}
-        return {key: value for key, value in self.config.data.items() if key not in MACHINE | common}
+        held_out = self.config.data["held_out"]
+        part = {} if held_out is None else {"held_out": held_out}
+        return {key: value for key, value in self.config.data.items() if key not in MACHINE | common} | part
 
     @cached_property
     def manifest(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark import provenance
+from benchmark import provenance, strength
 from benchmark.cohort import Cohort
 from benchmark.contestants import Contestant
 from benchmark.cost import InferenceCost, peak_memory_mb
@@ -76,7 +76,7 @@ def build_record(
             init=config.student.weights or "scratch",
         ),
         teachers=[_teacher(plan, Path(config.home)) for plan in plans.values()],
-        protocol=_protocol(config, outcome.member),
+        protocol=_protocol(config, contestant, outcome.member),
         scores=_scores(task, problem.primary, outcome),
         inference=_inference(outcome.cost, problem) if ended else parts.Inference(),
         training=_training(outcome.member, outcome.cohort, config) if ended else parts.Training(),
@@ -150,12 +150,14 @@ def _teacher(plan: Plan, home: Path) -> parts.Teacher:
     )
 
 
-def _protocol(config: Config, member: Member | None) -> parts.Protocol:
+def _protocol(config: Config, contestant: Contestant, member: Member | None) -> parts.Protocol:
     recipe = {**asdict(config.recipe), "precision": config.precision, "channels_last": config.channels_last}
+    tuned = strength.used(config, contestant.name)
     best = member.best if member is not None and config.recipe.selection == "best" else None
     return parts.Protocol(
         recipe={**recipe, "compile": config.compile},
         budget=parts.Budget(kind="steps", steps=config.recipe.steps),
+        tuning=tuned.part() if tuned else None,
         selection=parts.Selection(
             rule=config.recipe.selection,  # type: ignore[arg-type]
             split="val" if config.recipe.selection == "best" else None,

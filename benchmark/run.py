@@ -13,6 +13,7 @@ from rich.console import Console
 from torch import nn
 
 from benchmark import contestants as contestants_module
+from benchmark import strength
 from benchmark.checkpoint import save_weights
 from benchmark.cohort import Cohort
 from benchmark.contestants import Contestant
@@ -162,7 +163,9 @@ class Run:
         setting = Setting(self.problem.task.output, self.problem.example(network, recipe), teachers)
         options = self.config.methods.get(contestant.name, {})
         with self.draws.globally(f"initial weights of {contestant.name}"):
-            method: Method = construct(contestant.method, f"methods.{contestant.name}", options, setting)
+            key = f"methods.{contestant.name}"
+            method: Method = construct(contestant.method, key, strength.own_options(options), setting)
+        strength.strengthen(method, options)
         self.fabric.to_device(method)
         return Member(
             contestant.name,

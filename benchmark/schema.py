@@ -68,6 +68,7 @@ class Config:
     compile: bool = False
     workers: int | None = None  # loader processes; null: none on a CPU, up to 8 beside a GPU
     save_every: int = 100  # steps between two saves of the resume state
+    tuning: str | None = None  # folder with records of `benchmark tune`, preferred to the published ones
     tensorboard: bool = False  # also log for TensorBoard, an extra
     home: str = "runs"
 
@@ -79,6 +80,7 @@ class DataCommon:
     name: str = MISSING
     labeled: str = "1"  # 1, 1/2, 1/4, 1/8, 1/16, or the path of a list file
     size: Any = None  # of the images that a network sees: shorter side, [height, width], or null as they are
+    held_out: Any = None  # share of the training split to score on instead of val and test, to choose hyper-parameters
     cache: str = "none"  # of decoded training images: none, memory, or disk (under home, memory-mapped)
 
 
