@@ -90,8 +90,27 @@ def typed(composed: DictConfig) -> Config:
     assert isinstance(plain, Config)
     plain.task, plain.data = asdict(plain.task), asdict(plain.data)
     plain.methods = {name: asdict(chosen) for name, chosen in plain.methods.items()}
+    _check_recipes(plain)
     strength.fill(plain)
     return plain
+
+
+CHOICES = {"optimizer": ("adamw", "sgd"), "budget": ("steps", "time"), "selection": ("last", "best")}
+
+
+def _check_recipes(config: Config) -> None:
+    """Raise InputError for a word that no recipe knows, and for a time budget that has no control or no time."""
+    for where, recipe in (("recipe", config.recipe), ("teacher.recipe", config.teacher.recipe)):
+        for key, allowed in CHOICES.items():
+            found = getattr(recipe, key)
+            if found not in allowed:
+                raise InputError(
+                    f"{where}.{key}={found}: expected {' or '.join(allowed)}{nearest(str(found), allowed)}"
+                )
+    if config.teacher.recipe.budget == "time":
+        raise InputError("teacher.recipe.budget=time: a teacher has no control to share its time with; give it steps")
+    if config.recipe.factor <= 0:
+        raise InputError(f"recipe.factor={config.recipe.factor}: expected a number above 0")
 
 
 def _explain(words: list[str], error: Exception) -> str:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark import budget
+from benchmark.budget import recipe_facts
 from benchmark.checkpoint import sha256_of
 from benchmark.problem import Problem
 from benchmark.schema import Config, Recipe
@@ -17,7 +19,6 @@ from tasks.base import NetworkSpec, tasks
 
 REVISION = 1  # raised when a change of the code changes results
 SHORT = 12  # digits of a hash in a name
-BUDGET = ("steps",)  # keys of the recipe that say how much may be spent
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def source_of(cls: type) -> str:
 
 def teacher_facts(problem: Problem, spec: NetworkSpec, recipe: Recipe, seed: int) -> dict[str, Any]:
     """Describe a teacher that the suite trains."""
-    return {**problem_facts(problem), "network": network_facts(spec), "recipe": asdict(recipe), "seed": seed}
+    return {**problem_facts(problem), "network": network_facts(spec), "recipe": recipe_facts(recipe), "seed": seed}
 
 
 def ready_facts(problem: Problem, spec: NetworkSpec, checkpoint: str | None) -> dict[str, Any]:
@@ -76,9 +77,9 @@ def identify(problem: Problem, config: Config, method: str, teachers: dict[str, 
         **problem_facts(problem),
         "student": network_facts(config.student),
         "teachers": teachers,
-        "recipe": asdict(config.recipe),
+        "recipe": recipe_facts(config.recipe),
     }
-    setting = {**track, "recipe": {key: value for key, value in track["recipe"].items() if key not in BUDGET}}
+    setting = {**track, "recipe": {key: value for key, value in track["recipe"].items() if key not in budget.KEYS}}
     cls = methods[method]
     entry = {**track, "method": {"name": method, "options": config.methods.get(method, {}), "source": source_of(cls)}}
     if variant:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmark import provenance, strength
+from benchmark.budget import TimeBudget, recipe_facts
 from benchmark.cohort import Cohort
 from benchmark.contestants import Contestant
 from benchmark.cost import InferenceCost, peak_memory_mb
@@ -19,7 +20,7 @@ from benchmark.evaluate import Evaluation
 from benchmark.identity import SHORT, source_of
 from benchmark.member import Member
 from benchmark.problem import Problem
-from benchmark.schema import Config
+from benchmark.schema import Config, Recipe
 from benchmark.teachers import Plan, about
 from leaderboards import parts
 from leaderboards.record import Record
@@ -44,6 +45,7 @@ class Outcome:
     started: datetime
     member: Member | None = None
     cohort: Cohort | None = None
+    time_budget: TimeBudget | None = None
     test: Evaluation | None = None
     validation: Evaluation | None = None
     cost: InferenceCost | None = None
@@ -68,7 +70,7 @@ def build_record(
         deterministic=problem.fabric.device.type == "cpu",
         task=_task(problem, config),
         dataset=_dataset(problem),
-        method=_method(config, contestant, outcome.member),
+        method=_method(config, contestant, outcome),
         student=parts.Student(
             decoder=config.student.decoder,
             encoder=config.student.encoder,
@@ -79,7 +81,7 @@ def build_record(
         protocol=_protocol(config, contestant, outcome.member),
         scores=_scores(task, problem.primary, outcome),
         inference=_inference(outcome.cost, problem) if ended else parts.Inference(),
-        training=_training(outcome.member, outcome.cohort, config) if ended else parts.Training(),
+        training=_training(outcome) if ended else parts.Training(),
         diagnostics=_diagnostics(outcome.member),
         provenance=_provenance(problem, identity.facts, outcome),
         artifacts=_artifacts(contestant) if ended else parts.Artifacts(),
@@ -113,7 +115,7 @@ def _dataset(problem: Problem) -> parts.Dataset:
     )
 
 
-def _method(config: Config, contestant: Contestant, member: Member | None) -> parts.MethodPart:
+def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.MethodPart:
     cls, origin = contestant.method, methods.origin(contestant.name)
     stands_in = [role for role, actual in contestant.roles.items() if role != actual]
     return parts.MethodPart(
@@ -123,7 +125,7 @@ def _method(config: Config, contestant: Contestant, member: Member | None) -> pa
         variant=contestant.variant,
         control=cls.control or bool(contestant.variant),
         options=config.methods.get(contestant.name, {}),
-        weights={} if member is None else dict(member.method.weights),
+        weights={} if outcome.member is None else dict(outcome.member.method.weights),
         package=origin.package,
         version=origin.version,
         file_sha256=source_of(cls) or None,
@@ -151,19 +153,25 @@ def _teacher(plan: Plan, home: Path) -> parts.Teacher:
 
 
 def _protocol(config: Config, contestant: Contestant, member: Member | None) -> parts.Protocol:
-    recipe = {**asdict(config.recipe), "precision": config.precision, "channels_last": config.channels_last}
+    recipe = {**recipe_facts(config.recipe), "precision": config.precision, "channels_last": config.channels_last}
     tuned = strength.used(config, contestant.name)
     best = member.best if member is not None and config.recipe.selection == "best" else None
     return parts.Protocol(
         recipe={**recipe, "compile": config.compile},
-        budget=parts.Budget(kind="steps", steps=config.recipe.steps),
+        budget=_budget(config.recipe),
         tuning=tuned.part() if tuned else None,
         selection=parts.Selection(
             rule=config.recipe.selection,  # type: ignore[arg-type]
             split="val" if config.recipe.selection == "best" else None,
-            step=best[1] if best is not None else config.recipe.steps,
+            step=best[1] if best is not None else (member or config).recipe.steps,
         ),
     )
+
+
+def _budget(recipe: Recipe) -> parts.Budget:
+    if recipe.budget == "time":
+        return parts.Budget(kind="time", factor=recipe.factor)
+    return parts.Budget(kind="steps", steps=recipe.steps)
 
 
 def _scores(task: Task, primary: str, outcome: Outcome) -> parts.Scores:
@@ -204,10 +212,11 @@ def _inference(cost: InferenceCost | None, problem: Problem) -> parts.Inference:
     )
 
 
-def _training(member: Member | None, cohort: Cohort | None, config: Config) -> parts.Training:
+def _training(outcome: Outcome) -> parts.Training:
+    member, cohort = outcome.member, outcome.cohort
     if member is None or cohort is None:
         return parts.Training()
-    timing, steps = member.timing, config.recipe.steps
+    timing, recipe, budget = member.timing, member.recipe, outcome.time_budget
     typical = {name: float(np.mean(seconds)) for name, seconds in cohort.teacher_seconds.items()}
     used = sum(typical.get(name, 0.0) * count for name, count in timing.asked.items())
     counted = sum(typical.get(name, 0.0) * count for name, count in timing.computed.items())
@@ -215,12 +224,13 @@ def _training(member: Member | None, cohort: Cohort | None, config: Config) -> p
     alone = max(timing.own - counted, 0.0) + used + timing.data
     return parts.Training(
         wall_s=alone,
-        wall_basis=WALL_BASIS,
+        wall_basis=WALL_BASIS if budget is None else f"{WALL_BASIS}; {budget}",
+        steps=recipe.steps,
         step_ms_p50=float(np.median(timing.steps)) * 1000 if timing.steps else None,
         data_share=timing.data / alone if alone else None,
         teacher_share=min(1.0, used / alone) if alone else None,
         critic_share=min(1.0, critic / alone) if alone else None,
-        images_per_s=steps * config.recipe.batch / alone if alone else None,
+        images_per_s=recipe.steps * recipe.batch / alone if alone else None,
         peak_mem_mb=peak_memory_mb(cohort.fabric),
         gpu_hours=alone / 3600 if cohort.fabric.device.type == "cuda" else None,
         cohort_id=digest(sorted(each.name for each in cohort.members))[:SHORT],

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 from rich.console import Console
@@ -14,6 +15,7 @@ from torch import nn
 
 from benchmark import contestants as contestants_module
 from benchmark import strength
+from benchmark.budget import TimeBudget, calibration, step_seconds
 from benchmark.checkpoint import save_weights
 from benchmark.cohort import Cohort
 from benchmark.contestants import Contestant
@@ -26,7 +28,7 @@ from benchmark.problem import Problem
 from benchmark.progress import Progress
 from benchmark.randomness import Randomness
 from benchmark.report import Outcome, build_record, now
-from benchmark.schema import Config, construct
+from benchmark.schema import Config, Recipe, construct
 from benchmark.teachers import Plan, Teacher, TeacherError, obtain, plan_teachers, plan_untrained
 from leaderboards import store
 from leaderboards.record import Record
@@ -93,12 +95,11 @@ class Run:
             self._record(contestant, Outcome("interrupted", "not finished: killed, or still running", self.started))
         try:
             self._get_teachers(pending)
-            cohort = self._cohort(pending)
-            self.progress.begin(_names(pending), self.config.recipe.steps, min(each.start for each in cohort.members))
-            cohort.train()
-            self.progress.end()
-            for contestant, member in zip(pending, cohort.members, strict=True):
-                self._finish(contestant, member, cohort)
+            if self.config.recipe.budget == "time":  # each method has its own number of steps, so nothing to share
+                for contestant in pending:
+                    self._train_cohort([contestant], self._time_budget(contestant))
+            else:
+                self._train_cohort(pending, None)
         except (Interrupted, KeyboardInterrupt) as stopped:
             self._record_rest(pending, "interrupted", str(stopped) or "stopped by hand")
             raise
@@ -107,6 +108,16 @@ class Run:
             raise
         finally:
             self.progress.end()
+
+    def _train_cohort(self, group: list[Contestant], budget: TimeBudget | None) -> None:
+        """Train contestants side by side, then score and record each."""
+        recipe = self.config.recipe if budget is None else budget.apply(self.config.recipe)
+        cohort = self._cohort(group, [self._member(each, recipe, each.folder) for each in group])
+        self.progress.begin(_names(group), recipe.steps, min(each.start for each in cohort.members))
+        cohort.train()
+        self.progress.end()
+        for contestant, member in zip(group, cohort.members, strict=True):
+            self._finish(contestant, Outcome(member.status, member.reason, self.started, member, cohort, budget))
 
     def _record(self, contestant: Contestant, outcome: Outcome) -> None:
         contestant.record = build_record(self.problem, self.config, contestant, self.track, outcome)
@@ -135,7 +146,7 @@ class Run:
         method = construct(methods[contestants_module.control_name()], "methods", {}, setting)
         member = Member(role, network, method, recipe, folder)
         self.progress.begin(f"teacher {role}", recipe.steps, member.start)
-        self._assemble([member], {}, replace(config, recipe=recipe), draws, unlabeled=False).train()
+        self._assemble([member], {}, config, draws, unlabeled=False).train()
         self.progress.end()
         if not member.active:
             raise TeacherError(f"teacher {role} {member.status}: {member.reason}; lower teacher.recipe.lr")
@@ -143,19 +154,36 @@ class Run:
 
     # students
 
-    def _cohort(self, pending: list[Contestant]) -> Cohort:
-        members = [self._member(contestant) for contestant in pending]
+    def _time_budget(self, contestant: Contestant) -> TimeBudget:
+        """Time a few steps of the control and of a method, each alone, and say how many steps the method may make."""
+        path = contestant.folder / "budget.json"
+        if (kept := TimeBudget.load(path)) is not None:
+            return kept
+        control = replace(contestant, name=contestants_module.control_name(), roles={})
+        seconds = {each.name: self._step_seconds(each) for each in (control, contestant)}
+        budget = TimeBudget.of(self.config.recipe, seconds[contestant.name], seconds[control.name])
+        budget.save(path)
+        self.progress.message(f"{contestant.name}: {budget}")
+        return budget
+
+    def _step_seconds(self, contestant: Contestant) -> float:
+        """Train a copy for a few steps and throw it away; 0 where it raises, which its run meets again, and records."""
+        with TemporaryDirectory() as folder:
+            member = self._member(contestant, calibration(self.config.recipe), Path(folder))
+            replace(self._cohort([contestant], [member]), progress=Progress(Console(quiet=True))).train()
+        return step_seconds(member)
+
+    def _cohort(self, group: list[Contestant], members: list[Member]) -> Cohort:
         networks = {role: teacher.network for role, teacher in self.teachers.items()}
         main = next(iter(self.plans))
-        for contestant in pending:  # a missing role is played by the main teacher
+        for contestant in group:  # a missing role is played by the main teacher
             networks |= {role: networks[actual] for role, actual in contestant.roles.items()}
-        unlabeled = any(contestant.method.needs.unlabeled for contestant in pending)
+        unlabeled = any(contestant.method.needs.unlabeled for contestant in group)
         ordered = {role: networks[role] for role in sorted(networks, key=lambda role: role != main)}
         return self._assemble(members, ordered, self.config, self.draws, unlabeled)
 
-    def _member(self, contestant: Contestant) -> Member:
+    def _member(self, contestant: Contestant, recipe: Recipe, folder: Path) -> Member:
         network = self.problem.build_network(self.config.student, self.draws)
-        recipe = self.config.recipe
         teachers = {
             role: self.problem.example(self.teachers[actual].network, recipe)
             for role, actual in contestant.roles.items()
@@ -172,7 +200,7 @@ class Run:
             network,
             method,
             recipe,
-            contestant.folder,
+            folder,
             compiled=self.config.compile,
             tensorboard=self.config.tensorboard,
         )
@@ -185,14 +213,15 @@ class Run:
         draws: Randomness,
         unlabeled: bool,
     ) -> Cohort:
+        recipe = members[0].recipe
         return Cohort(
             members=members,
             teachers=teachers,
             output=self.problem.task.output,
-            recipe=config.recipe,
+            recipe=recipe,
             draws=draws,
             fabric=self.fabric,
-            batches=lambda start: self.problem.batches(config.recipe, draws, start, unlabeled),
+            batches=lambda start: self.problem.batches(recipe, draws, start, unlabeled),
             validate=lambda network: self.problem.goodness(self.problem.evaluate(network, "val")),
             progress=self.progress,
             stop=self.stop,
@@ -200,9 +229,10 @@ class Run:
             save_every=config.save_every,
         )
 
-    def _finish(self, contestant: Contestant, member: Member, cohort: Cohort) -> None:
+    def _finish(self, contestant: Contestant, outcome: Outcome) -> None:
         """Score and store a trained student, then its record, then drop the resume state."""
-        outcome = Outcome(member.status, member.reason, self.started, member, cohort)
+        member = outcome.member
+        assert member is not None
         if member.active:
             _use_best(member)
             outcome.validation = self.problem.evaluate(member.network, "val")

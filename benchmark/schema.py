@@ -22,6 +22,8 @@ class Recipe:
     """How a network is trained; the same for every member of a cohort."""
 
     steps: int = 200
+    budget: str = "steps"  # or time: as many steps as fit into what the control takes for them, timed alone
+    factor: float = 1.0  # of the time budget: multiple of the control's training time
     batch: int = 8
     optimizer: str = "adamw"  # or sgd
     lr: float = 2e-3

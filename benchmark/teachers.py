@@ -12,6 +12,7 @@ import torch
 from filelock import FileLock, Timeout
 from torch import nn
 
+from benchmark.budget import recipe_facts
 from benchmark.checkpoint import save_weights, sha256_of
 from benchmark.cost import count_macs, count_parameters
 from benchmark.identity import SHORT, ready_facts, teacher_facts
@@ -153,7 +154,7 @@ def _make(plan: Plan, problem: Problem, config: Config, folder: Path, train: Tra
         "labeled": problem.partition.name,
         "trained": plan.trained,
         "steps": config.teacher.recipe.steps if plan.trained else None,
-        "recipe_id": digest(asdict(config.teacher.recipe))[:SHORT],
+        "recipe_id": digest(recipe_facts(config.teacher.recipe))[:SHORT],
         "params": count_parameters(network),
         "macs": count_macs(network, torch.zeros(1, 3, *problem.first_size, device=problem.fabric.device)),
         "primary_metric": problem.primary,

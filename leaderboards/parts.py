@@ -195,6 +195,7 @@ class Training(Part):
     )
     wall_basis: str = Field(default="", description="How wall_s was obtained, in words.")
     step_ms_p50: Amount = Field(default=None, description="Median time of one step alone, milliseconds.")
+    steps: Count | None = Field(default=None, description="Optimiser steps that were made.")
     data_share: Share = Field(default=None, description="Share of a step spent waiting for data.")
     teacher_share: Share = Field(default=None, description="Share of a step spent in teachers.")
     critic_share: Share = Field(default=None, description="Share of a step spent in a critic.")
