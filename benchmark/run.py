@@ -119,6 +119,11 @@ class Run:
         for contestant, member in zip(group, cohort.members, strict=True):
             self._finish(contestant, Outcome(member.status, member.reason, self.started, member, cohort, budget))
 
+    def prepare(self, group: list[Contestant]) -> Cohort:
+        """Get the teachers of some contestants, and assemble their cohort without training it."""
+        self._get_teachers(group)
+        return self._cohort(group, [self._member(each, self.config.recipe, each.folder) for each in group])
+
     def _record(self, contestant: Contestant, outcome: Outcome) -> None:
         contestant.record = build_record(self.problem, self.config, contestant, self.track, outcome)
         store.write(contestant.record, self.home / store.RECORDS)

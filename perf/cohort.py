@@ -1,8 +1,10 @@
-"""A cohort of methods against the same methods one by one: time, and whether the weights are the same bits.
+"""A cohort of methods against the same methods one by one: time, where it goes, and whether the weights are the same.
 
-    python perf/cohort.py task=seg method=[none,pixel,mgd] recipe.steps=60 teacher.recipe.steps=2
+    python perf/cohort.py [KEY=VALUE...]
 
-Prints the ratio of separate to together, where a step's time goes, and the bound that the measured shares allow.
+Without ``task=`` it goes through all tasks, without ``method=`` all methods take part. Printed are the ratio of
+separate to together, the bound that the shares measured in the separate runs allow (data and each teacher's prediction
+paid once), and where a step of the cohort spends its time. Data includes rendering or reading the images.
 """
 
 from __future__ import annotations
@@ -10,60 +12,100 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
-import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
+import safetensors.torch
 from rich.console import Console
 
 from benchmark import config
+from benchmark.cohort import Cohort
+from benchmark.contestants import control_name
 from benchmark.run import Run
-from leaderboards.record import Record
+from methods.base import methods
+from tasks.base import tasks
+
+DEFAULTS = ("recipe.steps=20", "teacher.recipe.steps=2")
 
 
-def timed_run(home: Path, teachers: Path, words: list[str]) -> tuple[float, list[Record]]:
-    """Train with cached teachers in a fresh home; return the seconds of training and the records."""
-    home.mkdir()
-    (home / "teachers").symlink_to(teachers)
+@dataclass
+class Spent:
+    """Seconds of a training by what they were spent on, and the weights that came of it."""
+
+    total: float
+    data: float
+    teachers: dict[str, float]  # by prediction
+    critics: float
+    weights: dict[str, bytes]
+
+    @property
+    def students(self) -> float:
+        return self.total - self.data - sum(self.teachers.values()) - self.critics
+
+
+def train(home: Path, words: Iterable[str]) -> Spent:
     run = Run(config.load([*words, f"home={home}", "control=false"]), Console(file=io.StringIO()))
-    start = time.perf_counter()
-    records = run.execute()
-    del run
-    assert all(record.status == "ok" for record in records), [record.status_reason for record in records]
-    return records[0].training.cohort_wall_s or time.perf_counter() - start, records
+    cohort: Cohort = run.prepare(run.contestants)
+    cohort.train()
+    assert all(member.status == "ok" for member in cohort.members), [member.reason for member in cohort.members]
+    weights = {
+        each.name: safetensors.torch.save({key: value.contiguous() for key, value in each.network.state_dict().items()})
+        for each in cohort.members
+    }
+    for member in cohort.members:
+        member.state_file.unlink()
+    return Spent(
+        cohort.seconds,
+        cohort.members[0].timing.data,
+        {name: sum(seconds) for name, seconds in cohort.teacher_seconds.items()},
+        sum(map(sum, cohort.critic_seconds.values())),
+        weights,
+    )
+
+
+def bound(separate: Iterable[Spent]) -> float:
+    """Seconds of a cohort that pays for data and each teacher's prediction once, and for everything else in full."""
+    separate = list(separate)
+    predictions = {name for each in separate for name in each.teachers}
+    shared = max(each.data for each in separate) + sum(
+        max(each.teachers.get(name, 0.0) for each in separate) for name in predictions
+    )
+    return shared + sum(each.students + each.critics for each in separate)
+
+
+def compare(task: str, names: list[str], words: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        everyone = [f"task={task}", *words, f"method=[{','.join(names)}]"]
+        train(home, [*everyone, "recipe.steps=2"])  # makes the teachers, loads libraries
+        together = train(home, everyone)
+        separate = {name: train(home, [f"task={task}", *words, f"method={name}"]) for name in names}
+    same = all(each.weights[name] == together.weights[name] for name, each in separate.items())
+    alone = sum(each.total for each in separate.values())
+    print(
+        f"{task:9} {len(names)} separate {alone:6.1f} s, together {together.total:6.1f} s: "
+        f"{alone / together.total:.2f} x, bound {alone / bound(separate.values()):.2f} x; same bytes: {same}"
+    )
+    shares = {
+        "data": together.data,
+        "teachers": sum(together.teachers.values()),
+        "students": together.students,
+        "critic": together.critics,
+    }
+    print(" " * 10 + "together: " + ", ".join(f"{name} {each / together.total:.1%}" for name, each in shares.items()))
+    for name, each in separate.items():
+        print(f"{'':10}{name:11} alone {each.total:5.1f} s, data {each.data / each.total:.0%}", flush=True)
 
 
 def main(words: list[str]) -> None:
-    """Measure, and print what was measured."""
-    methods = list(config.load(words).methods)
-    others = [word for word in words if not word.startswith("method=")]
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        warm = Run(config.load([*words, f"home={root / 'warm'}", "recipe.steps=2"]), Console(file=io.StringIO()))
-        warm.execute()
-        teachers = root / "warm" / "teachers"
-        together, records = timed_run(root / "together", teachers, words)
-        separate, same = 0.0, True
-        for name, record in zip(methods, records, strict=True):
-            seconds, (alone,) = timed_run(root / name, teachers, [*others, f"method={name}"])
-            separate += seconds
-            same &= alone.provenance.student_sha256 == record.provenance.student_sha256
-            print(f"{name:12} alone {seconds:7.1f} s")
-    print(f"separate {separate:.1f} s, together {together:.1f} s: {separate / together:.2f} x; same bytes: {same}")
-    for record in records:
-        cost = record.training
-        print(
-            f"{record.method.name:12} as alone {cost.wall_s:6.1f} s: data {cost.data_share:5.1%}, "
-            f"teachers {cost.teacher_share:5.1%}, critic {cost.critic_share:5.1%}"
-        )
-    alone = sum(record.training.wall_s for record in records)
-    shared = max(
-        record.training.wall_s * (record.training.data_share + record.training.teacher_share) for record in records
-    )
-    own = sum(
-        record.training.wall_s * (1 - record.training.data_share - record.training.teacher_share) for record in records
-    )
-    print(f"bound from these shares, data and teachers paid once: {alone / (own + shared):.2f} x")
+    chosen = config.load(words)
+    given = {word.partition("=")[0] for word in words}
+    names = list(chosen.methods) if "method" in given else [control_name(), *sorted(set(methods) - {control_name()})]
+    others = [*DEFAULTS, *(word for word in words if word.partition("=")[0] not in ("task", "method"))]
+    for task in [chosen.task["name"]] if "task" in given else sorted(tasks):
+        compare(task, names, others)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["task=seg", "method=[none,pixel,mgd]", "recipe.steps=60", "teacher.recipe.steps=2"])
+    main(sys.argv[1:])

@@ -6,6 +6,7 @@ its own: on the GPU if there is one, else on one CPU core. Peak memory is what i
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import resource
@@ -21,10 +22,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from methods.cckd import correlation_congruence
+from methods.critic import Critic
 from methods.mgd import image_level, region_level
 from methods.pixel import channelwise_kl, pixelwise_kl
 from methods.skt import inter_layer_relation, intra_layer_pattern
-from methods.structured import pairwise_similarity
+from methods.stkd import similarity_transfer
+from methods.structured import critic_loss, gradient_penalty, pairwise_similarity
 
 LOGITS = (8, 19, 64, 128)
 FEATURE = (8, 256, 64, 128)
@@ -92,8 +95,33 @@ def correlation(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
     return (kernel(s[0]) - kernel(t[0])).square().mean()
 
 
+@functools.cache
+def critic() -> Critic:
+    torch.manual_seed(0)
+    return Critic(LOGITS[1]).eval().to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def share() -> Tensor:
+    return torch.linspace(0.1, 0.9, LOGITS[0])[:, None, None, None]
+
+
+def adversary(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    alpha = share()[: len(s[0])].to(s[0].device)
+    return critic_loss(critic(), s[0], t[0]) + 10 * gradient_penalty(critic(), s[0], t[0], alpha)
+
+
+def wasserstein(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    own, other = s[0].detach(), t[0]
+    alpha = share()[: len(own)].to(own.device)
+    between = (alpha * other + (1 - alpha) * own).requires_grad_()
+    slope = torch.autograd.grad(critic()(between).sum(), between, create_graph=True)[0]
+    norm = slope.square().sum(dim=(1, 2, 3)).sqrt()
+    return critic()(own).mean() - critic()(other).mean() + 10 * ((norm - 1) ** 2).mean()
+
+
 CASES: dict[str, tuple[list[tuple[int, ...]], Loss, Loss]] = {
     "pixel": ([LOGITS], lambda s, t: pixelwise_kl(s[0], t[0], 4.0), pixel),
+    "similarity": ([LOGITS], lambda s, t: similarity_transfer(s[0], t[0], 4.0), pixel),
     "channel": ([LOGITS], lambda s, t: channelwise_kl(s[0], t[0], 4.0), channel),
     "image": ([LOGITS], lambda s, t: image_level(s[0], t[0]), image),
     "region 7x7": ([FEATURE], lambda s, t: region_level(s[0], t[0]), region),
@@ -103,6 +131,7 @@ CASES: dict[str, tuple[list[tuple[int, ...]], Loss, Loss]] = {
         lambda s, t: pairwise_similarity(s[0], t[0], kernel=2),
         lambda s, t: pair(s, t, (2, 2)),
     ),
+    "critic": ([LOGITS], adversary, wasserstein),
     "intra": ([FEATURE] * TAPS, intra_layer_pattern, intra),
     "inter": ([FEATURE] * TAPS + [LOGITS], inter_layer_relation, inter),
     "correlation 256": ([(256, 256)], lambda s, t: correlation_congruence(s[0], t[0]), correlation),

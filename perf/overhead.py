@@ -60,7 +60,7 @@ def bare(run: Run, temperature: float | None) -> float:
 def runner(run: Run, name: str) -> float:
     """Train as the suite does, logs and saved states included."""
     contestant = next(each for each in run.contestants if each.name == name)
-    cohort = run._cohort([contestant])
+    cohort = run.prepare([contestant])
     cohort.train()
     for member in cohort.members:
         member.state_file.unlink()
@@ -80,7 +80,7 @@ def main(steps: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         words = ["task=seg", "method=[none,pixel]", f"recipe.steps={steps}", "teacher.recipe.steps=2"]
         run = Run(config.load([*words, f"home={Path(folder)}"]), Console(file=io.StringIO()))
-        run._get_teachers(run.contestants)
+        run.prepare(run.contestants)
         bare(run, 1.0)  # render every image once
         compare("none", rounds, lambda: runner(run, "none"), lambda: bare(run, None))
         compare("pixel", rounds, lambda: runner(run, "pixel"), lambda: bare(run, 1.0))
