@@ -33,11 +33,21 @@ class Randomness:
     @contextmanager
     def globally(self, purpose: str, *position: int) -> Iterator[None]:
         """Key torch's global generators within a block, for initial weights and dropout, which know no others."""
-        devices = [torch.cuda.current_device()] if torch.cuda.is_available() and torch.cuda.is_initialized() else []
+        devices = [torch.cuda.current_device()] if _on_cuda() else []
         with torch.random.fork_rng(devices=devices):
             self.reseed(purpose, *position)
             yield
 
     def reseed(self, purpose: str, *position: int) -> None:
         """Key torch's global generators anew, inside a block of ``globally``."""
-        torch.manual_seed(self.key(purpose, *position))
+        key = self.key(purpose, *position)
+        torch.default_generator.manual_seed(key)
+        if _on_cuda():
+            torch.cuda.manual_seed(key)
+        if torch.backends.mps.is_available():
+            torch.mps.manual_seed(key)
+
+
+def _on_cuda() -> bool:
+    """Say whether a GPU is in use; torch.manual_seed would queue, with a stack trace, what it cannot seed yet."""
+    return torch.cuda.is_available() and torch.cuda.is_initialized()
