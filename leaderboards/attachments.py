@@ -35,7 +35,7 @@ def collect(records: Iterable[Record], paths: Iterable[str | Path]) -> tuple[dic
     faults: list[Fault] = []
     seen: set[bytes] = set()  # the runs of a cohort may share one picture
     room = PANEL_BYTES
-    for record in _firsts(records):
+    for record in firsts(records):
         curves = _curves(_locate(record.artifacts.steps, homes), faults)
         panel = _panel(_locate(record.artifacts.panel, homes), room, faults)
         if panel is not None and panel not in seen:
@@ -98,7 +98,7 @@ def thin(steps: Sequence[int], values: Sequence[float], points: int = POINTS) ->
     return middles, [float(f"{mean:.5g}") for mean in means]
 
 
-def _firsts(records: Iterable[Record]) -> list[Record]:
+def firsts(records: Iterable[Record]) -> list[Record]:
     """Return the finished run of the smallest seed of each entry, sorted by run id."""
     firsts: dict[str, Record] = {}
     for record in sorted(records, key=lambda record: (record.seed, record.run_id)):

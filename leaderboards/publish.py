@@ -1,0 +1,56 @@
+"""Publishing: the records of finished runs, with the curves and pictures that a page shows, in one folder for git."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from leaderboards import store
+from leaderboards.attachments import firsts
+from leaderboards.errors import RecordError
+from leaderboards.parts import Artifacts
+from leaderboards.record import Record
+
+STEPS, PANELS = "steps", "panels"
+
+
+def publish(home: Path, folder: Path) -> list[Path]:
+    """Copy every record of ``home`` into ``folder``, and for the first seed of each row its curve and panel.
+
+    A picture that the runs of a cohort share is kept once, under its hash. Weights are left out: a record names their
+    hash, and its command makes them again. What was published before is replaced; the files are returned.
+    Raises RecordError where a record of the home is damaged, and where there is none.
+    """
+    records, faults = store.read([home])
+    if faults:
+        raise RecordError("; ".join(map(str, faults)))
+    if not records:
+        raise RecordError(f"{home}: no records to publish; expected them in {home / store.RECORDS}")
+    for part in (store.RECORDS, STEPS, PANELS):
+        shutil.rmtree(folder / part, ignore_errors=True)
+    shown = {record.run_id for record in firsts(records)}
+    kept = [
+        record.model_copy(
+            update={"artifacts": _attach(record, home, folder) if record.run_id in shown else Artifacts()}
+        )
+        for record in records
+    ]
+    return [store.write(record, folder / store.RECORDS) for record in kept]
+
+
+def _attach(record: Record, home: Path, folder: Path) -> Artifacts:
+    """Copy the files of a run that a page shows, and say where they lie now."""
+    steps = panel = None
+    if record.artifacts.steps and (source := home / record.artifacts.steps).is_file():
+        steps = f"{STEPS}/{record.run_id}.jsonl"
+        _copy(source, folder / steps)
+    if record.artifacts.panel and (source := home / record.artifacts.panel).is_file():
+        panel = f"{PANELS}/{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.png"
+        _copy(source, folder / panel)
+    return Artifacts(steps=steps, panel=panel)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+from factory import seeds
+
+from leaderboards import store
+from leaderboards.attachments import PNG, collect
+from leaderboards.errors import RecordError
+from leaderboards.parts import Artifacts
+from leaderboards.publish import publish
+
+PUBLISHED = Path(__file__).parents[2] / "leaderboards" / "published"
+
+
+def stored(home: Path) -> None:
+    """Two methods with two seeds each; the runs of a seed share one picture."""
+    for name in ("none", "mgd"):
+        for seed, record in enumerate(seeds(name, 0.5, 0.6)):
+            folder = home / "runs" / record.run_id
+            folder.mkdir(parents=True)
+            (folder / "steps.jsonl").write_text('{"step": 0, "loss": 1.5}\n')
+            (folder / "panel.png").write_bytes(PNG + str(seed).encode())
+            place = folder.relative_to(home)
+            files = Artifacts(
+                student=f"{place}/student.safetensors", steps=f"{place}/steps.jsonl", panel=f"{place}/panel.png"
+            )
+            store.write(record.model_copy(update={"artifacts": files}), home / store.RECORDS)
+
+
+def test_records_go_on_whole_and_shared_pictures_once(tmp_path):
+    stored(tmp_path / "home")
+    publish(tmp_path / "home", tmp_path / "published")
+    before, after = (store.read([tmp_path / name])[0] for name in ("home", "published"))
+    assert [each.model_copy(update={"artifacts": None}) for each in after] == [
+        each.model_copy(update={"artifacts": None}) for each in before
+    ]
+    assert all(each.artifacts.student is None for each in after)
+    assert len(list((tmp_path / "published" / "panels").iterdir())) == 1
+    assert len(list((tmp_path / "published" / "steps").iterdir())) == 2
+    attached, faults = collect(after, [tmp_path / "published"])
+    assert faults == []
+    assert {each.curves["loss"][1][0] for each in attached.values()} == {1.5}
+    assert {each.panel for each in attached.values()} == {PNG + b"0"}
+
+
+def test_what_was_published_before_is_replaced(tmp_path):
+    stored(tmp_path / "home")
+    publish(tmp_path / "home", tmp_path / "published")
+    gone = next((tmp_path / "home" / "records").iterdir())
+    gone.unlink()
+    publish(tmp_path / "home", tmp_path / "published")
+    assert not (tmp_path / "published" / "records" / gone.name).exists()
+
+
+def test_a_damaged_or_an_empty_home_is_not_published(tmp_path):
+    (tmp_path / "records").mkdir()
+    with pytest.raises(RecordError, match="no records to publish"):
+        publish(tmp_path, tmp_path / "published")
+    (tmp_path / "records" / "bad.json").write_text("{")
+    with pytest.raises(RecordError, match=r"bad\.json"):
+        publish(tmp_path, tmp_path / "published")
