@@ -79,7 +79,7 @@ def matrices(boards: Sequence[Board]) -> list[Matrix]:
 
 def _matrix(boards: Sequence[Board], budget: str, share: Fraction) -> Matrix:
     tracks = tuple(board.track for board in boards)
-    by_label = [{row.entry.label: row for row in board.rows} for board in boards]
+    by_label = [{row.entry.label: row for row in board.rows if not _placebo(row)} for board in boards]
     labels = sorted({label for rows in by_label for label in rows})
     raw = {label: [_cell(rows.get(label)) for rows in by_label] for label in labels}
     coverage = {label: _coverage(cells) for label, cells in raw.items()}
@@ -97,6 +97,11 @@ def _matrix(boards: Sequence[Board], budget: str, share: Fraction) -> Matrix:
         rows=tuple(_sorted(_correct_rows(rows))),
         smallest_p=2 / 2**most if most else None,
     )
+
+
+def _placebo(row: Row) -> bool:
+    """Say whether a row is a method with a placebo in a teacher's place; such rows stay on their boards."""
+    return row.entry.control and not row.entry.alone
 
 
 def _given(cell: Cell | None) -> Cell:

@@ -60,7 +60,8 @@ def _seeds(entries: Sequence[Entry]) -> list[str]:
 def _conditions(records: Sequence[Record]) -> list[str]:
     """Name what should be equal within a track and is not."""
     done = [record for record in records if record.status == "ok"]
-    tuned = {record.protocol.tuning.n_trials if record.protocol.tuning else 0 for record in done}
+    learners = [record for record in done if record.method.roles]  # the control has no teacher, and nothing to tune
+    tuned = {record.protocol.tuning.n_trials if record.protocol.tuning else 0 for record in learners}
     devices = {str(record.provenance.hardware.get("device") or record.provenance.host_class) for record in done}
     found = []
     if len(tuned) > 1:

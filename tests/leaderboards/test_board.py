@@ -156,7 +156,11 @@ def test_the_least_verified_run_gives_the_level():
 def test_unequal_conditions_are_noted():
     tuned = NONE[0].protocol.model_copy(update={"tuning": Tuning(n_trials=20, split="val")})
     device = NONE[0].provenance.model_copy(update={"hardware": {"device": "other"}, "git_dirty": True})
-    notes = " ".join(board(NONE + seeds("mgd", 0.5, 0.5, protocol=tuned, provenance=device)).notes)
+    learns = NONE[0].method.model_copy(update={"name": "mgd", "control": False, "roles": {"deep": "teacher-deep"}})
+    rival = seeds("mgd", 0.5, 0.5, protocol=tuned, provenance=device, method=learns)
+    other = seeds("pixel", 0.5, 0.5, method=learns.model_copy(update={"name": "pixel"}))
+    assert not any("unequal" in note for note in board(NONE + rival).notes), "the control has nothing to tune"
+    notes = " ".join(board(NONE + rival + other).notes)
     for part in ("unequal budgets: 0, 20 trials", "different devices", "uncommitted changes"):
         assert part in notes
 
