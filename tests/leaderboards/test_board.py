@@ -5,6 +5,7 @@ from factory import record, seeds
 
 from leaderboards.board import board, boards
 from leaderboards.parts import Submission, Tuning, Verification
+from leaderboards.record import Record
 from leaderboards.statistics import estimate
 
 
@@ -153,12 +154,16 @@ def test_the_least_verified_run_gives_the_level():
     assert not rows(NONE + refuted)["mgd"].entry.reproduced
 
 
+def taught(record: Record) -> Record:
+    """The record of a method that learns from a teacher."""
+    return record.model_copy(update={"method": record.method.model_copy(update={"roles": {"deep": "teacher-deep"}})})
+
+
 def test_unequal_conditions_are_noted():
     tuned = NONE[0].protocol.model_copy(update={"tuning": Tuning(n_trials=20, split="val")})
     device = NONE[0].provenance.model_copy(update={"hardware": {"device": "other"}, "git_dirty": True})
-    learns = NONE[0].method.model_copy(update={"name": "mgd", "control": False, "roles": {"deep": "teacher-deep"}})
-    rival = seeds("mgd", 0.5, 0.5, protocol=tuned, provenance=device, method=learns)
-    other = seeds("pixel", 0.5, 0.5, method=learns.model_copy(update={"name": "pixel"}))
+    rival = [taught(each) for each in seeds("mgd", 0.5, 0.5, protocol=tuned, provenance=device)]
+    other = [taught(each) for each in seeds("pixel", 0.5, 0.5)]
     assert not any("unequal" in note for note in board(NONE + rival).notes), "the control has nothing to tune"
     notes = " ".join(board(NONE + rival + other).notes)
     for part in ("unequal budgets: 0, 20 trials", "different devices", "uncommitted changes"):
