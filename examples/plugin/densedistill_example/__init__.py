@@ -1,0 +1,1 @@
+"""Attention transfer and surface normals, as a plugin of DenseDistill."""
