@@ -37,8 +37,8 @@ class AttentionTransfer(Method):
     | supervised | 1 | 1 |
     | attention | 1000 / 2 on the mean over positions and images, added up over stages | 10 |
 
-    Deviations: a sum over positions and a mean over stages, so that neither the size of the maps nor the number of stages
-    changes the balance. Stages are the features that both networks name alike.
+    Deviations: a sum over positions and a mean over stages, so that neither the size of the maps nor the number of
+    stages changes the balance. Stages are the features that both networks name alike.
 
     Args:
         setting: output space and shapes.
