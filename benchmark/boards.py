@@ -1,4 +1,4 @@
-"""``benchmark leaderboard``: records in, boards out."""
+"""``benchmark leaderboard write`` and ``validate``: records in, boards or faults out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from leaderboards import store
+from leaderboards import store, validate
 from leaderboards.write import write_boards
 
 BOARDS = "leaderboards"
@@ -25,6 +25,15 @@ def write_all(paths: Sequence[Path], out: Path | None, console: Console, formats
         console.print(f"board    {escape(str(path))}", highlight=False)
     console.print(f"{len(records)} records, {len(faults)} faults", highlight=False)
     return 1 if any(fault.kind != "duplicate" for fault in faults) else 0
+
+
+def validate_all(paths: Sequence[Path], console: Console) -> int:
+    """Check all records found and print every fault; return 1 where there are any."""
+    count, faults = validate.validate(paths)
+    for fault in faults:
+        console.print(f"[red]fault:[/] {escape(str(fault))}", highlight=False)
+    console.print(f"{count} records, {len(faults)} faults", highlight=False)
+    return 1 if faults else 0
 
 
 def write_home(home: Path, console: Console) -> None:

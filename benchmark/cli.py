@@ -1,4 +1,4 @@
-"""The console command: ``benchmark run | leaderboard | list | data``."""
+"""The console command: ``benchmark run | leaderboard | export | list | data``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from benchmark import cli_leaderboard
 from leaderboards.errors import RecordError
 from tasks.errors import InputError
 
@@ -58,17 +59,31 @@ def tune(
     raise typer.Exit(tune_all(words or [], trials, span, Console(soft_wrap=not sys.stdout.isatty())))
 
 
-@app.command()
-def leaderboard(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(help="Folders or files with records; runs/ when left out.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the boards go; the first folder's leaderboards/.")] = None,
-) -> None:
-    """Turn records into boards: one a track, as markdown, CSV, JSON and a page that opens offline."""
-    from benchmark.boards import write_all
+app.add_typer(cli_leaderboard.app, name="leaderboard")
 
-    raise typer.Exit(write_all(paths or [Path("runs")], out, Console(soft_wrap=True)))
+
+@app.command()
+def export(
+    record: Annotated[Path, typer.Argument(help="The record of a finished run.")],
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE...", help="data.root=PATH, where a dataset needs it.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="torch-export or onnx.")] = "torch-export",
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; student.pt2 or .onnx beside the weights.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="HxW", help="Size of the images; that of the run's latency when left out.")
+    ] = None,
+) -> None:
+    """Write a trained student as a file that runs without this package, and check it against the student.
+
+    The file maps normalised images (N,3,H,W) to raw maps; a JSON file beside it says how to normalise them.
+    The exit code is 1, and nothing is written, where the file computes something else.
+    """
+    from benchmark.export import export as write
+
+    raise typer.Exit(write(record, format_, out, size, words or [], Console(soft_wrap=True)))
 
 
 @app.command(name="list")

@@ -21,8 +21,9 @@ def validate(paths: Iterable[str | Path]) -> tuple[int, list[Fault]]:
     """Check every record in files and folders; return how many were read and what is wrong, file by file.
 
     Looks at: JSON without NaN or doubled keys, the schema, the file's name, hashes of configuration, student, manifest
-    and predictions where the files are there, consistency within a record and with the other records of its track,
-    duplicates and conflicts. Raises RecordError where a path does not exist.
+    and predictions where the files are there, what the configuration says of seed, task, data and method, consistency
+    within a record and with the other records of its track, duplicates and conflicts.
+    Raises RecordError where a path does not exist.
     """
     paths = list(paths)
     faults, good = [], []
@@ -104,8 +105,30 @@ def _hashes(path: Path, record: Record) -> Iterator[str]:
             file = home(path) / place
             if file.is_file() and file_sha256(file) != expected:
                 yield f"{name} is not the hash of {place}"
+    for place, said in _said(record).items():
+        if (found := _at(provenance.config, place)) not in (None, said):
+            yield f"the configuration says {place} is {found}, the record {said}"
     if record.status == "ok" and artifacts.student is not None and provenance.student_sha256 is None:
         yield "student_sha256 is missing"
+
+
+def _said(record: Record) -> dict[str, object]:
+    """What a record says beside its hashed configuration, by the place where the configuration may say it too."""
+    return {
+        "seed": record.seed,
+        "task.name": record.task.name,
+        "data.name": record.dataset.name,
+        "data.manifest": record.dataset.manifest_sha256,
+        "labeled.checksum": record.dataset.labeled.checksum,
+        "method.name": record.method.name,
+    }
+
+
+def _at(config: object, place: str) -> object:
+    """Return what stands at a dotted place; None where there is nothing."""
+    for key in place.split("."):
+        config = config.get(key) if isinstance(config, dict) else None
+    return config
 
 
 def file_sha256(path: Path) -> str:

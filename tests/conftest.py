@@ -31,6 +31,20 @@ def teachers_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], P
     return of
 
 
+@pytest.fixture(scope="session")
+def finished_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function that gives a home with one finished tiny run of a task, made once a session; copy to change."""
+    made: dict[str, Path] = {}
+
+    def of(task: str) -> Path:
+        if task not in made:
+            made[task] = tmp_path_factory.mktemp(f"finished-{task}")
+            tiny_run(made[task], f"task={task}", "method=none", "data.labeled=1/2")
+        return made[task]
+
+    return of
+
+
 @pytest.fixture
 def home(tmp_path: Path, teachers_home: Callable[[str], Path]) -> Path:
     """Return a home that has the tiny teachers of segmentation, and no run."""

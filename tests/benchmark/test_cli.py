@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +43,10 @@ def test_help_needs_no_torch() -> None:
         (["run", "-m", "seed=0,x"], "seed: Value 'x' of type 'str' could not be converted to Integer"),
         (["list", "method"], "cannot list 'method'; did you mean 'methods'"),
         (["leaderboard", "/nowhere/at/all"], "/nowhere/at/all: no such file or folder"),
+        (["leaderboard", "validate", "/nowhere/at/all"], "/nowhere/at/all: no such file or folder"),
+        (["leaderboard", "verify", "data.root=x"], "no record given"),
+        (["export", "/nowhere/at/all"], "/nowhere/at/all: cannot be read"),
+        (["export", "x", "--format", "onxn"], "--format onxn: expected torch-export or onnx; did you mean 'onnx'"),
         (["leaderbord"], "No such command 'leaderbord'"),
         (["run", "--home", "x"], "No such option"),
     ],
@@ -113,6 +120,43 @@ def test_a_corrupt_record_among_good_ones_is_named(home: Path, capsys: pytest.Ca
     assert "broken.json" in printed
     assert "1 records" in printed
     assert list((home / "leaderboards").glob("*.md"))
+
+
+def test_leaderboard_alone_writes_and_its_commands_can_be_named(
+    finished_home: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, boards = finished_home("seg"), [tmp_path / "short", tmp_path / "long"]
+    assert command("leaderboard", str(home), "--out", str(boards[0])) == 0
+    assert command("leaderboard", "write", "--out", str(boards[1]), str(home)) == 0
+    assert [len(list(each.glob("leaderboard.*"))) for each in boards] == [4, 4]
+    assert (boards[0] / "leaderboard.md").read_bytes() == (boards[1] / "leaderboard.md").read_bytes()
+    assert command("leaderboard", "--help") == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in ("write", "validate", "verify", "is short for"))
+
+
+def test_validate_names_each_fault(
+    finished_home: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "runs"
+    shutil.copytree(finished_home("seg"), home)
+    assert command("leaderboard", "validate", str(home)) == 0
+    assert "1 records, 0 faults" in capsys.readouterr().out
+    (file,) = (home / "records").iterdir()
+    (student,) = home.glob("runs/*/student.safetensors")
+    student.write_bytes(b"another student")
+    whole = json.loads(file.read_text())
+    whole["seed"], whole["provenance"]["config"]["data"]["manifest"] = 1, "0" * 64
+    file.write_text(json.dumps(whole))
+    (home / "records" / "broken.json").write_text('{"run_id": NaN}')
+    assert command("leaderboard", "validate", str(home)) == 1
+    printed = capsys.readouterr().out
+    assert "broken.json: unreadable: NaN is not JSON" in printed
+    assert f"{file}: invalid: config_sha256 is not the hash of the configuration" in printed
+    assert "student_sha256 is not the hash of runs/" in printed
+    assert "the configuration says seed is 0, the record 1" in printed
+    assert f"the configuration says data.manifest is {'0' * 64}, the record" in printed
+    assert "1 records, 5 faults" in printed
 
 
 def test_a_sweep_runs_every_combination(home: Path) -> None:

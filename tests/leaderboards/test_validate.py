@@ -36,11 +36,20 @@ def test_changed_files_and_configurations_are_found(tmp_path):
     (tmp_path / "student").write_bytes(b"other weights")
     bad = record(
         artifacts=Artifacts(student="student"),
-        provenance=Provenance(config={"seed": 1}, config_sha256=digest({"seed": 0}), student_sha256="0" * 64),
+        provenance=Provenance(config={"lr": 1}, config_sha256=digest({"lr": 2}), student_sha256="0" * 64),
     )
     assert faults(tmp_path, bad) == [
         "config_sha256 is not the hash of the configuration",
         "student_sha256 is not the hash of student",
+    ]
+
+
+def test_a_configuration_of_another_run_is_found(tmp_path):
+    config = {"seed": 0, "task": {"name": "seg"}, "data": {"name": "voc", "manifest": "f" * 64}, "method": "none"}
+    bad = record(provenance=Provenance(config=config, config_sha256=digest(config)))
+    assert faults(tmp_path, bad) == [
+        f"the configuration says data.manifest is {'f' * 64}, the record None",
+        "the configuration says data.name is voc, the record scenes",
     ]
 
 

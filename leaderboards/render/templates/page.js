@@ -60,7 +60,8 @@ function layout(extra) {
   const colour = (name) => css.getPropertyValue(name).trim();
   const axis = { gridcolor: colour("--line"), zerolinecolor: colour("--line"), linecolor: colour("--muted"), automargin: true };
   const made = {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 10, r: 12, t: 10, b: 10 },
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 10, r: 12, t: 30, b: 10 }, // the buttons' place
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--muted"), activecolor: colour("--ink") },
     font: { color: colour("--ink"), family: "system-ui, sans-serif", size: 12 }, hovermode: "closest",
     hoverlabel: { bgcolor: colour("--card"), font: { color: colour("--ink") }, bordercolor: colour("--muted") },
     legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom", itemwidth: 30 }, height: 340, ...extra,
@@ -95,7 +96,7 @@ function seeds(board) {
   const teacher = board.references.find((each) => each.main);
   line(teacher && teacher.mean, "teacher", "dash");
   return [[...points, ...bars], layout({
-    height: Math.max(200, 90 + 30 * rows.length), shapes, annotations, margin: { l: 10, r: 12, t: 24, b: 10 },
+    height: Math.max(222, 112 + 30 * rows.length), shapes, annotations, margin: { l: 10, r: 12, t: 46, b: 10 },
     xaxis: { title: { text: escaped(board.metric) + (board.higher ? " (higher is better)" : " (lower is better)") } },
     yaxis: { type: "category", categoryarray: names, categoryorder: "array", tickvals: names, ticktext: rows.map((row) => short(row.label, narrow() ? 16 : 26)) },
   })];
@@ -154,7 +155,7 @@ function draw(place) {
   const board = data.boards[Number(place.dataset.board)];
   const choice = place.closest("figure").querySelector("select");
   const [traces, looks] = { seeds, pareto, curves }[place.dataset.chart](board, choice && choice.value);
-  Plotly.react(place, traces, looks, { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+  Plotly.react(place, traces, looks, { displaylogo: false, responsive: true, modeBarButtons: [["toImage", "resetScale2d"]] });
 }
 
 function options(select, values) {

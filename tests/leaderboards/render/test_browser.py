@@ -13,7 +13,8 @@ from leaderboards.parts import Artifacts, Verification
 from leaderboards.write import write_boards
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
-CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -167,6 +168,32 @@ def test_the_theme_follows_the_system_until_it_is_chosen(page):
 def test_nothing_but_tables_scrolls_sideways(page):
     draw_all(page)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_buttons_of_a_chart_cover_no_label(page):
+    draw_all(page)
+    chart = page.locator("#section-1 .chart").first
+    chart.hover()
+    bar = chart.locator(".modebar-group").bounding_box()
+    assert chart.locator(".modebar-btn").count() == 2
+    for label in chart.locator(".annotation-text").all():
+        assert label.bounding_box()["y"] >= bar["y"] + bar["height"] - 1
+
+
+def test_focus_is_visible(page):
+    page.keyboard.press("Tab")  # from here on the browser shows where the keyboard is
+    for place in (
+        "#theme",
+        "#jump",
+        "#board-1 .open",
+        "#board-1 thead [tabindex='0']",
+        ".dt-search input",
+        ".dt-scroller",
+    ):
+        control = page.locator(place).first
+        control.focus()
+        style, width = control.evaluate("e => [getComputedStyle(e).outlineStyle, getComputedStyle(e).outlineWidth]")
+        assert (style, width) == ("solid", "3px"), place
 
 
 def test_every_control_has_a_name_and_can_be_reached(page):

@@ -1,0 +1,63 @@
+"""``benchmark leaderboard write | validate | verify``; ``benchmark leaderboard PATH`` alone writes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmark.default_command import DefaultToWrite
+
+app = typer.Typer(
+    cls=DefaultToWrite,
+    rich_markup_mode="markdown",
+    subcommand_metavar="[write|validate|verify] PATHS...",
+    help="Turn records into boards, and check records.\n\n"
+    "`benchmark leaderboard PATHS` is short for `benchmark leaderboard write PATHS`.",
+)
+Paths = Annotated[list[Path] | None, typer.Argument(help="Folders or files with records; runs/ when left out.")]
+
+
+@app.command()
+def write(
+    paths: Paths = None,
+    out: Annotated[Path | None, typer.Option(help="Where the boards go; the first folder's leaderboards/.")] = None,
+) -> None:
+    """Turn records into boards: one a track, as markdown, CSV, JSON and a page that opens offline."""
+    from benchmark.boards import write_all
+
+    raise typer.Exit(write_all(paths or [Path("runs")], out, Console(soft_wrap=True)))
+
+
+@app.command()
+def validate(paths: Paths = None) -> None:
+    """Check schema, hashes and consistency of records; name every fault, and exit with 1 where there are any."""
+    from benchmark.boards import validate_all
+
+    raise typer.Exit(validate_all(paths or [Path("runs")], Console(soft_wrap=True)))
+
+
+@app.command()
+def verify(
+    records: Annotated[
+        list[str], typer.Argument(help="Records or folders of them, and key=value words: data.root, device.")
+    ],
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="Largest difference that counts as the same, relative to the score or to 1.  [default: 1e-4]"
+        ),
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who checks, for the record; this package when left out.")] = None,
+) -> None:
+    """Score the stored students again on their data, and write the outcome into the records (level L3).
+
+    The exit code is 1 where a score is not reproduced, 2 where a record could not be checked.
+    """
+    from benchmark.verification import verify_all
+
+    console = Console(soft_wrap=not sys.stdout.isatty())
+    raise typer.Exit(verify_all(records, console, tolerance=tolerance, by=by))
