@@ -1,4 +1,4 @@
-"""``benchmark leaderboard write | validate | verify``; ``benchmark leaderboard PATH`` alone writes."""
+"""``benchmark leaderboard write | validate | verify | publish``; ``benchmark leaderboard PATH`` alone writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmark.default_command import DefaultToWrite
 app = typer.Typer(
     cls=DefaultToWrite,
     rich_markup_mode="markdown",
-    subcommand_metavar="[write|validate|verify] PATHS...",
+    subcommand_metavar="[write|validate|verify|publish] PATHS...",
     help="Turn records into boards, and check records.\n\n"
     "`benchmark leaderboard PATHS` is short for `benchmark leaderboard write PATHS`.",
 )
@@ -25,11 +25,26 @@ Paths = Annotated[list[Path] | None, typer.Argument(help="Folders or files with 
 def write(
     paths: Paths = None,
     out: Annotated[Path | None, typer.Option(help="Where the boards go; the first folder's leaderboards/.")] = None,
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="md, csv, json, html or svg; several times for several.")
+    ] = None,
 ) -> None:
     """Turn records into boards: one a track, as markdown, CSV, JSON and a page that opens offline."""
     from benchmark.boards import write_all
 
-    raise typer.Exit(write_all(paths or [Path("runs")], out, Console(soft_wrap=True)))
+    raise typer.Exit(write_all(paths or [Path("runs")], out, Console(soft_wrap=True), formats))
+
+
+@app.command()
+def publish(
+    home: Annotated[Path, typer.Argument(help="The folder that runs were written to.")],
+    to: Annotated[Path, typer.Option(help="The folder to publish in; its records, curves and panels are replaced.")],
+) -> None:
+    """Copy finished records, with the curves and pictures that a page shows, into a folder that git can keep."""
+    from leaderboards.publish import publish as copy
+
+    written = copy(home, to)
+    Console(soft_wrap=True).print(f"{len(written)} records in {to}", markup=False, highlight=False)
 
 
 @app.command()
