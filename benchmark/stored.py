@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark import catalog
 from benchmark import config as configuration
 from benchmark.checkpoint import sha256_of
 from benchmark.identity import REVISION, source_of
@@ -79,6 +80,7 @@ class Stored:
 
     def check_code(self) -> None:
         """Raise RecordError where this installation computes another thing than the one that made the record."""
+        catalog.load()
         found, source = self.facts["revision"], self.facts["task"].get("source", "")
         if found != REVISION:
             raise RecordError(
