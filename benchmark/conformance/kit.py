@@ -62,12 +62,16 @@ TASK: list[Check[Subject]] = [
 
 def method_checks() -> list[str]:
     """Name the checks of a method, for one test each."""
-    return [each.name for each in (*declaration.METHOD_DECLARATION, *METHOD)]
+    return _names(declaration.METHOD_DECLARATION, METHOD)
 
 
 def task_checks() -> list[str]:
     """Name the checks of a task, for one test each; those of a step are made with every method."""
-    return [each.name for each in (*declaration.TASK_DECLARATION, *TASK, *STEP)]
+    return _names(declaration.TASK_DECLARATION, TASK, STEP)
+
+
+def _names(*lists: Sequence[Check[Any]]) -> list[str]:
+    return [check.name for checks in lists for check in checks]
 
 
 def promises() -> dict[str, str]:
