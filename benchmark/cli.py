@@ -1,4 +1,4 @@
-"""The console command: ``benchmark run | leaderboard | export | list | data``."""
+"""The console command: ``benchmark run | tune | leaderboard | export | check | list | data``."""
 
 from __future__ import annotations
 
@@ -95,6 +95,21 @@ def list_(
     from benchmark.listing import show
 
     show(what, home, Console())
+
+
+@app.command()
+def check(
+    words: Words = None,
+    every: Annotated[bool, typer.Option("--all", help="Also print what is in order.")] = False,
+) -> None:
+    """Check whether a method or a task keeps the suite's promises; every fault comes with its fix, exit code 1 if any.
+
+    Examples: `benchmark check method=my_kd`, `benchmark check method=my_kd task=[seg,depth]`, `benchmark check
+    task=my_task`.
+    """
+    from benchmark.conformance.command import check as check_all
+
+    raise typer.Exit(check_all(words or [], every, Console(soft_wrap=True)))
 
 
 data = typer.Typer(no_args_is_help=True, help="Look at datasets and check them.")

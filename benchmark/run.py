@@ -14,7 +14,6 @@ from rich.console import Console
 from torch import nn
 
 from benchmark import contestants as contestants_module
-from benchmark import strength
 from benchmark.budget import TimeBudget, calibration, step_seconds
 from benchmark.checkpoint import save_weights
 from benchmark.cohort import Cohort
@@ -29,10 +28,11 @@ from benchmark.progress import Progress
 from benchmark.randomness import Randomness
 from benchmark.report import Outcome, build_record, now
 from benchmark.schema import Config, Recipe, construct
+from benchmark.strength import build_method
 from benchmark.teachers import Plan, Teacher, TeacherError, obtain, plan_teachers, plan_untrained
 from leaderboards import store
 from leaderboards.record import Record
-from methods.base import Method, Setting, methods
+from methods.base import Setting, methods
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights
 
@@ -195,10 +195,7 @@ class Run:
         }
         setting = Setting(self.problem.task.output, self.problem.example(network, recipe), teachers)
         options = self.config.methods.get(contestant.name, {})
-        with self.draws.globally(f"initial weights of {contestant.name}"):
-            key = f"methods.{contestant.name}"
-            method: Method = construct(contestant.method, key, strength.own_options(options), setting)
-        strength.strengthen(method, options)
+        method = build_method(contestant.method, contestant.name, options, setting, self.draws)
         self.fabric.to_device(method)
         return Member(
             contestant.name,

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmark.schema import Config, options_schema
+from benchmark.randomness import Randomness
+from benchmark.schema import Config, construct, options_schema
 from leaderboards import tuning
 from leaderboards.tuning import TuningRecord
-from methods.base import SUPERVISED, Method
+from methods.base import SUPERVISED, Method, Setting
 from tasks.errors import InputError
 
 STRENGTH = "strength"
@@ -60,9 +61,15 @@ def used(config: Config, method: str) -> TuningRecord | None:
     return found if found and config.methods.get(method, {}).get(STRENGTH) == found.chosen else None
 
 
-def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that a method's constructor takes."""
-    return {name: value for name, value in options.items() if name != STRENGTH}
+def build_method(
+    cls: type[Method], name: str, options: Mapping[str, Any], setting: Setting, draws: Randomness
+) -> Method:
+    """Build a method from its options, its initial weights keyed by the seed and its name."""
+    own = {key: value for key, value in options.items() if key != STRENGTH}
+    with draws.globally(f"initial weights of {name}"):
+        method: Method = construct(cls, f"methods.{name}", own, setting)
+    strengthen(method, options)
+    return method
 
 
 def strengthen(method: Method, options: Mapping[str, Any]) -> None:

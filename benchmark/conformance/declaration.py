@@ -1,0 +1,115 @@
+"""What a class says of itself: title, source, options with types and defaults, their documentation."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+from benchmark.conformance.finding import Check, Verdict, broken, kept
+from benchmark.schema import Recipe
+from methods.base import MAIN, Method
+from tasks.base import NetworkSpec, Task
+from tasks.registry import options
+
+
+def title(cls: type[Any]) -> Verdict:
+    """The class has a title."""
+    return _text(cls, "title", "a few words that name it on boards")
+
+
+def paper(cls: type[Method]) -> Verdict:
+    """The class names its paper."""
+    return _text(cls, "paper", "authors, venue and year, or 'unpublished'")
+
+
+def _text(cls: type[Any], name: str, meaning: str) -> Verdict:
+    value = getattr(cls, name, None)
+    if isinstance(value, str) and value.strip():
+        return kept(f"{name} is '{value}'")
+    return broken(f"{name} is {value!r}", f"set {name} = '...' in the class body: {meaning}")
+
+
+def options_have_types_and_defaults(cls: type[Any]) -> Verdict:
+    """Every hyper-parameter is a keyword-only argument with a type and a default."""
+    _, *positional = _positional(cls)
+    if positional:
+        return broken(
+            f"the constructor takes {_quoted(positional)} by position, so no option of that name exists",
+            "put * before the options: def __init__(self, setting, *, weight: float = 1.0)",
+        )
+    own = options(cls)
+    untyped = [name for name, each in own.items() if each.annotation is inspect.Parameter.empty]
+    required = [name for name, each in own.items() if each.default is inspect.Parameter.empty]
+    if not untyped and not required:
+        return kept(f"{len(own)} options" if own else "no options")
+    faults = [
+        f"{_quoted(names)} {'has' if len(names) == 1 else 'have'} no {what}"
+        for names, what in ((untyped, "type"), (required, "default"))
+        if names
+    ]
+    return broken("; ".join(faults), f"write {(untyped + required)[0]}: float = 1.0, with the type and default it has")
+
+
+def _positional(cls: type[Any]) -> list[str]:
+    """List what the constructor takes by position, after self."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    return [each.name for each in parameters if each.kind in kinds]
+
+
+def options_are_documented(cls: type[Any]) -> Verdict:
+    """The Args section of the class docstring has a line for every option."""
+    _, _, section = (cls.__doc__ or "").partition("Args:")
+    missing = [name for name in options(cls) if not re.search(rf"^\s*{re.escape(name)}\b[^\n:]*:", section, re.M)]
+    if not missing:
+        return kept("every option is in the docstring")
+    return broken(
+        f"the docstring of {cls.__qualname__} says nothing of {_quoted(missing)}",
+        f"add a line below Args: in the class docstring, '{missing[0]}: what it does.'",
+    )
+
+
+def metrics_have_directions(cls: type[Task]) -> Verdict:
+    """The metrics, the primary one first, say whether higher is better."""
+    unclear = [name for name, higher in cls.metrics.items() if not isinstance(higher, bool)]
+    if unclear or not cls.metrics:
+        return broken(
+            f"metrics is {dict(cls.metrics)!r}", "map every name to True (higher is better) or False, the primary first"
+        )
+    primary, higher = next(iter(cls.metrics.items()))
+    return kept(f"{primary} ranks, {'higher' if higher else 'lower'} is better")
+
+
+def networks_and_recipe_are_given(cls: type[Task]) -> Verdict:
+    """The class names its student, its teachers by role with the main one first, and how they are trained."""
+    roles = list(cls.teachers)
+    if not roles or roles[0] != MAIN:
+        return broken(f"teachers has the roles {roles}", f"name at least one, the main one first: {{'{MAIN}': ...}}")
+    specs = [cls.student, *cls.teachers.values()]
+    if not all(isinstance(each, NetworkSpec) for each in specs):
+        return broken("student or teachers are no NetworkSpec", "describe each by tasks.base.NetworkSpec(...)")
+    unknown = {**cls.recipe, **cls.teacher_recipe}.keys() - Recipe.__dataclass_fields__.keys()
+    if unknown:
+        known = ", ".join(Recipe.__dataclass_fields__)
+        return broken(f"the recipe has no key {_quoted(sorted(unknown))}", f"use keys of the recipe: {known}")
+    return kept(f"a student and teachers {', '.join(roles)}")
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+METHOD_DECLARATION: list[Check[type[Method]]] = [
+    Check(title),
+    Check(paper),
+    Check(options_have_types_and_defaults),
+    Check(options_are_documented),
+]
+TASK_DECLARATION: list[Check[type[Task]]] = [
+    Check(title),
+    Check(metrics_have_directions),
+    Check(networks_and_recipe_are_given),
+    Check(options_have_types_and_defaults),
+    Check(options_are_documented),
+]

@@ -1,0 +1,213 @@
+"""Where methods and tasks are tried: one task on small images, with untrained teachers."""
+
+from __future__ import annotations
+
+import copy
+import io
+import random
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from rich.console import Console
+from torch import nn
+
+from benchmark import config as configuration
+from benchmark.clock import Clock
+from benchmark.cohort import Cohort
+from benchmark.conformance.tensors import first_images
+from benchmark.contestants import control_name
+from benchmark.device import build_fabric
+from benchmark.interrupt import Stop
+from benchmark.member import Member
+from benchmark.problem import Problem
+from benchmark.progress import Progress
+from benchmark.randomness import Randomness
+from benchmark.step import SharedStep
+from benchmark.strength import build_method
+from methods.base import Method, Setting, methods
+from tasks.base import Batch, Prediction
+
+STEPS = 4
+HALFWAY = 2  # the step after which states are saved
+TINY = (
+    f"recipe.steps={STEPS}",
+    "recipe.batch=4",
+    "recipe.warmup=0",
+    "device=cpu",
+    "precision=32",
+    "workers=0",
+    "control=false",
+)
+TINY_DATA = ("data.size=64", "data.train=8", "data.val=4", "data.test=2")
+
+
+def tiny_words(words: Sequence[str]) -> list[str]:
+    """Put what makes a run tiny before ``words``; the embedded data only where these choose none."""
+    chosen = any(word.startswith("data=") for word in words)
+    return [*TINY, *(() if chosen else TINY_DATA), *words]
+
+
+class Laboratory:
+    """A task with a tiny recipe, ready to train methods on.
+
+    Args:
+        words: the configuration, as key=value words.
+
+    Raises InputError as ``benchmark run`` does.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.config = configuration.load(tiny_words(words))
+        self.recipe = self.config.recipe
+        self.fabric = build_fabric("cpu", "32")
+        self.draws = Randomness(self.config.seed)
+        self.problem = Problem(self.config, self.fabric)
+        self.output = self.problem.task.output
+        self._examples: dict[str, Prediction] = {}
+
+    @cached_property
+    def teachers(self) -> dict[str, nn.Module]:
+        """The task's teachers by role, with random weights: what methods promise does not hang on good ones."""
+        networks = {}
+        for number, (role, spec) in enumerate(self.config.teacher.networks.items(), start=1):
+            network = self.problem.build_network(spec, Randomness(self.config.seed + number))
+            networks[role] = network.eval().requires_grad_(False)
+        return networks
+
+    def cast(self, roles: Sequence[str]) -> dict[str, nn.Module]:
+        """Give every role a teacher: the main one plays those that the task lacks, as in a run."""
+        main = next(iter(self.teachers.values()))
+        return {role: self.teachers.get(role, main) for role in roles}
+
+    @cached_property
+    def batches(self) -> list[Mapping[str, Batch]]:
+        """The batches of every step: the labeled one and the unlabeled ones."""
+        return list(self.problem.batches(self.recipe, self.draws, 0, unlabeled=True))
+
+    def fresh(self, index: int, images: int | None = None) -> dict[str, Batch]:
+        """Copy a step's batches, so that nothing a method does to them lasts; the first ``images`` of each."""
+        batches = {name: copy.deepcopy(batch) for name, batch in self.batches[index].items()}
+        if images is None:
+            return batches
+        return {name: first_images(batch, images, self.output) for name, batch in batches.items()}
+
+    def shared(
+        self,
+        index: int = 0,
+        *,
+        teachers: Mapping[str, nn.Module] | None = None,
+        batches: Mapping[str, Batch] | None = None,
+        fabric: Fabric | None = None,
+    ) -> SharedStep:
+        """Open a step, of a cohort that has every teacher and every stream."""
+        return SharedStep(
+            index,
+            STEPS,
+            self.fresh(index) if batches is None else batches,
+            self.teachers if teachers is None else teachers,
+            self.output,
+            self.draws,
+            self.fabric if fabric is None else fabric,
+            self.config.channels_last,
+            Clock(self.fabric.device),
+            0.0,
+        )
+
+    @cached_property
+    def _blank(self) -> nn.Module:
+        return self.problem.build_network(self.config.student, self.draws)
+
+    def network(self) -> nn.Module:
+        """Give a student with the initial weights of the seed: a copy, for building takes longer."""
+        return copy.deepcopy(self._blank)
+
+    def method(self, cls: type[Method], name: str, network: nn.Module) -> Method:
+        """Build a method for a student, as a run does."""
+        teachers = {
+            role: self._example(role, teacher, keep=True) for role, teacher in self.cast(cls.needs.teachers).items()
+        }
+        setting = Setting(self.output, self._example("student", network), teachers)
+        return build_method(cls, name, self.config.methods.get(name, {}), setting, self.draws)
+
+    def _example(self, name: str, network: nn.Module, keep: bool = False) -> Prediction:
+        if not keep:
+            return self.problem.example(network, self.recipe)
+        if name not in self._examples:
+            self._examples[name] = self.problem.example(network, self.recipe)
+        return self._examples[name]
+
+    def member(self, cls: type[Method], name: str, folder: Path) -> Member:
+        """Build a student and its method, in train mode; they take up the state that lies in ``folder``."""
+        network = self.network()
+        member = Member(name, network, self.method(cls, name, network), self.recipe, folder)
+        member.network.train()
+        member.method.train()
+        return member
+
+    def train(self, members: Sequence[Member], killed_at: int | None = None) -> None:
+        """Train as a run does, every member to the last step; or die when the batches of a step are asked for.
+
+        Raises RuntimeError with the reason where a member did not get there.
+        """
+
+        def batches(start: int) -> Iterator[Mapping[str, Batch]]:
+            for index in range(start, STEPS):
+                if index == killed_at:
+                    raise Killed
+                yield self.fresh(index)
+
+        cohort = Cohort(
+            members=members,
+            teachers=self.teachers | self.cast([role for each in members for role in each.method.needs.teachers]),
+            output=self.output,
+            recipe=self.recipe,
+            draws=self.draws,
+            fabric=self.fabric,
+            batches=batches,
+            validate=lambda network: 0.0,
+            progress=Progress(Console(file=io.StringIO())),
+            stop=Stop(),
+            channels_last=self.config.channels_last,
+            save_every=HALFWAY,
+        )
+        try:
+            cohort.train()
+        except Killed:
+            return
+        for member in members:
+            if not member.active:
+                raise RuntimeError(f"{member.name} {member.status}: {member.reason}")
+
+    @cached_property
+    def control_seconds(self) -> list[float]:
+        """How long the control's steps take."""
+        name = control_name()
+        with tempfile.TemporaryDirectory() as folder:
+            member = self.member(methods[name], name, Path(folder))
+            self.train([member])
+        return member.timing.steps
+
+
+class Killed(BaseException):
+    """Stands for the end of a process: nothing in the suite catches it."""
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed the global generators of torch, NumPy and Python within a block, and put them back afterwards."""
+    ours, numbers = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(ours)
+            np.random.set_state(numbers)

@@ -1,0 +1,122 @@
+"""One task, with what its checks look at: samples, networks, predictions that know the answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmark.conformance.laboratory import Laboratory
+from benchmark.conformance.still import fit
+from benchmark.randomness import Randomness
+from benchmark.step import LABELED, predict
+from tasks.base import IGNORE, Batch, Boxes, NetworkSpec, Prediction, Sample
+from tasks.data.augment import Augment
+from tasks.data.loader import Images, to_tensor
+from tasks.data.resize import resize_sample, target_size
+from tasks.outputs.maps import map_size
+
+PADDED = 0.5  # share of each side of a padded image that is image
+NOTHING = {"classes": IGNORE, "mask": IGNORE, "depth": 0}  # of a map on which nothing is known
+
+
+class Subject:
+    """A task on a dataset.
+
+    Args:
+        laboratory: the task, its data and networks.
+    """
+
+    def __init__(self, laboratory: Laboratory) -> None:
+        self.lab, self.problem = laboratory, laboratory.problem
+        self.task, self.output = laboratory.problem.task, laboratory.problem.task.output
+
+    @property
+    def specs(self) -> dict[str, NetworkSpec]:
+        """The networks that the task describes: the student, and the teachers by role."""
+        return {"student": self.lab.config.student, **self.lab.config.teacher.networks}
+
+    @cached_property
+    def samples(self) -> list[Sample]:
+        """A few training images, at the size that a network sees."""
+        images = Images(self.problem.dataset, "train", frozenset({self.task.annotation}), self.problem.size)
+        return [images[index] for index in range(min(self.lab.recipe.batch, len(self.problem.dataset.ids("train"))))]
+
+    def resized(self, samples: list[Sample]) -> list[Sample]:
+        """Bring samples, with what the task learns from, to the size that a network sees."""
+        kind, size = self.task.annotation, self.problem.size
+        bare = [replace(each, annotations={kind: each.annotations[kind]}) for each in samples]
+        return [resize_sample(each, target_size(each.image, size)) for each in bare]
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The student, in eval mode."""
+        return self.lab.network().eval()
+
+    @cached_property
+    def batch(self) -> Batch:
+        """A training batch with labels."""
+        return self.lab.fresh(0)[LABELED]
+
+    @cached_property
+    def prediction(self) -> Prediction:
+        """What an untrained student predicts for the training batch."""
+        return self.predict(self.batch)
+
+    @cached_property
+    def answer(self) -> Prediction:
+        """What a network that knows the answers predicts for the training batch."""
+        return replace(self.prediction, maps=fit(self.output, self.prediction.maps, self.batch.target))
+
+    @cached_property
+    def teacher(self) -> Prediction:
+        """What a teacher that knows the answers predicts for the training batch."""
+        network = next(iter(self.lab.teachers.values()))
+        with torch.no_grad():
+            prediction = predict(network, self.batch, self.lab.fabric)
+        return replace(prediction, maps=fit(self.output, prediction.maps, self.batch.target))
+
+    def predict(self, batch: Batch) -> Prediction:
+        """Run the student on a batch."""
+        with torch.no_grad():
+            return predict(self.network, batch, self.lab.fabric)
+
+    def build(self, spec: NetworkSpec) -> nn.Module:
+        """Build a network of the task."""
+        return self.problem.build_network(spec, Randomness(self.lab.config.seed)).eval()
+
+    @cached_property
+    def padded(self) -> Batch:
+        """Samples shrunk inside a frame of padding, which carries no supervision where the task can leave it out."""
+        return self._join(self.samples, PADDED)
+
+    def without_labels(self) -> Any:
+        """The target of images on which nothing is marked; None for a kind of annotation that is not known here."""
+        kind = self.task.annotation
+        empty = [_emptied(kind, each.annotations[kind]) for each in self.samples]
+        if any(each is None for each in empty):
+            return None
+        samples = [replace(each, annotations={kind: bare}) for each, bare in zip(self.samples, empty, strict=True)]
+        return self._join(samples, 1.0).target
+
+    def _join(self, samples: list[Sample], share: float) -> Batch:
+        """Join samples, each shrunk to a share of its sides and padded or cut to one size, into a batch."""
+        augment = Augment(self.problem.crop(self.lab.recipe), (share, share), 0.0, 0.0)
+        pairs = [augment(each, self.lab.draws.numpy("frame", number)) for number, each in enumerate(samples)]
+        image = torch.stack([to_tensor(each.image) for each, _ in pairs])
+        inside = torch.stack([torch.from_numpy(each) for _, each in pairs])
+        target = self.task.collate([self.task.target(each) for each, _ in pairs])
+        return Batch(LABELED, image, target, inside & self.output.valid(target, map_size(image)))
+
+
+def _emptied(kind: str, annotation: Any) -> Any:
+    """Take everything that is marked out of an annotation."""
+    if isinstance(annotation, Boxes):
+        return Boxes(*(each[:0] for each in (annotation.xyxy, annotation.labels, annotation.difficult)))
+    if kind == "points":
+        return annotation[:0]
+    return np.full_like(annotation, NOTHING[kind]) if kind in NOTHING else None
