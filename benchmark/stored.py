@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark import catalog
 from benchmark import config as configuration
 from benchmark.checkpoint import sha256_of
 from benchmark.identity import REVISION, source_of
@@ -97,6 +98,7 @@ def open_stored(path: str | Path) -> Stored:
 
     Raises RecordError naming what is missing, or expected and found.
     """
+    catalog.load()
     path = Path(path)
     record = store.read_one(path)
     stored = Stored(record, path)
