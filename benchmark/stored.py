@@ -99,6 +99,7 @@ def open_stored(path: str | Path) -> Stored:
 
     Raises RecordError naming what is missing, or expected and found.
     """
+    catalog.load()
     path = Path(path)
     record = store.read_one(path)
     stored = Stored(record, path)

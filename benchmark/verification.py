@@ -97,5 +97,5 @@ def _check_data(stored: Stored, problem: Problem) -> None:
 def _compared(record: Record) -> list[str]:
     """Say of each metric what is recorded and what was measured, the one that ranks first."""
     recorded, again = record.scores.metrics, record.verification.metrics
-    names = sorted(recorded.keys() & again.keys(), key=lambda name: name != record.scores.primary_metric)
+    names = sorted((name for name in recorded if name in again), key=lambda name: name != record.scores.primary_metric)
     return [f"{name}: recorded {recorded[name].value}, measured {again[name]}" for name in names]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,12 @@ def test_every_task_is_reproduced_and_says_so(task: str, copy: Callable[[str], P
     texts = [path.read_text() for path in write_boards([after], home / "boards", ["md", "html"])]
     assert re.search(r"\| L3 +\|", texts[0])
     assert '<span class="tag">L3</span>' in texts[1]
+
+
+def test_the_command_verifies_in_a_process_of_its_own(copy: Callable[[str], Path]) -> None:
+    words = [sys.executable, "-m", "benchmark", "leaderboard", "verify", str(copy("seg")), "device=cpu"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split()[:1]) == (0, ["reproduced"]), done.stdout + done.stderr
 
 
 def test_a_score_that_is_not_reproduced_is_marked(copy: Callable[..., Path]) -> None:
