@@ -1,4 +1,4 @@
-"""The console command: ``benchmark run | tune | leaderboard | export | check | list | data``."""
+"""The console command: ``benchmark run | tune | leaderboard | export | list | new | check | data``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(
     """Train methods on a task, and write records, panels and boards.
 
     Examples: `benchmark run task=seg method=mgd`, `benchmark run method=[none,pixel,mgd] data.labeled=1/8`,
-    `benchmark run -m seed=0,1,2 method=[none,mgd]`.
+    `benchmark run -m seed=0,1,2 method=[none,mgd]`, `benchmark run method=[none,./my_kd.py:MyKD]`.
     """
     from benchmark.sweep import run_all
 
@@ -89,12 +89,25 @@ def export(
 @app.command(name="list")
 def list_(
     what: Annotated[str, typer.Argument(help="tasks, methods, data or teachers.")],
+    name: Annotated[str | None, typer.Argument(help="One of them, also as PATH.py:CLASS: all about it.")] = None,
     home: Annotated[Path, typer.Option(help="Where runs keep their files, for teachers.")] = Path("runs"),
 ) -> None:
     """List what there is to choose from."""
     from benchmark.listing import show
 
-    show(what, home, Console())
+    show(what, name, home, Console())
+
+
+@app.command()
+def new(
+    kind: Annotated[str, typer.Argument(help="method or task.")],
+    name: Annotated[str, typer.Argument(help="What it is called, e.g. my_kd.")],
+    package: Annotated[bool, typer.Option("--package", help="A distribution of its own, for pip.")] = False,
+) -> None:
+    """Write a method, or a task, that works, and its test: a file to start from."""
+    from benchmark.scaffold.write import write
+
+    write(kind, name, package, Path.cwd(), Console(soft_wrap=True))
 
 
 @app.command()

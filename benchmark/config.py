@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, get_type_hints
 
@@ -15,33 +15,68 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from benchmark import catalog, strength
+from benchmark import catalog, searchpath, strength
+from benchmark.files import read_files
 from benchmark.schema import Config, DataCommon, Recipe, TeacherConfig, options_schema
 from benchmark.strength import method_schema
-from methods.base import methods
-from tasks.base import datasets, tasks
+from methods.base import Method
+from tasks.base import Dataset, Task
 from tasks.errors import InputError, nearest
-from tasks.registry import Registry
+from tasks.registry import describe
 
 CONF = "benchmark.conf"
 
 
 def register() -> None:
-    """Enter the schema, and one option a registered task, dataset and method, into Hydra's store."""
+    """Enter the schema, and one option a registered task, dataset and method, into Hydra's store.
+
+    A class of a plugin that has no usable options is withdrawn: it is reported like one that fails to import.
+    """
     catalog.load()
-    store = ConfigStore.instance()
-    store.store(name="schema", node=Config)
-    for name, task in tasks.items():
-        store.store(group="task", name=name, node=options_schema(task, name=name))
-        store.store(group="student", name=name, node=task.student)
-        recipe = {**task.recipe}
-        store.store(group="recipe", name=name, node=Recipe(**recipe))
-        teacher = TeacherConfig(dict(task.teachers), recipe=Recipe(**{**recipe, **task.teacher_recipe}))
-        store.store(group="teacher", name=name, node=teacher)
-    for name, dataset in datasets.items():
-        store.store(group="data", name=name, node=_data_schema(dataset))
-    for name, method in methods.items():
-        store.store(group="method", name=name, node=method_schema(method), package=f"methods.{name}")
+    searchpath.register()
+    ConfigStore.instance().store(name="schema", node=Config)
+    enters: dict[str, Callable[[str, Any], None]] = {
+        "task": _enter_task,
+        "data": _enter_dataset,
+        "method": _enter_method,
+    }
+    for key, registry in catalog.REGISTRIES.items():
+        for name, cls in list(registry.items()):
+            try:
+                enters[key](name, cls)
+            except Exception as error:
+                origin = registry.origin(name)
+                if origin.built_in:
+                    raise
+                registry.withdraw(name, f"{describe(error)} (from {origin})")
+                ConfigStore.instance().repo.get(key, {}).pop(f"{name}.yaml", None)  # of an earlier, sound version
+                if origin.path:  # a file was asked for by this very command
+                    raise InputError(f"{origin}: {describe(error)}") from error
+
+
+def _enter_task(name: str, task: type[Task]) -> None:
+    _require(task, "annotation", "metrics", "student", "teachers", "recipe", "teacher_recipe")
+    store, recipe = ConfigStore.instance(), {**task.recipe}
+    teacher = TeacherConfig(dict(task.teachers), recipe=Recipe(**{**recipe, **task.teacher_recipe}))
+    store.store(group="task", name=name, node=options_schema(task, name=name))
+    store.store(group="student", name=name, node=task.student)
+    store.store(group="recipe", name=name, node=Recipe(**recipe))
+    store.store(group="teacher", name=name, node=teacher)
+
+
+def _enter_dataset(name: str, dataset: type[Dataset]) -> None:
+    _require(dataset, "provides")
+    ConfigStore.instance().store(group="data", name=name, node=_data_schema(dataset))
+
+
+def _enter_method(name: str, method: type[Method]) -> None:
+    ConfigStore.instance().store(group="method", name=name, node=method_schema(method), package=f"methods.{name}")
+
+
+def _require(cls: type[Any], *attributes: str) -> None:
+    """Raise InputError for a class that does not say what its contract asks for."""
+    if missing := [each for each in attributes if not hasattr(cls, each)]:
+        raise InputError(f"{cls.__qualname__} does not set {', '.join(missing)}")
 
 
 def _data_schema(dataset: type[Any]) -> type:
@@ -62,14 +97,19 @@ def load(words: Sequence[str]) -> Config:
 
     Raises InputError: one line that names the word, what was expected, and the nearest known names.
     """
+    return typed(composed(words))
+
+
+def composed(words: Sequence[str]) -> DictConfig:
+    """Compose the configuration that words ask for, as Hydra has it; raises InputError."""
+    words = read_files(words)
     check_words(words)
     register()
     with initialize_config_module(version_base="1.3", config_module=CONF):
         try:
-            composed = compose("config", overrides=list(words))
+            return compose("config", overrides=list(words))
         except (HydraException, OmegaConfBaseException) as error:
             raise InputError(_explain(list(words), error)) from error
-    return typed(composed)
 
 
 def check_words(words: Sequence[str]) -> None:
@@ -81,10 +121,13 @@ def check_words(words: Sequence[str]) -> None:
             raise InputError(f"'{word}' is not of the form key=value") from error
 
 
-def typed(composed: DictConfig) -> Config:
-    """Turn a composed Hydra configuration into the typed one."""
+def typed(found: DictConfig) -> Config:
+    """Turn a composed Hydra configuration, perhaps of another process, into the typed one."""
+    catalog.load()
+    for reference in found.get("files", []):
+        catalog.enter_file(reference)
     try:
-        plain = OmegaConf.to_object(composed)
+        plain = OmegaConf.to_object(found)
     except OmegaConfBaseException as error:
         raise InputError(_first_line(error)) from error
     assert isinstance(plain, Config)
@@ -142,14 +185,13 @@ def _wrong_choice(key: str, value: Any) -> str | None:
     if not _group(key):
         return None
     known = GlobalHydra.instance().config_loader().get_group_options(key)
-    registries: dict[str, Registry[Any]] = {"task": tasks, "data": datasets, "method": methods}
-    registry = registries.get(key)
+    registry = catalog.REGISTRIES.get(key)
     for choice in value if isinstance(value, list) else [value]:
         if choice is None or isinstance(choice, (bool, int, float)) or str(choice) in known:
             continue
         if registry is not None and str(choice) in registry.broken:
             return f"{key} '{choice}' comes from a plugin that failed to import: {registry.broken[str(choice)]}"
-        return f"unknown {key} '{choice}'{nearest(str(choice), known)}"
+        return f"unknown {key} '{choice}'{nearest(str(choice), known)}{searchpath.faults()}"
     return None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,9 @@ from benchmark.problem import Problem
 from benchmark.schema import Config, Recipe
 from leaderboards.values import digest
 from methods.base import methods
-from tasks.base import NetworkSpec, tasks
+from tasks.base import NetworkSpec, datasets, tasks
+from tasks.origin import source_sha256
+from tasks.registry import Registry
 
 REVISION = 1  # raised when a change of the code changes results
 SHORT = 12  # digits of a hash in a name
@@ -43,20 +43,22 @@ def network_facts(spec: NetworkSpec) -> dict[str, Any]:
 def problem_facts(problem: Problem) -> dict[str, Any]:
     """Describe task and data."""
     config, partition = problem.config, problem.partition
+    data = {**problem.data_options, "manifest": problem.manifest}
+    if source := source_of(datasets, problem.dataset.name):
+        data["source"] = source
     return {
         "revision": REVISION,
-        "task": {**config.task, "source": source_of(tasks[config.task["name"]])},
-        "data": {**problem.data_options, "manifest": problem.manifest},
+        "task": {**config.task, "source": source_of(tasks, config.task["name"])},
+        "data": data,
         "labeled": {"name": partition.name, "checksum": partition.checksum},
         "numerics": {"precision": config.precision, "channels_last": config.channels_last, "compile": config.compile},
     }
 
 
-def source_of(cls: type) -> str:
+def source_of(registry: Registry[Any], name: str) -> str:
     """Name where a class comes from: the built-in ones by nothing, so that ids outlive releases, others by content."""
-    if cls.__module__.partition(".")[0] in {"tasks", "methods"}:
-        return ""
-    return hashlib.sha256(Path(inspect.getfile(cls)).read_bytes()).hexdigest()
+    origin = registry.origin(name)
+    return "" if origin.built_in else origin.file_sha256 or source_sha256(registry[name].__module__)
 
 
 def teacher_facts(problem: Problem, spec: NetworkSpec, recipe: Recipe, seed: int) -> dict[str, Any]:
@@ -80,8 +82,8 @@ def identify(problem: Problem, config: Config, method: str, teachers: dict[str, 
         "recipe": recipe_facts(config.recipe),
     }
     setting = {**track, "recipe": {key: value for key, value in track["recipe"].items() if key not in budget.KEYS}}
-    cls = methods[method]
-    entry = {**track, "method": {"name": method, "options": config.methods.get(method, {}), "source": source_of(cls)}}
+    options, source = config.methods.get(method, {}), source_of(methods, method)
+    entry = {**track, "method": {"name": method, "options": options, "source": source}}
     if variant:
         entry["variant"] = variant
     facts = {**entry, "seed": config.seed}

@@ -17,7 +17,7 @@ from benchmark.contestants import Contestant
 from benchmark.cost import InferenceCost, peak_memory_mb
 from benchmark.device import hardware
 from benchmark.evaluate import Evaluation
-from benchmark.identity import SHORT, source_of
+from benchmark.identity import SHORT
 from benchmark.member import Member
 from benchmark.problem import Problem
 from benchmark.schema import Config, Recipe
@@ -26,7 +26,7 @@ from leaderboards import parts
 from leaderboards.record import Record
 from leaderboards.values import digest, finite
 from methods.base import methods
-from tasks.base import Task
+from tasks.base import Task, tasks
 
 WALL_BASIS = "the member's own steps, data and every teacher prediction that it used, timed inside the cohort"
 
@@ -90,12 +90,16 @@ def build_record(
 
 def _task(problem: Problem, config: Config) -> parts.TaskPart:
     options = {key: value for key, value in config.task.items() if key != "name"}
+    origin = tasks.origin(problem.task.name)
     return parts.TaskPart(
         name=problem.task.name,
         title=problem.task.title,
         options=options,
         preprocess={"size": problem.config.data.get("size"), "crop": list(problem.crop(config.recipe))},
         evaluation={"resolution": "ground truth", "interpolation": "bilinear", "align_corners": False, "flip": False},
+        package=origin.package,
+        version=origin.version,
+        file_sha256=origin.file_sha256 or None,
     )
 
 
@@ -128,7 +132,7 @@ def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.M
         weights={} if outcome.member is None else dict(outcome.member.method.weights),
         package=origin.package,
         version=origin.version,
-        file_sha256=source_of(cls) or None,
+        file_sha256=origin.file_sha256 or None,
         roles={role: contestant.plans[actual].id for role, actual in contestant.roles.items()},
         notes=[f"the main teacher stands in for the missing role '{role}'" for role in stands_in],
     )

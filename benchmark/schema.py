@@ -62,6 +62,7 @@ class Config:
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     recipe: Recipe = field(default_factory=Recipe)
     methods: dict[str, Any] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)  # PATH.py:CLASS; filled in from method=, task= and data=
     seed: int = 0
     control: bool = True  # train the control beside the methods when its record is missing
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
@@ -109,7 +110,7 @@ def options_schema(cls: type[Any], **fixed: Any) -> type:
     fields: list[tuple[str, Any, Any]] = [(key, type(value), field(default=value)) for key, value in fixed.items()]
     for key, parameter in options(cls).items():
         if parameter.default is inspect.Parameter.empty:
-            raise InputError(f"{cls.__module__}.{cls.__name__}: option '{key}' needs a default value")
+            raise InputError(f"option '{key}' of {cls.__qualname__} needs a default value")
         default = parameter.default
         listed = isinstance(default, (list, tuple))
         value = field(default_factory=partial(list, default)) if listed else field(default=default)

@@ -58,6 +58,7 @@ class Stored:
                 raise InputError(f"'{word}': the record says all but where the data lies; expected {', '.join(KEYS)}")
         task.pop("source", None)
         data.pop("manifest", None)
+        data.pop("source", None)
         made = configuration.load([f"task={task['name']}", f"data={data['name']}", *words])
         made.task, made.data = made.task | task, made.data | data | {"labeled": self._labeled()}
         made.student = self.spec
@@ -87,7 +88,7 @@ class Stored:
                 f"{self.path}: made by revision {found} of the suite, this one is revision {REVISION}; install the "
                 f"version that made it (densedistill {self.record.method.version or 'unknown'})"
             )
-        if source != (here := source_of(tasks[self.record.task.name])):
+        if source != (here := source_of(tasks, self.record.task.name)):
             raise RecordError(
                 f"{self.path}: task '{self.record.task.name}' is another one here: expected source "
                 f"{source or 'built in'}, found {here or 'built in'}; install the plugin that made the record"

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from benchmark import config as configuration
 from benchmark.execute import execute
+from benchmark.files import read_files
 
 
 class SweepError(Exception):
@@ -25,6 +26,7 @@ def run_all(words: Sequence[str], multirun: bool, console: Console) -> int:
     """Run one configuration, or a sweep that is checked whole before any of it starts; return the exit code."""
     if not multirun:
         return execute(configuration.load(words), console)
+    words = read_files(words)
     configuration.check_words(words)
     for combination in combinations(words):
         configuration.load(combination)

@@ -21,7 +21,7 @@ from leaderboards.values import Level
 from leaderboards.verify import verified
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights
-from tasks.registry import DISTRIBUTION
+from tasks.origin import DISTRIBUTION
 
 LEVEL: Level = "L3"  # evaluated again from the weights
 TOLERANCE = 1e-4  # another processor rounds otherwise, and turns a few pixels or boxes over

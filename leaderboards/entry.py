@@ -171,7 +171,7 @@ def _difference(record: Record, group: Sequence[Record]) -> str:
 
     def facts(each: Record) -> dict[str, str]:
         options = {key: json.dumps(value, ensure_ascii=False) for key, value in each.method.options.items()}
-        return options | {"version": f"{each.method.package} {each.method.version}".strip()}
+        return options | {"version": each.method.origin}
 
     own, others = facts(record), [facts(each) for each in group]
     names = [name for name in own if any(other.get(name) != own[name] for other in others)]

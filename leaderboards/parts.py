@@ -27,6 +27,9 @@ class TaskPart(Part):
     evaluation: Options = Field(
         default={}, description="Switches of the evaluation protocol (resolution, crops, caps, thresholds)."
     )
+    package: str = Field(default="", description="Distribution, or file, that the task comes from.")
+    version: str = Field(default="", description="Version of that distribution.")
+    file_sha256: Sha256 | None = Field(default=None, description="Hash of the source file, for a task given as a file.")
 
 
 class Labeled(Part):
@@ -76,6 +79,11 @@ class MethodPart(Part):
     )
     roles: dict[str, Identifier] = Field(default={}, description="Teacher role -> id of the teacher that plays it.")
     notes: list[str] = Field(default=[], description="What a reader must know, e.g. reconstructions and deviations.")
+
+    @property
+    def origin(self) -> str:
+        """Where the code comes from: a distribution and its version, or a file and the start of its hash."""
+        return " ".join(filter(None, (self.package, self.version, (self.file_sha256 or "")[:8])))
 
 
 class Student(Part):

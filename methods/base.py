@@ -79,8 +79,10 @@ class Method(nn.Module, ABC):
     """
 
     name: ClassVar[str]
-    title: ClassVar[str]
-    paper: ClassVar[str]
+    title: ClassVar[str] = ""
+    paper: ClassVar[str] = ""
+    also_called: ClassVar[tuple[str, ...]] = ()  # what papers call it
+    elsewhere: ClassVar[Mapping[str, str]] = {}  # names of ours that other papers use -> what they mean there
     needs: ClassVar[Needs] = Needs()
     control: ClassVar[bool] = False  # the row that every method is compared with
     weights: dict[str, float]
@@ -101,5 +103,5 @@ class Method(nn.Module, ABC):
         raise TypeError(f"{type(self).__name__} has a critic but does not say what its loss is: define critic_loss")
 
 
-methods: Registry[Method] = Registry("method", "densedistill.methods")
+methods: Registry[Method] = Registry("method", "densedistill.methods", Method)
 register = methods.register

@@ -107,6 +107,8 @@ class CorrelationCongruence(Method):
 
     title = "correlation congruence"
     paper = "Peng et al., ICCV 2019"
+    also_called = ("CC", "CCKD")
+    elsewhere = {"CC": "in RepDistiller another loss: products of the differences of neighbouring rows"}
 
     def __init__(
         self,

@@ -37,6 +37,7 @@ class ChannelWise(Method):
 
     title = "channel-wise distillation"
     paper = "Shu et al., ICCV 2021"
+    also_called = ("CWD", "channel-wise KD")
 
     def __init__(self, setting: Setting, *, weight: float = 3.0, temperature: float = 4.0) -> None:
         super().__init__(setting)

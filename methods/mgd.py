@@ -93,6 +93,8 @@ class MultiGranularity(Method):
 
     title = "multi-granularity distillation"
     paper = "Qin et al., ECCV 2022"
+    also_called = ("MGD", "MGD-SSSS")
+    elsewhere = {"MGD": "masked generative distillation, Yang et al., ECCV 2022"}
     needs = Needs(teachers=(DEEP, WIDE), unlabeled=True)
 
     def __init__(

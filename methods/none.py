@@ -24,6 +24,7 @@ class Alone(Method):
 
     title = "student alone"
     paper = "none (control)"
+    also_called = ("baseline", "student alone", "w/o KD")
     needs = Needs(teachers=())
     control = True
 

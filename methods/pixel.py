@@ -86,6 +86,7 @@ class Pixel(Method):
 
     title = "pixel-wise distillation"
     paper = "Hinton et al., NIPS workshop 2014; per pixel as in Liu et al., CVPR 2019"
+    also_called = ("KD", "vanilla KD", "PI")
 
     def __init__(self, setting: Setting, *, weight: float = 1.0, temperature: float = 1.0) -> None:
         super().__init__(setting)

@@ -131,6 +131,7 @@ class StructuredTransfer(Method):
 
     title = "structured knowledge transfer"
     paper = "Liu et al., ACM MM 2020"
+    also_called = ("SKT",)
 
     def __init__(
         self, setting: Setting, *, soft: float = 1.0, intra: float = 1.0, inter: float = 1.0, stride: int = 16

@@ -49,6 +49,8 @@ class SimilarityTransfer(Method):
 
     title = "similarity transfer (our reading)"
     paper = "Zhao et al., arXiv 2103.10047, 2021"
+    also_called = ("STKD",)
+    elsewhere = {"STKD": "spatio-temporal distillation, in work on video"}
 
     def __init__(self, setting: Setting, *, weight: float = 0.9, temperature: float = 4.0, alpha: float = 1.0) -> None:
         super().__init__(setting)

@@ -126,6 +126,10 @@ class Structured(Method):
 
     title = "structured distillation"
     paper = "Liu et al., CVPR 2019 and TPAMI 2020"
+    also_called = ("SKD", "SKDS", "StructKD", "PI + PA + HO")
+    elsewhere = {
+        "SKD": "structural distillation of sequence labellers, Wang et al., ACL 2021; also several self-distillations"
+    }
 
     def __init__(
         self,

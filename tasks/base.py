@@ -71,7 +71,7 @@ class Dataset(ABC):
     """
 
     name: ClassVar[str]
-    title: ClassVar[str]
+    title: ClassVar[str] = ""
     provides: ClassVar[frozenset[str]]  # kinds of annotation
     info: Info
     splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
@@ -93,7 +93,7 @@ class Dataset(ABC):
         """Read everything and return every fault found, one line each, naming the file; empty when all is well."""
 
 
-datasets: Registry[Dataset] = Registry("dataset", "densedistill.datasets")
+datasets: Registry[Dataset] = Registry("dataset", "densedistill.datasets", Dataset)
 
 
 @dataclass
@@ -234,7 +234,7 @@ class Task(ABC):
     """What is predicted; built for one dataset; the constructor's keyword-only arguments are its options."""
 
     name: ClassVar[str]
-    title: ClassVar[str]
+    title: ClassVar[str] = ""
     annotation: ClassVar[str]  # the kind that it learns from
     metrics: ClassVar[Mapping[str, bool]]  # name -> higher is better; the first is primary
     student: ClassVar[NetworkSpec]  # defaults that the command line overrides
@@ -280,4 +280,4 @@ class Task(ABC):
         """Draw a decoded prediction, or a truth, as uint8 RGB of the size of ``image``."""
 
 
-tasks: Registry[Task] = Registry("task", "densedistill.tasks")
+tasks: Registry[Task] = Registry("task", "densedistill.tasks", Task)

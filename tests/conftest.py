@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from benchmark import catalog
+from benchmark.catalog import REGISTRIES
 from tests.support import tiny_run
 
 catalog.load()
@@ -50,3 +52,15 @@ def home(tmp_path: Path, teachers_home: Callable[[str], Path]) -> Path:
     """Return a home that has the tiny teachers of segmentation, and no run."""
     shutil.copytree(teachers_home("seg"), tmp_path / "runs" / "teachers", copy_function=os.link)
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def registries(tmp_path: Path) -> Iterator[None]:
+    """Take back what a test registers, and forget the modules that it wrote."""
+    kept = [(each, dict(each._classes), dict(each._origins), dict(each.broken)) for each in REGISTRIES.values()]
+    yield
+    for registry, classes, origins, broken in kept:
+        registry._classes, registry._origins, registry.broken = classes, origins, broken
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -42,3 +43,19 @@ def student_bytes(home: Path, record: Record) -> bytes:
     """Read a trained student's file."""
     assert record.artifacts.student is not None, record.status_reason
     return (home / record.artifacts.student).read_bytes()
+
+
+def install(folder: Path, name: str, version: str, source: str, groups: Mapping[str, Mapping[str, str]]) -> Path:
+    """Lay out a distribution with one module as pip would, and return its folder, which belongs on ``sys.path``.
+
+    ``groups`` maps an entry-point group to the points in it, name to ``module:Class``.
+    """
+    about = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    about.mkdir(parents=True)
+    module = name.replace("-", "_")
+    (folder / f"{module}.py").write_text(source)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (about / "top_level.txt").write_text(f"{module}\n")
+    points = [f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in each.items()) for group, each in groups.items()]
+    (about / "entry_points.txt").write_text("\n".join(points))
+    return folder

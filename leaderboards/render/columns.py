@@ -9,6 +9,8 @@ from leaderboards.board import Board, Row
 from leaderboards.render import text
 from leaderboards.track import Reference
 
+SUITE = "densedistill"  # the distribution of the built-in methods
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -31,7 +33,7 @@ class Column:
 
 def columns(board: Board) -> list[Column]:
     """Return the columns of a board, the ones that rank first."""
-    return [*_identity(), *_score(board), *_seeds(board), *_others(board), *_costs(), *_trust()]
+    return [*_identity(), *_score(board), *_seeds(board), *_others(board), *_costs(), *_origin(board), *_trust()]
 
 
 def _nothing(_: Reference) -> Cell:
@@ -135,6 +137,18 @@ def _costs() -> list[Column]:
         Column("latency ms", "Median (95th percentile) of one forward pass, milliseconds.", latency, _nothing),
         Column("training", "Training time, alone, over the control's.", training, _nothing),
     ]
+
+
+def _origin(board: Board) -> list[Column]:
+    """Where the code of a row comes from, if any is not of this suite."""
+
+    def origin(row: Row) -> Cell:
+        return Cell(text.clean(row.entry.records[0].method.origin) or text.DASH)
+
+    if all(row.entry.records[0].method.package in ("", SUITE) for row in board.rows):
+        return []
+    help_ = "Distribution and version, or file and start of its SHA-256, that the method comes from."
+    return [Column("origin", help_, origin, _nothing, False)]
 
 
 def _trust() -> list[Column]:

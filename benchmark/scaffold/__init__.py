@@ -1,0 +1,1 @@
+"""``benchmark new``: files to start from."""

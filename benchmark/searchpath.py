@@ -1,0 +1,40 @@
+"""Configurations of plugins: packages of YAML files that join Hydra's search path by an entry point."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from importlib.util import find_spec
+
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.plugins import Plugins
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+GROUP = "densedistill.conf"
+
+
+class PluginConfigs(SearchPathPlugin):
+    """Appends the packages that the entry points of the group name; our own configurations go first."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Append each package that is there; ``faults`` names the others."""
+        for entry in importlib.metadata.entry_points(group=GROUP):
+            if _exists(entry.value):
+                search_path.append(provider=f"plugin {entry.name}", path=f"pkg://{entry.value}")
+
+
+def register() -> None:
+    """Make Hydra ask for the packages; a second call does nothing."""
+    Plugins.instance().register(PluginConfigs)
+
+
+def faults() -> str:
+    """Name the packages that are not there, for a message about an unknown configuration: ``"; ..."`` or nothing."""
+    missing = [entry for entry in importlib.metadata.entry_points(group=GROUP) if not _exists(entry.value)]
+    return "".join(f"; plugin '{each.name}' names configurations in {each.value}, which is missing" for each in missing)
+
+
+def _exists(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ImportError:
+        return False
