@@ -99,7 +99,7 @@ def test_the_three_ways_give_the_same_bits(tmp_path: Path, home: Path, monkeypat
 def test_options_of_a_file_go_by_its_name(tmp_path: Path) -> None:
     path = written(tmp_path / "my_kd.py", PLAIN)
     loaded = config.load([f"method=[none, {path}:ThreeWay]", "methods.my_kd.weight=3"])
-    assert loaded.methods == {"none": {}, "my_kd": {"weight": 3.0}}
+    assert loaded.methods == {"none": {}, "my_kd": {"weight": 3.0, "strength": 1.0}}
     assert loaded.files == [f"{path}:ThreeWay"]
     with pytest.raises(InputError, match=r"unknown key 'methods.my_kd.wieght'; did you mean 'methods.my_kd.weight'"):
         config.load([f"method={path}", "methods.my_kd.wieght=3"])
@@ -159,7 +159,7 @@ def test_a_job_reads_the_file_again(tmp_path: Path) -> None:
     methods.withdraw("my_kd")  # as in a process that has not seen the words
     for name in [name for name in sys.modules if name.startswith(loose.MODULE)]:
         del sys.modules[name]
-    assert config.typed(composed).methods == {"my_kd": {"weight": 2.0}}
+    assert config.typed(composed).methods == {"my_kd": {"weight": 2.0, "strength": 1.0}}
     assert methods["my_kd"].title == "three ways"
 
 

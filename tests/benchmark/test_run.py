@@ -44,7 +44,7 @@ def test_the_best_weights_are_chosen_on_validation(home: Path) -> None:
 
 
 def test_a_record_is_complete(home: Path) -> None:
-    (record,) = tiny_run(home, "method=mgd", "data.labeled=1/4")
+    (record,) = tiny_run(home, "method=mgd", "data.labeled=1/4", "methods.mgd.strength=1")
     assert record == Record.parse(record.dump())
     assert record.status == "ok"
     assert record.scores.primary_metric == "miou"

@@ -70,7 +70,7 @@ def test_a_changed_teacher_is_noticed(tmp_path: Path) -> None:
 
 def test_teachers_are_listed_with_their_scores(home: Path) -> None:
     console = Console(file=io.StringIO(), width=200)
-    show("teachers", home, console)
+    show("teachers", None, home, console)
     listed = console.file.getvalue()
     assert listed.count("miou") == 2
     assert "fpn tu-resnet18" in listed
