@@ -49,4 +49,7 @@ def git_state() -> tuple[str, bool | None]:
 
 def command() -> str:
     """The command line, ready to be pasted."""
-    return shlex.join(["benchmark", *sys.argv[1:]])
+    words = sys.argv[1:]
+    if words[:1] == ["--multirun"]:  # what a sweep leaves for Hydra to read
+        words = ["run", "-m", *words[1:]]
+    return shlex.join(["benchmark", *words])

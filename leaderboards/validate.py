@@ -78,7 +78,11 @@ def _own(path: Path, record: Record) -> Iterator[str]:
         (labeled.count <= labeled.total <= record.dataset.n_train, "more labelled than training images"),
         (selection.rule == "last" or selection.split not in (None, "test"), "selection must use a validation split"),
         (not record.protocol.tuning or record.protocol.tuning.split != "test", "tuned on the test split"),
-        (set(record.method.roles.values()) <= teachers, "the method names a teacher that is not listed"),
+        (
+            set(record.method.roles.values()) <= teachers
+            or bool(record.method.variant),  # a placebo is none of the track
+            "the method names a teacher that is not listed",
+        ),
         (len(teachers) == len(record.teachers), "a teacher is listed twice"),
         (_ordered(provenance.started, provenance.finished), "finished before it started"),
         (_ordered(latency.latency_ms_p50, latency.latency_ms_p95), "latency: the median exceeds the 95th percentile"),

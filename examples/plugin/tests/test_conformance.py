@@ -1,6 +1,7 @@
 """Both classes keep every promise of the suite."""
 
 import pytest
+
 from benchmark.conformance import assert_conforms, check_method, check_task, method_checks, task_checks
 
 

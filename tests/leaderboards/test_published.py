@@ -1,0 +1,61 @@
+"""The boards in the repository are what the records in the repository give."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from leaderboards import store
+from leaderboards.validate import validate
+from leaderboards.write import USUAL, stale_boards
+from methods.base import methods
+from tasks.base import tasks
+
+ROOT = Path(__file__).parents[2]
+PUBLISHED = ROOT / "leaderboards" / "published"
+CARRIED = ("plotly", "itables", "jinja2")  # packages whose JavaScript or rendering is in the page
+
+
+def page_differs_by_version() -> bool:
+    tested = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    tested = {name.lower(): version for name, version in tested.items()}
+    return any(importlib.metadata.version(name) != tested[name] for name in CARRIED)
+
+
+@pytest.mark.parametrize("form", [*USUAL, "svg"])
+def test_the_boards_are_what_the_records_give(form: str) -> None:
+    if form == "html" and page_differs_by_version():
+        pytest.skip("the page carries the JavaScript of other versions than those in constraints.txt")
+    records, faults = store.read([PUBLISHED])
+    assert stale_boards(records, PUBLISHED / "boards", [form], faults, [PUBLISHED]) == [], "run make published"
+
+
+def test_the_records_are_without_fault() -> None:
+    count, faults = validate([PUBLISHED])
+    assert faults == []
+    assert count > 0
+
+
+def test_every_method_ran_on_every_task_with_three_seeds() -> None:
+    seeds = defaultdict(set)
+    for record in store.read([PUBLISHED])[0]:
+        assert record.status == "ok", f"{record.run_id}: {record.status_reason}"
+        if not record.method.variant and record.protocol.budget.kind == "steps":
+            seeds[record.task.name, record.dataset.labeled.name, record.method.name].add(record.seed)
+    wanted = [(task, "full") for task in tasks] + [(task, "seeded-1/8") for task in ("seg", "depth", "saliency")]
+    missing = [(*each, name) for each in wanted for name in methods if len(seeds[(*each, name)]) < 3]
+    assert missing == []
+
+
+def test_all_methods_were_tuned_alike_and_the_code_was_committed() -> None:
+    trials = defaultdict(set)
+    for record in store.read([PUBLISHED])[0]:
+        assert record.provenance.git_dirty is False
+        if not record.method.control:
+            assert record.protocol.tuning is not None, record.run_id
+            trials[record.track_id].add(record.protocol.tuning.n_trials)
+    assert all(len(found) == 1 for found in trials.values())
