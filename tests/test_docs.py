@@ -75,6 +75,7 @@ def shrunk(words: list[str]) -> list[str]:
     return [*words, *(word for word in TINY if word.partition("=")[0] not in said and word != "control=false")]
 
 
+@pytest.mark.slow  # three minutes of one core; .ci/run runs it
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_of_a_page_runs(page: Path, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for words in commands(page):
