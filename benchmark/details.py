@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark import catalog
+from benchmark.strength import STRENGTH
 from methods.base import MAIN, Method
 from tasks import loose
 from tasks.base import Dataset, Task, datasets
@@ -56,6 +57,8 @@ def _show_one(key: str, registry: Registry[Any], cls: type[Any], console: Consol
     for name, parameter in options(cls).items():
         row = (name, type_of(parameter.annotation), default_of(parameter), meanings.get(name, ""))
         table.add_row(*map(escape, row))
+    if issubclass(cls, Method) and cls.needs.teachers:
+        table.add_row(STRENGTH, "float", "as tuned, or 1", "factor on the weight of every term but the supervised one")
     console.print("", table if table.row_count else "no options", sep="\n", highlight=False)
 
 

@@ -81,7 +81,6 @@ class Stored:
 
     def check_code(self) -> None:
         """Raise RecordError where this installation computes another thing than the one that made the record."""
-        catalog.load()
         found, source = self.facts["revision"], self.facts["task"].get("source", "")
         if found != REVISION:
             raise RecordError(
