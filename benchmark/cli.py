@@ -39,7 +39,7 @@ def run(
     Examples: `benchmark run task=seg method=mgd`, `benchmark run method=[none,pixel,mgd] data.labeled=1/8`,
     `benchmark run -m seed=0,1,2 method=[none,mgd]`, `benchmark run method=[none,./my_kd.py:MyKD]`.
     """
-    from benchmark.sweep import run_all
+    from benchmark.commands.sweep import run_all
 
     raise typer.Exit(run_all(words or [], multirun, Console(soft_wrap=not sys.stdout.isatty())))
 
@@ -54,7 +54,7 @@ def tune(
 
     Example: `benchmark tune task=seg method=[pixel,mgd]`; then `benchmark run task=seg method=mgd tuning=runs/tuning`.
     """
-    from benchmark.tune import tune as tune_all
+    from benchmark.commands.tune import tune as tune_all
 
     raise typer.Exit(tune_all(words or [], trials, span, Console(soft_wrap=not sys.stdout.isatty())))
 
@@ -81,7 +81,7 @@ def export(
     The file maps normalised images (N,3,H,W) to raw maps; a JSON file beside it says how to normalise them.
     The exit code is 1, and nothing is written, where the file computes something else.
     """
-    from benchmark.export import export as write
+    from benchmark.commands.export import export as write
 
     raise typer.Exit(write(record, format_, out, size, words or [], Console(soft_wrap=True)))
 
@@ -93,7 +93,7 @@ def list_(
     home: Annotated[Path, typer.Option(help="Where runs keep their files, for teachers.")] = Path("runs"),
 ) -> None:
     """List what there is to choose from."""
-    from benchmark.listing import show
+    from benchmark.commands.list_all import show
 
     show(what, name, home, Console())
 
@@ -134,7 +134,7 @@ def preview(
     words: Words = None, out: Annotated[Path, typer.Option(help="The PNG to write.")] = Path("preview.png")
 ) -> None:
     """Write a contact sheet: images beside everything that they are annotated with."""
-    from benchmark.data import preview as draw
+    from benchmark.commands.data import preview as draw
 
     draw(words or [], out, Console())
 
@@ -142,7 +142,7 @@ def preview(
 @data.command()
 def verify(words: Words = None) -> None:
     """Read a dataset whole, and print a summary or every fault."""
-    from benchmark.data import verify as check
+    from benchmark.commands.data import verify as check
 
     raise typer.Exit(check(words or [], Console(soft_wrap=True)))
 

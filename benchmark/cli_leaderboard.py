@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
-from benchmark.default_command import DefaultToWrite
+
+class DefaultToWrite(TyperGroup):
+    """A group in which arguments that begin with the name of no command are those of ``write``.
+
+    So ``group PATH --out FOLDER`` is short for ``group write PATH --out FOLDER``, and ``group`` alone for
+    ``group write``. A path that bears the name of a command is reached by the long form, or as ``./validate``.
+    """
+
+    default = "write"
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command before arguments that name none and do not ask for help."""
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = [self.default, *args]
+        parsed: list[str] = super().parse_args(ctx, args)
+        return parsed
+
 
 app = typer.Typer(
     cls=DefaultToWrite,
@@ -30,7 +47,7 @@ def write(
     ] = None,
 ) -> None:
     """Turn records into boards: one a track, as markdown, CSV, JSON and a page that opens offline."""
-    from benchmark.boards import write_all
+    from benchmark.commands.boards import write_all
 
     raise typer.Exit(write_all(paths or [Path("runs")], out, Console(soft_wrap=True), formats))
 
@@ -50,7 +67,7 @@ def publish(
 @app.command()
 def validate(paths: Paths = None) -> None:
     """Check schema, hashes and consistency of records; name every fault, and exit with 1 where there are any."""
-    from benchmark.boards import validate_all
+    from benchmark.commands.boards import validate_all
 
     raise typer.Exit(validate_all(paths or [Path("runs")], Console(soft_wrap=True)))
 
@@ -72,7 +89,7 @@ def verify(
 
     The exit code is 1 where a score is not reproduced, 2 where a record could not be checked.
     """
-    from benchmark.verification import verify_all
+    from benchmark.commands.verify import verify_all
 
     console = Console(soft_wrap=not sys.stdout.isatty())
     raise typer.Exit(verify_all(records, console, tolerance=tolerance, by=by))

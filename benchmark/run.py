@@ -13,23 +13,23 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from torch import nn
 
-from benchmark import contestants as contestants_module
-from benchmark.budget import TimeBudget, calibration, step_seconds
-from benchmark.checkpoint import save_weights
-from benchmark.cohort import Cohort
-from benchmark.contestants import Contestant
-from benchmark.cost import inference_cost
-from benchmark.device import build_fabric
-from benchmark.interrupt import Interrupted, Stop
-from benchmark.member import Member
-from benchmark.panel import draw_panel
-from benchmark.problem import Problem
-from benchmark.progress import Progress
-from benchmark.randomness import Randomness
-from benchmark.report import Outcome, build_record, now
-from benchmark.schema import Config, Recipe, construct
-from benchmark.strength import build_method
-from benchmark.teachers import Plan, Teacher, TeacherError, obtain, plan_teachers, plan_untrained
+from benchmark.config.schema import Config, Recipe, construct
+from benchmark.config.strength import build_method
+from benchmark.runs import planned_runs
+from benchmark.runs.panel import draw_panel
+from benchmark.runs.planned_runs import Contestant
+from benchmark.runs.report import Outcome, build_record, now
+from benchmark.runs.teachers import Plan, Teacher, TeacherError, obtain, plan_teachers, plan_untrained
+from benchmark.training.budget import TimeBudget, calibration, step_seconds
+from benchmark.training.checkpoint import save_weights
+from benchmark.training.cohort import Cohort
+from benchmark.training.cost import inference_cost
+from benchmark.training.device import build_fabric
+from benchmark.training.interrupt import Interrupted, Stop
+from benchmark.training.member import Member
+from benchmark.training.problem import Problem
+from benchmark.training.progress import Progress
+from benchmark.training.randomness import Randomness
 from leaderboards import store
 from leaderboards.record import Record
 from methods.base import Setting, methods
@@ -60,7 +60,7 @@ class Run:
         self.draws = Randomness(self.config.seed)
         self.track: dict[str, Plan] = plan_teachers(self.problem, self.config.teacher)
         self.plans = self._plans()
-        self.contestants = contestants_module.gather(self.problem, self.config, self.track, self.plans)
+        self.contestants = planned_runs.gather(self.problem, self.config, self.track, self.plans)
         self.teachers: dict[str, Teacher] = {}
 
     def _plans(self) -> dict[str, Plan]:
@@ -148,7 +148,7 @@ class Run:
         """Train a teacher as the control is trained: alone, on labels."""
         recipe, draws = config.teacher.recipe, Randomness(config.teacher.seed)
         setting = Setting(self.problem.task.output, self.problem.example(network, recipe), {})
-        method = construct(methods[contestants_module.control_name()], "methods", {}, setting)
+        method = construct(methods[planned_runs.control_name()], "methods", {}, setting)
         member = Member(role, network, method, recipe, folder)
         self.progress.begin(f"teacher {role}", recipe.steps, member.start)
         self._assemble([member], {}, config, draws, unlabeled=False).train()
@@ -164,7 +164,7 @@ class Run:
         path = contestant.folder / "budget.json"
         if (kept := TimeBudget.load(path)) is not None:
             return kept
-        control = replace(contestant, name=contestants_module.control_name(), roles={})
+        control = replace(contestant, name=planned_runs.control_name(), roles={})
         seconds = {each.name: self._step_seconds(each) for each in (control, contestant)}
         budget = TimeBudget.of(self.config.recipe, seconds[contestant.name], seconds[control.name])
         budget.save(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leaderboards.attachments import Attachment
 from leaderboards.board import Board, boards
-from leaderboards.budgets import Comparison, comparisons
+from leaderboards.budget_comparison import Comparison, comparisons
 from leaderboards.matrix import Matrix, matrices
 from leaderboards.record import Record
 from leaderboards.store import Fault

@@ -9,8 +9,8 @@ from pathlib import Path
 from leaderboards import store
 from leaderboards.attachments import firsts
 from leaderboards.errors import RecordError
-from leaderboards.parts import Artifacts
 from leaderboards.record import Record
+from leaderboards.record_parts import Artifacts
 
 STEPS, PANELS = "steps", "panels"
 

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from leaderboards.errors import RecordError
-from leaderboards.parts import (
+from leaderboards.record_parts import (
     Artifacts,
     Dataset,
     Diagnostics,

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from leaderboards.parts import Teacher
 from leaderboards.record import Record
+from leaderboards.record_parts import Teacher
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from leaderboards import parts
+from leaderboards import record_parts as parts
 from leaderboards.atomic import atomic_write
 from leaderboards.errors import RecordError
-from leaderboards.parts import Part
+from leaderboards.record_parts import Part
 from leaderboards.values import Count, Identifier, Options, Real, Sha256, Status, digest
 
 PUBLISHED = Path(__file__).parent / "published" / "tuning"

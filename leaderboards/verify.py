@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from leaderboards.errors import RecordError
-from leaderboards.parts import Verification
 from leaderboards.record import Record
+from leaderboards.record_parts import Verification
 from leaderboards.values import Level
 
 TOLERANCE = 1e-6  # relative to the larger of the score's magnitude and 1

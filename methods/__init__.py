@@ -1,1 +1,1 @@
-"""Distillation methods: the contract in ``base``, one file a method; ``benchmark.catalog`` imports them all."""
+"""Distillation methods: the contract in ``base``, one file a method; ``benchmark.config.catalog`` imports them all."""

@@ -19,10 +19,10 @@ from pathlib import Path
 import safetensors.torch
 from rich.console import Console
 
-from benchmark import config
-from benchmark.cohort import Cohort
-from benchmark.contestants import control_name
+from benchmark.config import compose
 from benchmark.run import Run
+from benchmark.runs.planned_runs import control_name
+from benchmark.training.cohort import Cohort
 from methods.base import methods
 from tasks.base import tasks
 
@@ -45,7 +45,7 @@ class Spent:
 
 
 def train(home: Path, words: Iterable[str]) -> Spent:
-    run = Run(config.load([*words, f"home={home}", "control=false"]), Console(file=io.StringIO()))
+    run = Run(compose.load([*words, f"home={home}", "control=false"]), Console(file=io.StringIO()))
     cohort: Cohort = run.prepare(run.contestants)
     cohort.train()
     assert all(member.status == "ok" for member in cohort.members), [member.reason for member in cohort.members]
@@ -99,7 +99,7 @@ def compare(task: str, names: list[str], words: list[str]) -> None:
 
 
 def main(words: list[str]) -> None:
-    chosen = config.load(words)
+    chosen = compose.load(words)
     given = {word.partition("=")[0] for word in words}
     names = list(chosen.methods) if "method" in given else [control_name(), *sorted(set(methods) - {control_name()})]
     others = [*DEFAULTS, *(word for word in words if word.partition("=")[0] not in ("task", "method"))]

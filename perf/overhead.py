@@ -20,9 +20,9 @@ import torch.nn.functional as F
 from rich.console import Console
 from torch import nn
 
-from benchmark import config
-from benchmark.optimizer import learning_rate
+from benchmark.config import compose
 from benchmark.run import Run
+from benchmark.training.optimizer import learning_rate
 
 
 def bare(run: Run, temperature: float | None) -> float:
@@ -79,7 +79,7 @@ def main(steps: int, rounds: int) -> None:
     """Measure both methods."""
     with tempfile.TemporaryDirectory() as folder:
         words = ["task=seg", "method=[none,pixel]", f"recipe.steps={steps}", "teacher.recipe.steps=2"]
-        run = Run(config.load([*words, f"home={Path(folder)}"]), Console(file=io.StringIO()))
+        run = Run(compose.load([*words, f"home={Path(folder)}"]), Console(file=io.StringIO()))
         run.prepare(run.contestants)
         bare(run, 1.0)  # render every image once
         compare("none", rounds, lambda: runner(run, "none"), lambda: bare(run, None))

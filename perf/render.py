@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from tasks.data.scenes import Scenes
+from tasks.datasets.scenes import Scenes
 
 IMAGES = 200
 

@@ -1,1 +1,1 @@
-"""The tasks: contracts in ``base``, one file a task; ``benchmark.catalog`` imports them all."""
+"""The tasks: contracts in ``base``, one file a task; ``benchmark.config.catalog`` imports them all."""

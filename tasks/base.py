@@ -239,7 +239,7 @@ class Task(ABC):
     metrics: ClassVar[Mapping[str, bool]]  # name -> higher is better; the first is primary
     student: ClassVar[NetworkSpec]  # defaults that the command line overrides
     teachers: ClassVar[Mapping[str, NetworkSpec]]  # role -> network, the main one first
-    recipe: ClassVar[Mapping[str, Any]]  # deviations from benchmark.schema.Recipe's defaults
+    recipe: ClassVar[Mapping[str, Any]]  # deviations from benchmark.config.schema.Recipe's defaults
     teacher_recipe: ClassVar[Mapping[str, Any]]  # the same for teachers, on top of ``recipe``
     output: OutputSpace
 

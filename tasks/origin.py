@@ -11,7 +11,7 @@ from pathlib import Path
 
 DISTRIBUTION = "densedistill"
 BUILT_IN = ("tasks", "methods")  # the packages of that distribution that hold registered classes
-STAMP = "__source_sha256__"  # set on a module that was made from a file's bytes, see tasks.loose
+STAMP = "__source_sha256__"  # set on a module that was made from a file's bytes, see tasks.single_file
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark import catalog
-from benchmark.catalog import REGISTRIES
+from benchmark.config import catalog
+from benchmark.config.catalog import REGISTRIES
 from tests.support import tiny_run
 
 catalog.load()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmark import config
+from benchmark.config import compose
+from benchmark.config.schema import Config
 from benchmark.run import Run
-from benchmark.schema import Config
 from leaderboards.record import Record
 
 TINY = (
@@ -31,7 +31,7 @@ TINY = (
 
 def tiny_config(home: Path, *words: str) -> Config:
     """Compose the configuration of a run that takes a second."""
-    return config.load([*TINY, f"home={home}", *words])
+    return compose.load([*TINY, f"home={home}", *words])
 
 
 def tiny_run(home: Path, *words: str) -> list[Record]:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from benchmark.cli import app, guarded
 from tests.support import TINY, tiny_run
-from tests.tasks.data import layouts
+from tests.tasks.datasets import layouts
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

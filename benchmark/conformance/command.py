@@ -10,7 +10,7 @@ import torch
 from rich.console import Console
 from rich.markup import escape
 
-from benchmark import config as configuration
+from benchmark.config import compose
 from benchmark.conformance.finding import Finding
 from benchmark.conformance.kit import check_method, check_task, fitting, promises, usable
 from tasks.errors import InputError
@@ -23,7 +23,7 @@ def check(words: Sequence[str], every: bool, console: Console) -> int:
 
     The first of ``method=`` and ``task=`` says what is checked, the other one with what.
     """
-    configuration.check_words(words)
+    compose.check_words(words)
     chosen = {key: _listed(word) for word in words if (key := word.partition("=")[0]) in KINDS}
     if not chosen:
         raise InputError("nothing to check: expected method=NAME or task=NAME, e.g. benchmark check method=pixel")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from benchmark.conformance.finding import Verdict, measured
 from benchmark.conformance.trial import Trial
-from benchmark.contestants import control_name
-from benchmark.cost import count_parameters
+from benchmark.runs.planned_runs import control_name
+from benchmark.training.cost import count_parameters
 
 
 def cost(trial: Trial) -> Verdict:

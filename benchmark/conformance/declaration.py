@@ -6,8 +6,8 @@ import inspect
 import re
 from typing import Any
 
+from benchmark.config.schema import Recipe
 from benchmark.conformance.finding import Check, Verdict, broken, kept
-from benchmark.schema import Recipe
 from methods.base import MAIN, Method
 from tasks.base import NetworkSpec, Task
 from tasks.registry import options

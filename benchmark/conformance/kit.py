@@ -6,8 +6,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from benchmark import catalog
-from benchmark import config as configuration
+from benchmark.config import catalog, compose
 from benchmark.conformance import declaration, problems, reproduction, training, verbs
 from benchmark.conformance.costs import cost
 from benchmark.conformance.finding import Check, Finding, examine, words
@@ -166,7 +165,7 @@ def _name(subject: str | type[Any], registry: Registry[Any], key: str, further: 
         return name
     if subject in registry or subject in registry.broken:
         return subject
-    config = configuration.load([*tiny_words(further), f"{key}=[{subject}]" if key == "method" else f"{key}={subject}"])
+    config = compose.load([*tiny_words(further), f"{key}=[{subject}]" if key == "method" else f"{key}={subject}"])
     return str(next(iter(config.methods)) if key == "method" else config.task["name"])
 
 
@@ -185,7 +184,7 @@ def _imports(name: str, registry: Registry[Any]) -> Finding | None:
 
 def fitting(method: str, further: Sequence[str]) -> list[str]:
     """List the tasks whose labels the chosen data has."""
-    config = configuration.load(tiny_words([f"method=[{method}]", *further]))
+    config = compose.load(tiny_words([f"method=[{method}]", *further]))
     provided = datasets[config.data["name"]].provides
     return [name for name, task in task_registry.items() if task.annotation in provided]
 

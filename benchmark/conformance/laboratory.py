@@ -17,19 +17,19 @@ from lightning_fabric import Fabric
 from rich.console import Console
 from torch import nn
 
-from benchmark import config as configuration
-from benchmark.clock import Clock
-from benchmark.cohort import Cohort
+from benchmark.config import compose
+from benchmark.config.strength import build_method
 from benchmark.conformance.tensors import first_images
-from benchmark.contestants import control_name
-from benchmark.device import build_fabric
-from benchmark.interrupt import Stop
-from benchmark.member import Member
-from benchmark.problem import Problem
-from benchmark.progress import Progress
-from benchmark.randomness import Randomness
-from benchmark.step import SharedStep
-from benchmark.strength import build_method
+from benchmark.runs.planned_runs import control_name
+from benchmark.training.clock import Clock
+from benchmark.training.cohort import Cohort
+from benchmark.training.device import build_fabric
+from benchmark.training.interrupt import Stop
+from benchmark.training.member import Member
+from benchmark.training.problem import Problem
+from benchmark.training.progress import Progress
+from benchmark.training.randomness import Randomness
+from benchmark.training.step import SharedStep
 from methods.base import Method, Setting, methods
 from tasks.base import Batch, Prediction
 
@@ -63,7 +63,7 @@ class Laboratory:
     """
 
     def __init__(self, words: Sequence[str]) -> None:
-        self.config = configuration.load(tiny_words(words))
+        self.config = compose.load(tiny_words(words))
         self.recipe = self.config.recipe
         self.fabric = build_fabric("cpu", "32")
         self.draws = Randomness(self.config.seed)

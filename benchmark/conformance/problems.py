@@ -13,7 +13,7 @@ from benchmark.conformance.finding import Verdict, broken, kept
 from benchmark.conformance.still import fit
 from benchmark.conformance.subject import Subject
 from benchmark.conformance.tensors import first_images, tensors
-from benchmark.step import predict
+from benchmark.training.step import predict
 from tasks.base import Batch, Metric, Prediction, Sample
 from tasks.data.loader import ordered
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from benchmark.conformance.laboratory import Laboratory
 from benchmark.conformance.tensors import repeat_batch, repeat_prediction
-from benchmark.step import LABELED, UNLABELED, predict
+from benchmark.training.step import LABELED, UNLABELED, predict
 from methods.base import MAIN
 from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
 

@@ -12,8 +12,8 @@ from torch import nn
 
 from benchmark.conformance.laboratory import Laboratory
 from benchmark.conformance.still import fit
-from benchmark.randomness import Randomness
-from benchmark.step import LABELED, predict
+from benchmark.training.randomness import Randomness
+from benchmark.training.step import LABELED, predict
 from tasks.base import IGNORE, Batch, Boxes, NetworkSpec, Prediction, Sample
 from tasks.data.augment import Augment
 from tasks.data.loader import Images, to_tensor

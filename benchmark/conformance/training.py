@@ -15,8 +15,8 @@ from benchmark.conformance.finding import Verdict, broken, kept
 from benchmark.conformance.laboratory import STEPS
 from benchmark.conformance.tensors import copies, differing, finite, same, some, state, tensors
 from benchmark.conformance.trial import Attempt, Trial
-from benchmark.device import build_fabric
-from benchmark.step import LABELED
+from benchmark.training.device import build_fabric
+from benchmark.training.step import LABELED
 
 
 def builds(trial: Trial) -> Verdict:

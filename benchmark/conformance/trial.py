@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from benchmark.conformance.laboratory import Laboratory, seeded
 from benchmark.conformance.tensors import state
-from benchmark.member import Member
-from benchmark.step import MemberStep, SharedStep
+from benchmark.training.member import Member
+from benchmark.training.step import MemberStep, SharedStep
 from methods.base import MAIN, Method
 from tasks.base import Batch, Pasted, Prediction
 

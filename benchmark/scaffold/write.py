@@ -11,7 +11,7 @@ from string import Template
 
 from rich.console import Console
 
-from benchmark import catalog
+from benchmark.config import catalog
 from tasks.errors import InputError, nearest
 from tasks.registry import NAME
 

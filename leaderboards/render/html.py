@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from leaderboards.board import Board
-from leaderboards.budgets import Comparison
+from leaderboards.budget_comparison import Comparison
 from leaderboards.leaderboard import Leaderboard
 from leaderboards.render import page_data, summary, text
 from leaderboards.render.assets import libraries

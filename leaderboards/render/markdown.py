@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from leaderboards.board import Board
-from leaderboards.budgets import Comparison
+from leaderboards.budget_comparison import Comparison
 from leaderboards.leaderboard import Leaderboard
 from leaderboards.matrix import Matrix
 from leaderboards.render import summary, text

@@ -9,8 +9,8 @@ from typing import Any
 from leaderboards.attachments import Attachment
 from leaderboards.board import Board, Row
 from leaderboards.leaderboard import Leaderboard
-from leaderboards.provenance import origins
 from leaderboards.render import text
+from leaderboards.render.origins import origins
 from leaderboards.track import Reference, Track
 
 

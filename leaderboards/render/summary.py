@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leaderboards.board import Board, Row
-from leaderboards.budgets import Comparison
+from leaderboards.budget_comparison import Comparison
 from leaderboards.matrix import Cell, Matrix, MatrixRow
 from leaderboards.render import text
 

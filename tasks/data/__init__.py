@@ -1,1 +1,1 @@
-"""Datasets, one file each, and what turns their samples into batches."""
+"""From samples to batches: loading, resizing, augmentation, cache, partition."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
 import cv2
@@ -132,3 +133,10 @@ def _caption(canvas: Image.Image, text: str) -> np.ndarray:
         draw = ImageDraw.Draw(canvas)
         draw.text((5, 4), text, (255, 255, 255), _font(canvas.height), stroke_width=1, stroke_fill=(0, 0, 0))
     return np.array(canvas)
+
+
+def encode_png(picture: Image.Image) -> bytes:
+    """Encode a picture as PNG."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tasks.data.density import dot_map
-from tasks.metrics.exact import PerImage
+from tasks.metrics.per_image import PerImage
 
 LEVELS = 4  # GAME 0 to 3
 SIZES = ((0, "0"), (100, "1-100"), (500, "101-500"), (5000, "501-5000"), (math.inf, ">5000"))  # NWPU-Crowd

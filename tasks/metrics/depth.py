@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tasks.errors import InputError, nearest
-from tasks.metrics.exact import PerImage
+from tasks.metrics.per_image import PerImage
 
 NEAREST = 1e-3  # metres; predictions are clamped to it, ground truth at or below it is invalid
 Window = tuple[slice, slice]

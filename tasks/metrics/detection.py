@@ -14,7 +14,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from tasks.base import Boxes, Metric
-from tasks.metrics.exact import mean_of_defined
+from tasks.metrics.per_image import mean_of_defined
 
 COCO_NAMES = (
     *("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large"),

@@ -6,7 +6,7 @@ import numpy as np
 from py_sod_metrics import MAE, Emeasure, FmeasureHandler, FmeasureV2, Smeasure, WeightedFmeasure
 from py_sod_metrics.utils import EPS
 
-from tasks.metrics.exact import PerImage
+from tasks.metrics.per_image import PerImage
 
 THRESHOLDS = 256
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tasks.base import IGNORE, Metric
 from tasks.errors import InputError
-from tasks.metrics.exact import mean_of_defined
+from tasks.metrics.per_image import mean_of_defined
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

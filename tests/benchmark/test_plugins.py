@@ -13,11 +13,12 @@ import pytest
 from rich.console import Console
 
 import methods as methods_package
-from benchmark import catalog, config, sweep
-from benchmark.files import read_files
+from benchmark.commands import sweep
+from benchmark.config import catalog, compose
+from benchmark.config.file_words import read_files
 from benchmark.run import Run
 from methods.base import methods
-from tasks import loose
+from tasks import single_file
 from tasks.base import tasks
 from tasks.errors import InputError
 from tests.benchmark.test_cli import command
@@ -98,11 +99,11 @@ def test_the_three_ways_give_the_same_bits(tmp_path: Path, home: Path, monkeypat
 
 def test_options_of_a_file_go_by_its_name(tmp_path: Path) -> None:
     path = written(tmp_path / "my_kd.py", PLAIN)
-    loaded = config.load([f"method=[none, {path}:ThreeWay]", "methods.my_kd.weight=3"])
+    loaded = compose.load([f"method=[none, {path}:ThreeWay]", "methods.my_kd.weight=3"])
     assert loaded.methods == {"none": {}, "my_kd": {"weight": 3.0, "strength": 1.0}}
     assert loaded.files == [f"{path}:ThreeWay"]
     with pytest.raises(InputError, match=r"unknown key 'methods.my_kd.wieght'; did you mean 'methods.my_kd.weight'"):
-        config.load([f"method={path}", "methods.my_kd.wieght=3"])
+        compose.load([f"method={path}", "methods.my_kd.wieght=3"])
 
 
 def test_a_run_is_named_by_what_the_file_holds_not_by_where_it_lies(tmp_path: Path, home: Path) -> None:
@@ -155,11 +156,11 @@ def test_a_sweep_over_files(tmp_path: Path, home: Path) -> None:
 
 def test_a_job_reads_the_file_again(tmp_path: Path) -> None:
     path = written(tmp_path / "my_kd.py", PLAIN)
-    composed = config.composed([f"method={path}"])
+    composed = compose.composed([f"method={path}"])
     methods.withdraw("my_kd")  # as in a process that has not seen the words
-    for name in [name for name in sys.modules if name.startswith(loose.MODULE)]:
+    for name in [name for name in sys.modules if name.startswith(single_file.MODULE)]:
         del sys.modules[name]
-    assert config.typed(composed).methods == {"my_kd": {"weight": 2.0, "strength": 1.0}}
+    assert compose.typed(composed).methods == {"my_kd": {"weight": 2.0, "strength": 1.0}}
     assert methods["my_kd"].title == "three ways"
 
 
@@ -167,7 +168,7 @@ def test_a_job_reads_the_file_again(tmp_path: Path) -> None:
 def test_a_job_in_another_process(tmp_path: Path, home: Path) -> None:
     cloudpickle = pytest.importorskip("cloudpickle")  # as the launchers of Hydra send jobs
     path = written(tmp_path / "my_kd.py", PLAIN)
-    job = cloudpickle.dumps((sweep._job, config.composed([*TINY, f"method={path}:ThreeWay", f"home={home}"])))
+    job = cloudpickle.dumps((sweep._job, compose.composed([*TINY, f"method={path}:ThreeWay", f"home={home}"])))
     code = "import pickle, sys; job, composed = pickle.load(sys.stdin.buffer); job(composed)"
     root = str(Path(methods_package.__file__).parents[1])
     subprocess.run(
@@ -192,7 +193,7 @@ def test_a_task_from_a_file(tmp_path: Path) -> None:
     assert (record.task.name, record.task.package) == ("my_task", "my_task.py")
     assert record.task.file_sha256 == hashlib.sha256(TASK.encode()).hexdigest()
     written(path, TASK + "# changed\n")
-    config.load([f"task={path}:Mine"])
+    compose.load([f"task={path}:Mine"])
     assert tasks["saliency"].title == "salient-object detection"
 
 
@@ -241,9 +242,9 @@ def test_broken_plugins_are_listed_and_harm_nothing(
     assert "method 'mgd' is registered twice: by densedistill" in shown
     assert "and by densedistill-thief 2.0" in shown
     assert "option 'weight' of ThreeWay needs a default value (from densedistill-undecided 3.0)" in shown
-    assert config.load(["method=[none,mgd]"]).methods["mgd"]["grid"] == 7
+    assert compose.load(["method=[none,mgd]"]).methods["mgd"]["grid"] == 7
     with pytest.raises(InputError, match="method 'broken_kd' comes from a plugin that failed to import"):
-        config.load(["method=broken_kd"])
+        compose.load(["method=broken_kd"])
 
 
 def test_a_plugin_brings_configurations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +256,7 @@ def test_a_plugin_brings_configurations(tmp_path: Path, monkeypatch: pytest.Monk
         (each / "__init__.py").touch()
     (folder / "lab_quick.yaml").write_text("# @package _global_\nrecipe:\n  steps: 7\n")
     monkeypatch.syspath_prepend(site)
-    assert config.load(["experiment=lab_quick"]).recipe.steps == 7
-    assert config.load(["experiment=smoke"]).recipe.steps == 4
+    assert compose.load(["experiment=lab_quick"]).recipe.steps == 7
+    assert compose.load(["experiment=smoke"]).recipe.steps == 4
     with pytest.raises(InputError, match="plugin 'gone' names configurations in nowhere_at_all.conf, which is missing"):
-        config.load(["experiment=lab_quikc"])
+        compose.load(["experiment=lab_quikc"])

@@ -8,9 +8,9 @@ import pytest
 import safetensors.torch
 from PIL import Image
 
-from benchmark.checkpoint import sha256_of
+from benchmark.training.checkpoint import sha256_of
 from leaderboards.record import Record
-from tasks.data.scenes import Scenes
+from tasks.datasets.scenes import Scenes
 from tests.support import tiny_run
 
 

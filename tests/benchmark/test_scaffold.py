@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import config
+from benchmark.config import compose
 from tests.benchmark.test_cli import command
 from tests.support import tiny_run
 
@@ -52,7 +52,7 @@ def test_its_next_steps_hold(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(commands) == 3
     for words in commands:
         if words[0] == "run":
-            assert "soft_kd" in config.load(words[1:]).methods
+            assert "soft_kd" in compose.load(words[1:]).methods
         else:
             assert command(*words) == 0
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from leaderboards import attachments
 from leaderboards.attachments import PNG, POINTS, collect, home, thin
-from leaderboards.parts import Artifacts
+from leaderboards.record_parts import Artifacts
 
 
 @pytest.fixture

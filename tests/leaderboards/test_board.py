@@ -4,8 +4,8 @@ import pytest
 from factory import record, seeds
 
 from leaderboards.board import board, boards
-from leaderboards.parts import Submission, Tuning, Verification
 from leaderboards.record import Record
+from leaderboards.record_parts import Submission, Tuning, Verification
 from leaderboards.statistics import estimate
 
 

@@ -3,7 +3,7 @@ from factory import record, seeds
 from scipy import stats
 
 from leaderboards.board import boards
-from leaderboards.budgets import comparisons
+from leaderboards.budget_comparison import comparisons
 from leaderboards.matrix import matrices
 from leaderboards.statistics import holm
 

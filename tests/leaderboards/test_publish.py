@@ -6,8 +6,8 @@ from factory import seeds
 from leaderboards import store
 from leaderboards.attachments import PNG, collect
 from leaderboards.errors import RecordError
-from leaderboards.parts import Artifacts
 from leaderboards.publish import publish
+from leaderboards.record_parts import Artifacts
 
 PUBLISHED = Path(__file__).parents[2] / "leaderboards" / "published"
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from leaderboards.errors import RecordError
-from leaderboards.parts import Artifacts, Score
 from leaderboards.record import SCHEMA_FILE, Record, json_schema
+from leaderboards.record_parts import Artifacts, Score
 from leaderboards.values import digest, finite
 
 

@@ -7,7 +7,7 @@ from factory import record, seeds
 from leaderboards import store
 from leaderboards.atomic import atomic_write
 from leaderboards.errors import RecordError
-from leaderboards.parts import Verification
+from leaderboards.record_parts import Verification
 
 
 def test_what_is_written_is_read(tmp_path):

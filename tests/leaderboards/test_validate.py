@@ -6,7 +6,7 @@ from factory import record, seeds
 
 from leaderboards import store
 from leaderboards.errors import RecordError
-from leaderboards.parts import Artifacts, Protocol, Provenance, Selection, Tuning
+from leaderboards.record_parts import Artifacts, Protocol, Provenance, Selection, Tuning
 from leaderboards.validate import validate
 from leaderboards.values import digest
 

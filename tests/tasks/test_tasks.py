@@ -9,7 +9,7 @@ import torch
 from tasks.base import NetworkSpec, Task
 from tasks.counting import Counting
 from tasks.data.loader import to_tensor
-from tasks.data.scenes import Scenes
+from tasks.datasets.scenes import Scenes
 from tasks.depth import Depth
 from tasks.detection import ObjectDetection
 from tasks.metrics.detection import Detections

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from densedistill_example.cosine import Cosine
 from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
-from tasks.metrics.exact import PerImage
+from tasks.metrics.per_image import PerImage
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.maps import resize

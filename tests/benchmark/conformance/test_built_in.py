@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark import catalog
+from benchmark.config import catalog
 from benchmark.conformance import assert_conforms, check_method, check_task, method_checks, task_checks
 from methods.base import methods
 from tasks.base import tasks

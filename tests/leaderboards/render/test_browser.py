@@ -9,7 +9,7 @@ import pytest
 from factory import record, seeds
 
 from leaderboards import store
-from leaderboards.parts import Artifacts, Verification
+from leaderboards.record_parts import Artifacts, Verification
 from leaderboards.write import write_boards
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]

@@ -3,8 +3,8 @@
 from factory import record
 
 from leaderboards.leaderboard import leaderboard
-from leaderboards.provenance import origins
 from leaderboards.render import markdown
+from leaderboards.render.origins import origins
 
 SHA = "3f2a1b0c" + "0" * 56
 

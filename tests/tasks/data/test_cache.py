@@ -7,7 +7,7 @@ import pytest
 
 from tasks.data.cache import Cache, DiskCache, MemoryCache, NoCache
 from tasks.data.loader import Images
-from tasks.data.scenes import Scenes
+from tasks.datasets.scenes import Scenes
 
 KINDS = frozenset({"classes", "depth", "boxes", "points", "mask"})
 

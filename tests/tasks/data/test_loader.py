@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.randomness import Randomness
+from benchmark.training.randomness import Randomness
 from tasks.base import MEAN, STD, Batch, tasks
 from tasks.data.augment import Augment
 from tasks.data.loader import Images, Part, ordered, stream, to_tensor
-from tasks.data.scenes import Scenes
+from tasks.datasets.scenes import Scenes
 
 DATASET = Scenes(size=32, train=7, val=3, test=2)
 PARTS = (Part("labeled", (0, 2, 4, 6)), Part("unlabeled.0", (1, 3, 5), hidden=True))

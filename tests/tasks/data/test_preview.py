@@ -4,7 +4,7 @@ import pytest
 from tasks.base import Boxes, Dataset, Info, Sample
 from tasks.data.drawing import draw_boxes, draw_classes, draw_density, draw_depth, draw_mask, draw_points
 from tasks.data.preview import GAP, PAPER, TILE, TITLE, contact_sheet
-from tasks.data.scenes import Scenes
+from tasks.datasets.scenes import Scenes
 
 
 class Wide(Dataset):

@@ -1,0 +1,1 @@
+"""From key=value words to a typed configuration."""

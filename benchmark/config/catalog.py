@@ -1,0 +1,41 @@
+"""Everything that is registered: built-in tasks, datasets and methods, then plugins, then single files."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import methods as methods_package
+import tasks as tasks_package
+import tasks.datasets as datasets_package
+from methods.base import methods
+from tasks import single_file
+from tasks.base import datasets, tasks
+from tasks.registry import Registry, import_modules
+
+REGISTRIES: Mapping[str, Registry[Any]] = MappingProxyType({"task": tasks, "data": datasets, "method": methods})
+
+
+@functools.cache
+def load() -> None:
+    """Import all built-in modules, then all plugins; a second call does nothing."""
+    for package in (tasks_package, datasets_package, methods_package):
+        import_modules(package.__name__, package.__path__)
+    for registry in REGISTRIES.values():
+        registry.load_plugins()
+
+
+def enter_file(reference: str, key: str | None = None) -> tuple[str, str]:
+    """Register the class of ``PATH.py:CLASS`` and return its name, and a reference that holds in any process.
+
+    ``key`` is the configuration's word for the kind that is expected (``method``), None where any will do.
+    """
+    load()
+    registries = list(REGISTRIES.values()) if key is None else [REGISTRIES[key]]
+    registry, cls = single_file.enter(reference, registries)
+    name = registry.name_of(cls)
+    assert name is not None
+    path, _ = single_file.split(reference)
+    return name, f"{path}:{cls.__name__}"

@@ -1,0 +1,209 @@
+"""From ``key=value`` words to a typed configuration; what is wrong with them becomes one clear line."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, get_type_hints
+
+from hydra import compose, initialize_config_module
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from benchmark.config import catalog, plugin_configs, strength
+from benchmark.config.file_words import read_files
+from benchmark.config.schema import Config, DataCommon, Recipe, TeacherConfig, options_schema
+from benchmark.config.strength import method_schema
+from methods.base import Method
+from tasks.base import Dataset, Task
+from tasks.errors import InputError, nearest
+from tasks.registry import describe
+
+CONF = "benchmark.conf"
+
+
+def register() -> None:
+    """Enter the schema, and one option a registered task, dataset and method, into Hydra's store.
+
+    A class of a plugin that has no usable options is withdrawn: it is reported like one that fails to import.
+    """
+    catalog.load()
+    plugin_configs.register()
+    ConfigStore.instance().store(name="schema", node=Config)
+    enters: dict[str, Callable[[str, Any], None]] = {
+        "task": _enter_task,
+        "data": _enter_dataset,
+        "method": _enter_method,
+    }
+    for key, registry in catalog.REGISTRIES.items():
+        for name, cls in list(registry.items()):
+            try:
+                enters[key](name, cls)
+            except Exception as error:
+                origin = registry.origin(name)
+                if origin.built_in:
+                    raise
+                registry.withdraw(name, f"{describe(error)} (from {origin})")
+                ConfigStore.instance().repo.get(key, {}).pop(f"{name}.yaml", None)  # of an earlier, sound version
+                if origin.path:  # a file was asked for by this very command
+                    raise InputError(f"{origin}: {describe(error)}") from error
+
+
+def _enter_task(name: str, task: type[Task]) -> None:
+    _require(task, "annotation", "metrics", "student", "teachers", "recipe", "teacher_recipe")
+    store, recipe = ConfigStore.instance(), {**task.recipe}
+    teacher = TeacherConfig(dict(task.teachers), recipe=Recipe(**{**recipe, **task.teacher_recipe}))
+    store.store(group="task", name=name, node=options_schema(task, name=name))
+    store.store(group="student", name=name, node=task.student)
+    store.store(group="recipe", name=name, node=Recipe(**recipe))
+    store.store(group="teacher", name=name, node=teacher)
+
+
+def _enter_dataset(name: str, dataset: type[Dataset]) -> None:
+    _require(dataset, "provides")
+    ConfigStore.instance().store(group="data", name=name, node=_data_schema(dataset))
+
+
+def _enter_method(name: str, method: type[Method]) -> None:
+    ConfigStore.instance().store(group="method", name=name, node=method_schema(method), package=f"methods.{name}")
+
+
+def _require(cls: type[Any], *attributes: str) -> None:
+    """Raise InputError for a class that does not say what its contract asks for."""
+    if missing := [each for each in attributes if not hasattr(cls, each)]:
+        raise InputError(f"{cls.__qualname__} does not set {', '.join(missing)}")
+
+
+def _data_schema(dataset: type[Any]) -> type:
+    """Join a dataset's own options and the keys that every dataset has; its own go first where they share a name."""
+    own = options_schema(dataset, name=dataset.name)
+    taken = {each.name for each in dataclasses.fields(own)}
+    kinds = get_type_hints(DataCommon)
+    common = [
+        (each.name, kinds[each.name], dataclasses.field(default=each.default))
+        for each in dataclasses.fields(DataCommon)
+        if each.name not in taken
+    ]
+    return dataclasses.make_dataclass(own.__name__, common, bases=(own,))
+
+
+def load(words: Sequence[str]) -> Config:
+    """Compose and check the configuration that ``key=value`` words ask for.
+
+    Raises InputError: one line that names the word, what was expected, and the nearest known names.
+    """
+    return typed(composed(words))
+
+
+def composed(words: Sequence[str]) -> DictConfig:
+    """Compose the configuration that words ask for, as Hydra has it; raises InputError."""
+    words = read_files(words)
+    check_words(words)
+    register()
+    with initialize_config_module(version_base="1.3", config_module=CONF):
+        try:
+            return compose("config", overrides=list(words))
+        except (HydraException, OmegaConfBaseException) as error:
+            raise InputError(_explain(list(words), error)) from error
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Raise InputError for a word that is not ``key=value``."""
+    for word in words:
+        try:
+            OverridesParser.create().parse_override(word)
+        except HydraException as error:
+            raise InputError(f"'{word}' is not of the form key=value") from error
+
+
+def typed(found: DictConfig) -> Config:
+    """Turn a composed Hydra configuration, perhaps of another process, into the typed one."""
+    catalog.load()
+    for reference in found.get("files", []):
+        catalog.enter_file(reference)
+    try:
+        plain = OmegaConf.to_object(found)
+    except OmegaConfBaseException as error:
+        raise InputError(_first_line(error)) from error
+    assert isinstance(plain, Config)
+    plain.task, plain.data = asdict(plain.task), asdict(plain.data)
+    plain.methods = {name: asdict(chosen) for name, chosen in plain.methods.items()}
+    _check_recipes(plain)
+    strength.fill(plain)
+    return plain
+
+
+CHOICES = {"optimizer": ("adamw", "sgd"), "budget": ("steps", "time"), "selection": ("last", "best")}
+
+
+def _check_recipes(config: Config) -> None:
+    """Raise InputError for a word that no recipe knows, and for a time budget that has no control or no time."""
+    for where, recipe in (("recipe", config.recipe), ("teacher.recipe", config.teacher.recipe)):
+        for key, allowed in CHOICES.items():
+            found = getattr(recipe, key)
+            if found not in allowed:
+                raise InputError(
+                    f"{where}.{key}={found}: expected {' or '.join(allowed)}{nearest(str(found), allowed)}"
+                )
+    if config.teacher.recipe.budget == "time":
+        raise InputError("teacher.recipe.budget=time: a teacher has no control to share its time with; give it steps")
+    if config.recipe.factor <= 0:
+        raise InputError(f"recipe.factor={config.recipe.factor}: expected a number above 0")
+
+
+def _explain(words: list[str], error: Exception) -> str:
+    """Say which word is wrong and what was meant."""
+    for word in words:
+        override = OverridesParser.create().parse_override(word)
+        if fault := _wrong_choice(override.key_or_group, override.value()):
+            return fault
+    known = set(_keys(_skeleton(words)))
+    for word in words:  # all choices exist, so a key or a value must be wrong
+        key = word.partition("=")[0].lstrip("+~")
+        free = any(key.startswith(f"{each}.") for each in known if each.endswith("_options"))
+        if not _group(key) and key not in known and not free:
+            return f"unknown key '{key}'{nearest(key, known)}"
+    return _first_line(error.__cause__ or error)
+
+
+def _skeleton(words: Sequence[str]) -> DictConfig:
+    """Compose with the words that choose from groups alone, to see which keys there are."""
+    return compose("config", overrides=[word for word in words if _group(word.partition("=")[0])])
+
+
+def _group(key: str) -> bool:
+    return bool(GlobalHydra.instance().config_loader().get_group_options(key))
+
+
+def _wrong_choice(key: str, value: Any) -> str | None:
+    """Say that a group has no such option; one that a broken plugin would bring is named with its error."""
+    if not _group(key):
+        return None
+    known = GlobalHydra.instance().config_loader().get_group_options(key)
+    registry = catalog.REGISTRIES.get(key)
+    for choice in value if isinstance(value, list) else [value]:
+        if choice is None or isinstance(choice, (bool, int, float)) or str(choice) in known:
+            continue
+        if registry is not None and str(choice) in registry.broken:
+            return f"{key} '{choice}' comes from a plugin that failed to import: {registry.broken[str(choice)]}"
+        return f"unknown {key} '{choice}'{nearest(str(choice), known)}{plugin_configs.faults()}"
+    return None
+
+
+def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+    if isinstance(node, DictConfig) and not node._is_none():
+        for key in node:
+            yield f"{prefix}{key!s}"
+            if not OmegaConf.is_missing(node, key):
+                yield from _keys(node[key], f"{prefix}{key!s}.")
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    where = next((line.removeprefix("full_key: ") for line in lines if line.startswith("full_key: ")), None)
+    return f"{where}: {lines[0]}" if where else lines[0]

@@ -1,0 +1,47 @@
+"""Words that name a file, ``method=./my_kd.py:MyKD``: the file is read, and its class takes the word's place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from benchmark.config import catalog
+
+KEY = "files"  # of the configuration: every file that it needs, so that another process can read them again
+FREE = r"""[^\s\[\](),'"]"""  # characters that need no quotes
+TOKEN = re.compile(
+    rf"""(?P<quote>['"])(?P<quoted>[^'"]+\.py(?::[^'"]*)?)(?P=quote)"""
+    rf"""|(?P<plain>{FREE}[^\[\](),'"]*\.py(?::{FREE}*)?)(?=\s*(?:[\]),]|$))"""
+)
+
+
+def read_files(words: Sequence[str]) -> list[str]:
+    """Register the classes of all files that words name, and return words that hold in any process.
+
+    ``method=[none,./my_kd.py:MyKD]`` becomes ``method=[none,my_kd]`` and ``files=['/here/my_kd.py:MyKD']``.
+    Raises InputError.
+    """
+    files: dict[str, None] = {}
+
+    def replace(word: str) -> str:
+        key, equals, value = word.partition("=")
+        if key not in catalog.REGISTRIES:
+            return word
+
+        def name(found: re.Match[str]) -> str:
+            own, reference = catalog.enter_file(found["quoted"] or found["plain"], key)
+            files[reference] = None
+            return own
+
+        return f"{key}{equals}{TOKEN.sub(name, value)}"
+
+    for word in words:
+        if word.startswith(f"{KEY}="):
+            for found in TOKEN.finditer(word.partition("=")[2]):
+                files[catalog.enter_file(found["quoted"] or found["plain"])[1]] = None
+    rest = [replace(word) for word in words if not word.startswith(f"{KEY}=")]
+    return [*rest, f"{KEY}=[{','.join(map(_quoted, files))}]"] if files else rest
+
+
+def _quoted(reference: str) -> str:
+    return "'" + reference.replace("\\", "\\\\") + "'"

@@ -1,0 +1,78 @@
+"""Strength: one factor on the weights of a method's terms, the option that is tuned alike for every method."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmark.config.schema import Config, construct, options_schema
+from benchmark.training.randomness import Randomness
+from leaderboards import tuning
+from leaderboards.tuning import TuningRecord
+from methods.base import SUPERVISED, Method, Setting
+from tasks.errors import InputError
+
+STRENGTH = "strength"
+
+
+def method_schema(method: type[Method]) -> type:
+    """Derive the options of a method: its own, and ``strength`` where there are teachers to learn from.
+
+    Raises InputError where the method has an option of that name itself.
+    """
+    own = options_schema(method)
+    if not method.needs.teachers:
+        return own
+    if STRENGTH in {each.name for each in dataclasses.fields(own)}:
+        raise InputError(
+            f"{method.__module__}.{method.__name__}: every method has an option '{STRENGTH}', the factor on its "
+            "weights; give the method's own option another name"
+        )
+    added = (STRENGTH, float | None, dataclasses.field(default=None))
+    return dataclasses.make_dataclass(own.__name__, [added], bases=(own,))
+
+
+def tuned(config: Config, method: str) -> TuningRecord | None:
+    """Find how a method was tuned for the task and dataset of a configuration; its own folder goes first."""
+    own = [] if config.tuning is None else [Path(config.tuning)]
+    return tuning.find([*own, tuning.PUBLISHED], config.task["name"], config.data["name"], method)
+
+
+def fill(config: Config) -> None:
+    """Put the tuned strength, or else 1, in the place of each that was not given.
+
+    Raises InputError for one that is not positive, and for a folder of tuning that does not exist.
+    """
+    if config.tuning is not None and not Path(config.tuning).is_dir():
+        raise InputError(f"tuning={config.tuning}: no such folder; `benchmark tune` writes <home>/tuning")
+    for name, options in config.methods.items():
+        if STRENGTH in options and options[STRENGTH] is None:
+            found = tuned(config, name)
+            options[STRENGTH] = found.chosen if found else 1.0
+        if options.get(STRENGTH, 1.0) <= 0:
+            raise InputError(f"methods.{name}.{STRENGTH}={options[STRENGTH]}: expected a number above 0")
+
+
+def used(config: Config, method: str) -> TuningRecord | None:
+    """Find the record of tuning that a run's strength agrees with; None for a strength of somebody's own."""
+    found = tuned(config, method)
+    return found if found and config.methods.get(method, {}).get(STRENGTH) == found.chosen else None
+
+
+def build_method(
+    cls: type[Method], name: str, options: Mapping[str, Any], setting: Setting, draws: Randomness
+) -> Method:
+    """Build a method from its options, its initial weights keyed by the seed and its name."""
+    own = {key: value for key, value in options.items() if key != STRENGTH}
+    with draws.globally(f"initial weights of {name}"):
+        method: Method = construct(cls, f"methods.{name}", own, setting)
+    strengthen(method, options)
+    return method
+
+
+def strengthen(method: Method, options: Mapping[str, Any]) -> None:
+    """Multiply the weight of every term but the supervised one."""
+    factor = options.get(STRENGTH, 1.0)
+    method.weights = {name: each if name == SUPERVISED else factor * each for name, each in method.weights.items()}

@@ -1,0 +1,114 @@
+"""A finished run, from its record: the task, the data and the student that it names, built again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.config import catalog, compose
+from benchmark.config.schema import Config, construct
+from benchmark.runs.identity import REVISION, source_of
+from benchmark.training.checkpoint import sha256_of
+from benchmark.training.problem import build_dataset
+from leaderboards import attachments, store
+from leaderboards.errors import RecordError
+from leaderboards.record import Record
+from tasks.base import Info, NetworkSpec, Task, datasets, tasks
+from tasks.errors import InputError
+
+FACTS = ("revision", "task", "data", "labeled", "numerics", "student")  # see benchmark.runs.identity
+KEYS = ("data.root", "device")  # what a record cannot know of the machine it is read on
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A record that ran to its end, and its file."""
+
+    record: Record
+    path: Path
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the run id is the hash of."""
+        return self.record.provenance.config
+
+    @property
+    def student_file(self) -> Path:
+        """The trained student, whose hash has been checked."""
+        return attachments.home(self.path) / str(self.record.artifacts.student)
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """The student's architecture; first weights matter only where the architecture comes with them."""
+        facts = dict(self.facts["student"])
+        first = str(facts.pop("weights") or "")
+        return NetworkSpec(**facts, weights=first if first.startswith("hub:") else None)
+
+    def config(self, words: Sequence[str]) -> Config:
+        """Compose the configuration of the run, as far as it says what is predicted on what and by which network.
+
+        Raises InputError for words other than ``data.root`` and ``device``.
+        """
+        facts, task, data = self.facts, dict(self.facts["task"]), dict(self.facts["data"])
+        for word in words:
+            if word.partition("=")[0] not in KEYS:
+                raise InputError(f"'{word}': the record says all but where the data lies; expected {', '.join(KEYS)}")
+        task.pop("source", None)
+        data.pop("manifest", None)
+        data.pop("source", None)
+        made = compose.load([f"task={task['name']}", f"data={data['name']}", *words])
+        made.task, made.data = made.task | task, made.data | data | {"labeled": self._labeled()}
+        made.student = self.spec
+        made.precision, made.channels_last = facts["numerics"]["precision"], facts["numerics"]["channels_last"]
+        made.seed = self.record.seed
+        return made
+
+    def _labeled(self) -> str:
+        """The labelled part as ``data.labeled`` names it; of a list only the name is known: all images, then."""
+        kind, _, rest = self.facts["labeled"]["name"].partition("-")
+        return rest if kind == "seeded" else "1"
+
+    def task(self, words: Sequence[str]) -> Task:
+        """Build the task; the data is opened only where the dataset's classes stand in its files."""
+        made = self.config(words)
+        cls, chosen = tasks[made.task["name"]], {key: value for key, value in made.task.items() if key != "name"}
+        info: Info = getattr(datasets[made.data["name"]], "info", None) or build_dataset(made.data).info
+        task: Task = construct(cls, "task", chosen, info)
+        return task
+
+    def check_code(self) -> None:
+        """Raise RecordError where this installation computes another thing than the one that made the record."""
+        found, source = self.facts["revision"], self.facts["task"].get("source", "")
+        if found != REVISION:
+            raise RecordError(
+                f"{self.path}: made by revision {found} of the suite, this one is revision {REVISION}; install the "
+                f"version that made it (densedistill {self.record.method.version or 'unknown'})"
+            )
+        if source != (here := source_of(tasks, self.record.task.name)):
+            raise RecordError(
+                f"{self.path}: task '{self.record.task.name}' is another one here: expected source "
+                f"{source or 'built in'}, found {here or 'built in'}; install the plugin that made the record"
+            )
+
+
+def open_stored(path: str | Path) -> Stored:
+    """Read the record of a finished run and check its student's hash.
+
+    Raises RecordError naming what is missing, or expected and found.
+    """
+    catalog.load()
+    path = Path(path)
+    record = store.read_one(path)
+    stored = Stored(record, path)
+    if record.status != "ok":
+        raise RecordError(f"{path}: the run is {record.status}, expected ok; run it to its end first")
+    if missing := [name for name in FACTS if name not in record.provenance.config]:
+        raise RecordError(f"{path}: provenance.config lacks {', '.join(missing)}; a run of this suite writes them")
+    if record.artifacts.student is None or not stored.student_file.is_file():
+        where = stored.student_file if record.artifacts.student else "artifacts.student is null"
+        raise RecordError(f"{path}: there is no student: {where}; keep records/ and runs/ side by side")
+    if (found := sha256_of(stored.student_file)) != (expected := record.provenance.student_sha256):
+        raise RecordError(f"{stored.student_file}: expected sha256 {expected}, found {found}; not the recorded student")
+    return stored

@@ -1,0 +1,97 @@
+"""What a run is: the hash of everything that can change its result, and of nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.config.schema import Config, Recipe
+from benchmark.training import budget
+from benchmark.training.budget import recipe_facts
+from benchmark.training.checkpoint import sha256_of
+from benchmark.training.problem import Problem
+from leaderboards.values import digest
+from methods.base import methods
+from tasks.base import NetworkSpec, datasets, tasks
+from tasks.origin import source_sha256
+from tasks.registry import Registry
+
+REVISION = 1  # raised when a change of the code changes results
+SHORT = 12  # digits of a hash in a name
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The ids of one run."""
+
+    run_id: str
+    entry_id: str
+    track_id: str
+    setting_id: str
+    facts: dict[str, Any]  # what the run id is the hash of
+
+
+def network_facts(spec: NetworkSpec) -> dict[str, Any]:
+    """Describe a network; a file of weights counts by its content."""
+    facts = asdict(spec)
+    if spec.weights and Path(spec.weights).is_file():
+        facts["weights"] = sha256_of(Path(spec.weights))
+    return facts
+
+
+def problem_facts(problem: Problem) -> dict[str, Any]:
+    """Describe task and data."""
+    config, partition = problem.config, problem.partition
+    data = {**problem.data_options, "manifest": problem.manifest}
+    if source := source_of(datasets, problem.dataset.name):
+        data["source"] = source
+    return {
+        "revision": REVISION,
+        "task": {**config.task, "source": source_of(tasks, config.task["name"])},
+        "data": data,
+        "labeled": {"name": partition.name, "checksum": partition.checksum},
+        "numerics": {"precision": config.precision, "channels_last": config.channels_last, "compile": config.compile},
+    }
+
+
+def source_of(registry: Registry[Any], name: str) -> str:
+    """Name where a class comes from: the built-in ones by nothing, so that ids outlive releases, others by content."""
+    origin = registry.origin(name)
+    return "" if origin.built_in else origin.file_sha256 or source_sha256(registry[name].__module__)
+
+
+def teacher_facts(problem: Problem, spec: NetworkSpec, recipe: Recipe, seed: int) -> dict[str, Any]:
+    """Describe a teacher that the suite trains."""
+    return {**problem_facts(problem), "network": network_facts(spec), "recipe": recipe_facts(recipe), "seed": seed}
+
+
+def ready_facts(problem: Problem, spec: NetworkSpec, checkpoint: str | None) -> dict[str, Any]:
+    """Describe a teacher that comes from a file or a hub: labels and recipes of this suite have no part in it."""
+    facts = problem_facts(problem)
+    content = None if checkpoint is None else sha256_of(Path(checkpoint))
+    return {"checkpoint": content, "network": network_facts(spec), "task": facts["task"], "data": facts["data"]}
+
+
+def identify(problem: Problem, config: Config, method: str, teachers: dict[str, str], variant: str) -> Identity:
+    """Derive the ids of the run that trains ``method``; ``teachers`` maps the track's roles to teacher ids."""
+    track = {
+        **problem_facts(problem),
+        "student": network_facts(config.student),
+        "teachers": teachers,
+        "recipe": recipe_facts(config.recipe),
+    }
+    setting = {**track, "recipe": {key: value for key, value in track["recipe"].items() if key not in budget.KEYS}}
+    options, source = config.methods.get(method, {}), source_of(methods, method)
+    entry = {**track, "method": {"name": method, "options": options, "source": source}}
+    if variant:
+        entry["variant"] = variant
+    facts = {**entry, "seed": config.seed}
+    label = f"{config.task['name']}-{method}"
+    return Identity(
+        run_id=f"{label}-s{config.seed}-{digest(facts)[:SHORT]}",
+        entry_id=f"{label}-{digest(entry)[:SHORT]}",
+        track_id=f"{config.task['name']}-{digest(track)[:SHORT]}",
+        setting_id=f"{config.task['name']}-{digest(setting)[:SHORT]}",
+        facts=facts,
+    )

@@ -1,0 +1,279 @@
+"""From a run to its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.config import strength
+from benchmark.config.schema import Config, Recipe
+from benchmark.runs import environment
+from benchmark.runs.identity import SHORT
+from benchmark.runs.planned_runs import Contestant
+from benchmark.runs.teachers import Plan, about
+from benchmark.training.budget import TimeBudget, recipe_facts
+from benchmark.training.cohort import Cohort
+from benchmark.training.cost import InferenceCost, peak_memory_mb
+from benchmark.training.device import hardware
+from benchmark.training.evaluate import Evaluation
+from benchmark.training.member import Member
+from benchmark.training.problem import Problem
+from leaderboards import record_parts as parts
+from leaderboards.record import Record
+from leaderboards.values import digest, finite
+from methods.base import methods
+from tasks.base import Task, tasks
+
+WALL_BASIS = "the member's own steps, data and every teacher prediction that it used, timed inside the cohort"
+
+
+def now() -> datetime:
+    """The time, with zone, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass
+class Outcome:
+    """What is known of a run when its record is written."""
+
+    status: str
+    reason: str
+    started: datetime
+    member: Member | None = None
+    cohort: Cohort | None = None
+    time_budget: TimeBudget | None = None
+    test: Evaluation | None = None
+    validation: Evaluation | None = None
+    cost: InferenceCost | None = None
+    student_sha256: str | None = None
+
+
+def build_record(
+    problem: Problem, config: Config, contestant: Contestant, plans: Mapping[str, Plan], outcome: Outcome
+) -> Record:
+    """Fill a record; a run that did not end has no scores and no costs."""
+    identity, task = contestant.identity, problem.task
+    ended = outcome.status == "ok"
+    return Record(
+        run_id=identity.run_id,
+        entry_id=identity.entry_id,
+        track_id=identity.track_id,
+        setting_id=identity.setting_id,
+        status=outcome.status,  # type: ignore[arg-type]  # one of the literals; pydantic checks it
+        status_reason=outcome.reason,
+        seed=config.seed,
+        seed_scheme="every draw keyed by (seed, purpose, position); the teacher's seed is its own",
+        deterministic=problem.fabric.device.type == "cpu",
+        task=_task(problem, config),
+        dataset=_dataset(problem),
+        method=_method(config, contestant, outcome),
+        student=parts.Student(
+            decoder=config.student.decoder,
+            encoder=config.student.encoder,
+            options={"encoder": config.student.encoder_options, "decoder": config.student.decoder_options},
+            init=config.student.weights or "scratch",
+        ),
+        teachers=[_teacher(plan, Path(config.home)) for plan in plans.values()],
+        protocol=_protocol(config, contestant, outcome.member),
+        scores=_scores(task, problem.primary, outcome),
+        inference=_inference(outcome.cost, problem) if ended else parts.Inference(),
+        training=_training(outcome) if ended else parts.Training(),
+        diagnostics=_diagnostics(outcome.member),
+        provenance=_provenance(problem, identity.facts, outcome),
+        artifacts=_artifacts(contestant) if ended else parts.Artifacts(),
+    )
+
+
+def _task(problem: Problem, config: Config) -> parts.TaskPart:
+    options = {key: value for key, value in config.task.items() if key != "name"}
+    origin = tasks.origin(problem.task.name)
+    return parts.TaskPart(
+        name=problem.task.name,
+        title=problem.task.title,
+        options=options,
+        preprocess={"size": problem.config.data.get("size"), "crop": list(problem.crop(config.recipe))},
+        evaluation={"resolution": "ground truth", "interpolation": "bilinear", "align_corners": False, "flip": False},
+        package=origin.package,
+        version=origin.version,
+        file_sha256=origin.file_sha256 or None,
+    )
+
+
+def _dataset(problem: Problem) -> parts.Dataset:
+    partition, dataset = problem.partition, problem.dataset
+    count = {split: len(dataset.ids(split)) for split in ("train", "val", "test")}
+    return parts.Dataset(
+        name=dataset.name,
+        options=problem.data_options,
+        manifest_sha256=problem.manifest,
+        n_train=count["train"],
+        n_val=count["val"],
+        n_test=count["test"],
+        labeled=parts.Labeled(
+            name=partition.name, count=len(partition.labeled), total=count["train"], checksum=partition.checksum
+        ),
+    )
+
+
+def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.MethodPart:
+    cls, origin = contestant.method, methods.origin(contestant.name)
+    stands_in = [role for role, actual in contestant.roles.items() if role != actual]
+    return parts.MethodPart(
+        name=contestant.name,
+        title=cls.title,
+        paper=cls.paper,
+        variant=contestant.variant,
+        control=cls.control or bool(contestant.variant),
+        options=config.methods.get(contestant.name, {}),
+        weights={} if outcome.member is None else dict(outcome.member.method.weights),
+        package=origin.package,
+        version=origin.version,
+        file_sha256=origin.file_sha256 or None,
+        roles={role: contestant.plans[actual].id for role, actual in contestant.roles.items()},
+        notes=[f"the main teacher stands in for the missing role '{role}'" for role in stands_in],
+    )
+
+
+def _teacher(plan: Plan, home: Path) -> parts.Teacher:
+    facts = about(plan, home) or {}
+    metrics = facts.get("metrics", {})
+    return parts.Teacher(
+        id=plan.id,
+        role=plan.role,
+        decoder=plan.spec.decoder,
+        encoder=plan.spec.encoder,
+        weights_sha256=facts.get("weights_sha256"),
+        steps=facts.get("steps"),
+        recipe_id=facts.get("recipe_id", ""),
+        own_score=metrics.get(facts.get("primary_metric")),
+        own_metrics=metrics,
+        params=facts.get("params"),
+        macs=facts.get("macs"),
+    )
+
+
+def _protocol(config: Config, contestant: Contestant, member: Member | None) -> parts.Protocol:
+    recipe = {**recipe_facts(config.recipe), "precision": config.precision, "channels_last": config.channels_last}
+    tuned = strength.used(config, contestant.name)
+    best = member.best if member is not None and config.recipe.selection == "best" else None
+    return parts.Protocol(
+        recipe={**recipe, "compile": config.compile},
+        budget=_budget(config.recipe),
+        tuning=tuned.part() if tuned else None,
+        selection=parts.Selection(
+            rule=config.recipe.selection,  # type: ignore[arg-type]
+            split="val" if config.recipe.selection == "best" else None,
+            step=best[1] if best is not None else (member or config).recipe.steps,
+        ),
+    )
+
+
+def _budget(recipe: Recipe) -> parts.Budget:
+    if recipe.budget == "time":
+        return parts.Budget(kind="time", factor=recipe.factor)
+    return parts.Budget(kind="steps", steps=recipe.steps)
+
+
+def _scores(task: Task, primary: str, outcome: Outcome) -> parts.Scores:
+    return parts.Scores(
+        primary_metric=primary,
+        metrics=_metrics(task, outcome.test),
+        validation=_metrics(task, outcome.validation),
+        per_class={} if outcome.test is None else dict(outcome.test.per_class),
+    )
+
+
+def _metrics(task: Task, evaluation: Evaluation | None) -> dict[str, parts.Score]:
+    if evaluation is None:
+        return {}
+    return {
+        name: parts.Score(
+            value=evaluation.scores[name], higher_is_better=better, split=evaluation.split, n=evaluation.n
+        )
+        for name, better in task.metrics.items()
+    }
+
+
+def _inference(cost: InferenceCost | None, problem: Problem) -> parts.Inference:
+    if cost is None:
+        return parts.Inference()
+    return parts.Inference(
+        params=cost.params,
+        macs=cost.macs,
+        macs_method="half of torch.utils.flop_counter, forward, eval mode, batch 1",
+        input_size=list(cost.size),
+        latency_ms_p50=cost.latency_ms_p50,
+        latency_ms_p95=cost.latency_ms_p95,
+        batch=1,
+        dtype="float32",
+        device=problem.fabric.device.type,
+        compiled=False,
+        peak_mem_mb=cost.peak_mem_mb,
+    )
+
+
+def _training(outcome: Outcome) -> parts.Training:
+    member, cohort = outcome.member, outcome.cohort
+    if member is None or cohort is None:
+        return parts.Training()
+    timing, recipe, budget = member.timing, member.recipe, outcome.time_budget
+    typical = {name: float(np.mean(seconds)) for name, seconds in cohort.teacher_seconds.items()}
+    used = sum(typical.get(name, 0.0) * count for name, count in timing.asked.items())
+    counted = sum(typical.get(name, 0.0) * count for name, count in timing.computed.items())
+    critic = sum(cohort.critic_seconds.get(member.name, []))
+    alone = max(timing.own - counted, 0.0) + used + timing.data
+    return parts.Training(
+        wall_s=alone,
+        wall_basis=WALL_BASIS if budget is None else f"{WALL_BASIS}; {budget}",
+        steps=recipe.steps,
+        step_ms_p50=float(np.median(timing.steps)) * 1000 if timing.steps else None,
+        data_share=timing.data / alone if alone else None,
+        teacher_share=min(1.0, used / alone) if alone else None,
+        critic_share=min(1.0, critic / alone) if alone else None,
+        images_per_s=recipe.steps * recipe.batch / alone if alone else None,
+        peak_mem_mb=peak_memory_mb(cohort.fabric),
+        gpu_hours=alone / 3600 if cohort.fabric.device.type == "cuda" else None,
+        cohort_id=digest(sorted(each.name for each in cohort.members))[:SHORT],
+        cohort_size=len(cohort.members),
+        cohort_wall_s=cohort.seconds,
+    )
+
+
+def _diagnostics(member: Member | None) -> parts.Diagnostics:
+    if member is None:
+        return parts.Diagnostics()
+    return parts.Diagnostics(gradient_ratios=dict(member.first.gradient_ratios), first_terms=dict(member.first.terms))
+
+
+def _provenance(problem: Problem, facts: dict[str, Any], outcome: Outcome) -> parts.Provenance:
+    sha, dirty = environment.git_state()
+    config = finite(facts)
+    return parts.Provenance(
+        git_sha=sha,
+        git_dirty=dirty,
+        config=config,
+        config_sha256=digest(config),
+        lock_sha256=environment.lock_sha256(),
+        student_sha256=outcome.student_sha256,
+        versions=environment.versions(),
+        hardware=dict(hardware(problem.fabric)),
+        host_class=f"{problem.fabric.device.type}, {hardware(problem.fabric)['cores']} cores",
+        started=outcome.started,
+        finished=now() if outcome.status != "interrupted" else None,
+        command=environment.command(),
+    )
+
+
+def _artifacts(contestant: Contestant) -> parts.Artifacts:
+    folder = contestant.folder.relative_to(contestant.home)
+    return parts.Artifacts(
+        student=str(folder / "student.safetensors"), steps=str(folder / "steps.jsonl"), panel=str(folder / "panel.png")
+    )
+
+
+__all__: Sequence[str] = ("Outcome", "build_record", "now")

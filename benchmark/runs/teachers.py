@@ -1,0 +1,179 @@
+"""Teachers: trained by the suite when missing, kept under the hash of all that determines them, reused for ever."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from torch import nn
+
+from benchmark.config.schema import Config, TeacherConfig
+from benchmark.runs.identity import SHORT, ready_facts, teacher_facts
+from benchmark.training.budget import recipe_facts
+from benchmark.training.checkpoint import save_weights, sha256_of
+from benchmark.training.cost import count_macs, count_parameters
+from benchmark.training.problem import Problem
+from benchmark.training.randomness import Randomness
+from leaderboards.atomic import atomic_write
+from leaderboards.values import digest, finite
+from methods.base import MAIN
+from tasks.base import NetworkSpec
+from tasks.errors import InputError
+from tasks.networks.weights import load_weights
+
+
+class TeacherError(Exception):
+    """A teacher could not be trained."""
+
+
+Train = Callable[[str, nn.Module, Config, Path], None]  # name, network, configuration, folder
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A teacher before it exists: its id is known, its weights need not be."""
+
+    id: str
+    role: str
+    spec: NetworkSpec
+    checkpoint: str | None
+    trained: bool  # by the suite; False for a checkpoint or a published network
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A teacher that is there: frozen, in eval mode."""
+
+    plan: Plan
+    network: nn.Module
+    about: dict[str, Any]  # what teacher.json says
+
+
+def plan_teachers(problem: Problem, config: TeacherConfig) -> dict[str, Plan]:
+    """Name the teachers of a configuration by role, without training any.
+
+    Raises InputError where there is none, or the checkpoint is missing.
+    """
+    if not config.networks:
+        raise InputError("teacher.networks is empty: name at least one network, e.g. teacher.networks.deep.encoder=...")
+    if config.checkpoint is not None and config.weights is not None:
+        raise InputError("teacher.checkpoint and teacher.weights both say what the main teacher is; give one of them")
+    main = next(iter(config.networks))
+    plans = {role: _plan(problem, config, role, spec) for role, spec in config.networks.items() if role != main}
+    return {main: _plan_main(problem, config, main), **plans}
+
+
+def _plan(problem: Problem, config: TeacherConfig, role: str, spec: NetworkSpec) -> Plan:
+    facts = teacher_facts(problem, spec, config.recipe, config.seed)
+    return Plan(digest(facts)[:SHORT], role, spec, None, True, facts)
+
+
+def _plan_main(problem: Problem, config: TeacherConfig, role: str) -> Plan:
+    """Plan the main teacher, which may come from a file or a hub."""
+    spec = config.networks[role]
+    if config.checkpoint is None and config.weights is None:
+        return _plan(problem, config, role, spec)
+    if config.checkpoint is not None and not Path(config.checkpoint).is_file():
+        raise InputError(f"teacher.checkpoint={config.checkpoint}: no such file; give the path of a .safetensors file")
+    if config.weights is not None:
+        if not config.weights.startswith("hub:"):
+            raise InputError(f"teacher.weights={config.weights}: expected hub:NAME; a file is teacher.checkpoint=PATH")
+        spec = replace(spec, weights=config.weights)
+    facts = ready_facts(problem, spec, config.checkpoint)
+    return Plan(digest(facts)[:SHORT], role, spec, config.checkpoint, False, facts)
+
+
+def plan_untrained(problem: Problem, config: TeacherConfig) -> dict[str, Plan]:
+    """Name teachers of the same architectures with random weights: placebos."""
+    return {role: _untrained(problem, config, role, spec) for role, spec in config.networks.items()}
+
+
+def _untrained(problem: Problem, config: TeacherConfig, role: str, spec: NetworkSpec) -> Plan:
+    facts = {**ready_facts(problem, spec, None), "untrained": True, "seed": config.seed}
+    return Plan(digest(facts)[:SHORT], role, spec, None, False, facts)
+
+
+def cast_roles(wanted: tuple[str, ...], plans: Mapping[str, Plan]) -> dict[str, str]:
+    """Say which teacher plays each role that a method asks for; the main one stands in for those that are missing."""
+    main = MAIN if MAIN in plans else next(iter(plans))
+    return {role: role if role in plans else main for role in wanted}
+
+
+def about(plan: Plan, home: Path) -> dict[str, Any] | None:
+    """Read what is known of a teacher; None where it does not exist yet."""
+    path = home / "teachers" / plan.id / "teacher.json"
+    if not path.exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def obtain(plan: Plan, problem: Problem, config: Config, train: Train, say: Callable[[str], None]) -> Teacher:
+    """Load a teacher, training and scoring it first where it does not exist.
+
+    Two processes that want the same one train it once: the lock belongs to the operating system, so a dead holder
+    does not block. Raises InputError where a stored file was changed or does not fit.
+    """
+    folder = Path(config.home) / "teachers" / plan.id
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"teacher {plan.role} {plan.id}: another process is making it; waiting")
+        lock.acquire()
+    try:
+        facts = about(plan, Path(config.home))
+        if facts is None:
+            facts = _make(plan, problem, config, folder, train)
+        network = _load(plan, problem, config, folder, facts)
+    finally:
+        lock.release()
+    return Teacher(plan, network, facts)
+
+
+def _make(plan: Plan, problem: Problem, config: Config, folder: Path, train: Train) -> dict[str, Any]:
+    """Train, or take over, a teacher; score it once; write the weights, then what is known of them."""
+    network = problem.build_network(plan.spec, Randomness(config.teacher.seed))
+    if plan.checkpoint is not None:
+        load_weights(network, Path(plan.checkpoint))
+    if plan.trained:
+        train(plan.role, network, config, folder)
+    evaluation = problem.evaluate(network, "test")
+    facts = {
+        "id": plan.id,
+        "network": asdict(plan.spec),
+        "task": problem.task.name,
+        "data": problem.dataset.name,
+        "labeled": problem.partition.name,
+        "trained": plan.trained,
+        "steps": config.teacher.recipe.steps if plan.trained else None,
+        "recipe_id": digest(recipe_facts(config.teacher.recipe))[:SHORT],
+        "params": count_parameters(network),
+        "macs": count_macs(network, torch.zeros(1, 3, *problem.first_size, device=problem.fabric.device)),
+        "primary_metric": problem.primary,
+        "metrics": finite(evaluation.scores),
+        "weights_sha256": save_weights(network.state_dict(), folder / "teacher.safetensors"),
+        "facts": plan.facts,
+    }
+    atomic_write(folder / "teacher.json", json.dumps(facts, indent=2) + "\n")
+    (folder / "resume.pt").unlink(missing_ok=True)
+    return facts
+
+
+def _load(plan: Plan, problem: Problem, config: Config, folder: Path, facts: dict[str, Any]) -> nn.Module:
+    path = folder / "teacher.safetensors"
+    if not path.exists() or sha256_of(path) != facts["weights_sha256"]:
+        raise InputError(
+            f"{path}: its hash is not the one in teacher.json, so the file was changed or cut off; "
+            f"delete the folder {folder} to have the teacher made again"
+        )
+    network = problem.build_network(plan.spec, Randomness(config.teacher.seed))
+    load_weights(network, path)
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,66 @@
+"""What a run may spend: the steps of the recipe, or the training time that the control takes for them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmark.config.schema import Recipe
+from benchmark.training.member import Member
+from leaderboards.atomic import atomic_write
+
+CALIBRATION = 16  # steps that are timed, each method by itself
+WARM = 4  # of which the first do not count
+KEYS = ("steps", "budget", "factor")  # of the recipe
+
+
+def recipe_facts(recipe: Recipe) -> dict[str, Any]:
+    """Describe a recipe; the keys of a time budget are left out of one that counts steps."""
+    facts = asdict(recipe)
+    return facts if recipe.budget == "time" else {key: facts[key] for key in facts if key not in ("budget", "factor")}
+
+
+@dataclass(frozen=True)
+class TimeBudget:
+    """How many steps of a method fit into the control's training time; seconds a step, each measured alone."""
+
+    steps: int
+    own_seconds: float
+    control_seconds: float
+
+    def __str__(self) -> str:
+        own, control = 1000 * self.own_seconds, 1000 * self.control_seconds
+        return f"{self.steps} steps fit, at {own:.1f} ms a step, against {control:.1f} ms of the control"
+
+    @classmethod
+    def of(cls, recipe: Recipe, own_seconds: float, control_seconds: float) -> TimeBudget:
+        """Convert the control's time for the recipe's steps, times the factor, into steps of a method; at least one."""
+        ratio = control_seconds / own_seconds if own_seconds and control_seconds else 1.0
+        return cls(max(1, round(recipe.steps * recipe.factor * ratio)), own_seconds, control_seconds)
+
+    def apply(self, recipe: Recipe) -> Recipe:
+        """Return the recipe with the steps that fit; its schedule spans them."""
+        return replace(recipe, steps=self.steps)
+
+    def save(self, path: Path) -> None:
+        """Keep the measurement, so that a run that was stopped goes on with the same number of steps."""
+        atomic_write(path, json.dumps(asdict(self)) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> TimeBudget | None:
+        """Read a kept measurement, if there is one."""
+        return cls(**json.loads(path.read_text())) if path.exists() else None
+
+
+def calibration(recipe: Recipe) -> Recipe:
+    """Return a recipe of a few steps."""
+    return replace(recipe, steps=CALIBRATION, selection="last")
+
+
+def step_seconds(member: Member) -> float:
+    """Return the median seconds of a step of a member that trained alone, waiting for data included; 0 for none."""
+    timed = member.timing.steps[WARM:]
+    return median(timed) + member.timing.data / len(member.timing.steps) if timed else 0.0

@@ -1,0 +1,173 @@
+"""One member of a cohort: a student, its method, its optimisers, and what must survive a restart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.config.schema import Recipe
+from benchmark.training.checkpoint import load_state, save_state
+from benchmark.training.optimizer import build_optimizer, learning_rate, set_learning_rate
+from benchmark.training.preflight import FirstStep, inspect_terms
+from benchmark.training.step import MemberStep, SharedStep
+from benchmark.training.steplog import StepLog
+from methods.base import Method
+
+LOSS = "loss"
+CRITIC = "critic"
+
+
+@dataclass
+class Timing:
+    """Seconds that a member took, and the teachers' predictions that it used and that it happened to compute."""
+
+    own: float = 0.0  # its updates, with the teachers' predictions that it computed
+    data: float = 0.0
+    steps: list[float] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
+    computed: Counter[str] = field(default_factory=Counter)
+
+
+class Member:
+    """A student in training.
+
+    Args:
+        name: of the method, or of the teacher's role.
+        network: the student.
+        method: composes the objective.
+        recipe: how to train.
+        folder: where the step log and the resume state are kept; a state that lies there is taken up.
+        compiled: run the forward pass through torch.compile.
+        tensorboard: also log for TensorBoard.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: nn.Module,
+        method: Method,
+        recipe: Recipe,
+        folder: Path,
+        *,
+        compiled: bool = False,
+        tensorboard: bool = False,
+    ) -> None:
+        self.name, self.network, self.method, self.recipe, self.folder = name, network, method, recipe, folder
+        self.forward = torch.compile(network) if compiled else network
+        critic = {id(each) for each in method.critic.parameters()} if method.critic is not None else set()
+        adaptors = [each for each in method.parameters() if id(each) not in critic]
+        self.trained = [*network.parameters(), *adaptors]
+        self.optimizer = build_optimizer(self.trained, recipe)
+        self.critic_optimizer = build_optimizer(method.critic.parameters(), recipe) if method.critic else None
+        self.status, self.reason = "ok", ""
+        self.start = 0  # the step that comes next
+        self.best: tuple[float, int, dict[str, Tensor]] | None = None  # score, step, weights
+        self.timing = Timing()
+        self.first = FirstStep()
+        if self.state_file.exists():
+            self._restore(load_state(self.state_file))
+        self.log = StepLog(folder / "steps.jsonl", self.start, tensorboard)
+
+    @property
+    def state_file(self) -> Path:
+        """Where the resume state lies."""
+        return self.folder / "resume.pt"
+
+    @property
+    def active(self) -> bool:
+        """Whether the member still trains."""
+        return self.status == "ok"
+
+    def update(self, shared: SharedStep) -> None:
+        """Train for one step; raises whatever the method raises."""
+        step = MemberStep(shared, self.forward)
+        before = len(shared.computed)
+        with shared.draws.globally("method", shared.index):
+            terms = self.method(step)
+        loss = self._total(terms)
+        if shared.index == 0:
+            student = list(self.network.parameters())
+            self.first = inspect_terms(terms, self.method.weights, student, step.supervised())
+        rate = learning_rate(self.recipe, shared.index)
+        self._descend(self.optimizer, self.trained, loss, rate, shared)
+        values = {LOSS: loss, **terms}
+        if self.critic_optimizer is not None and self.method.critic is not None:
+            with shared.clock.measure(f"critic {self.name}"), shared.draws.globally("critic", shared.index):
+                values[CRITIC] = self.method.critic_loss(step)
+                parameters = list(self.method.critic.parameters())
+                self._descend(self.critic_optimizer, parameters, values[CRITIC], rate, shared)
+        shared.check_untouched()
+        self.log.add(shared.index, rate, values)
+        self.timing.asked.update(step.asked)
+        self.timing.computed.update(shared.computed[before:])
+
+    def _total(self, terms: dict[str, Tensor]) -> Tensor:
+        unknown = terms.keys() - self.method.weights.keys()
+        if unknown:
+            raise ValueError(f"the method returned terms without a weight: {', '.join(sorted(unknown))}")
+        weighted = [self.method.weights[name] * term for name, term in terms.items() if self.method.weights[name] != 0]
+        return torch.stack(weighted).sum()
+
+    def _descend(
+        self,
+        optimizer: torch.optim.Optimizer,
+        trained: list[nn.Parameter],
+        loss: Tensor,
+        rate: float,
+        shared: SharedStep,
+    ) -> None:
+        optimizer.zero_grad(set_to_none=True)
+        shared.fabric.backward(loss)
+        if self.recipe.clip is not None:
+            nn.utils.clip_grad_norm_(trained, self.recipe.clip)
+        set_learning_rate(optimizer, rate)
+        optimizer.step()
+
+    def drop(self, status: str, reason: str) -> None:
+        """Stop training for a reason that goes into the record."""
+        self.status, self.reason = status, reason
+        self.log.close()
+        self.state_file.unlink(missing_ok=True)
+
+    def keep_if_best(self, score: float, step: int) -> None:
+        """Remember the weights when their validation score, higher is better, beats all before."""
+        if self.best is None or score > self.best[0]:
+            self.best = (
+                score,
+                step,
+                {name: each.detach().cpu().clone() for name, each in self.network.state_dict().items()},
+            )
+
+    def save(self, step: int) -> None:
+        """Write the resume state: ``step`` comes next."""
+        self.log.flush()
+        state: dict[str, Any] = {
+            "step": step,
+            "network": self.network.state_dict(),
+            "method": self.method.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "critic_optimizer": self.critic_optimizer.state_dict() if self.critic_optimizer else None,
+            "best": self.best,
+            "first": vars(self.first),
+            "timing": {**vars(self.timing), "asked": dict(self.timing.asked), "computed": dict(self.timing.computed)},
+        }
+        save_state(state, self.state_file)
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.start = state["step"]
+        self.network.load_state_dict(state["network"])
+        self.method.load_state_dict(state["method"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.critic_optimizer is not None:
+            self.critic_optimizer.load_state_dict(state["critic_optimizer"])
+        self.best = state["best"]
+        self.first = FirstStep(**state["first"])
+        timing = state["timing"]
+        self.timing = Timing(
+            timing["own"], timing["data"], timing["steps"], Counter(timing["asked"]), Counter(timing["computed"])
+        )

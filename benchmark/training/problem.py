@@ -1,0 +1,150 @@
+"""A task on a dataset, ready to train and to score networks on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from benchmark.config.schema import Config, DataCommon, Recipe, construct
+from benchmark.training.device import default_workers, place
+from benchmark.training.evaluate import Evaluation, evaluate
+from benchmark.training.randomness import Randomness
+from benchmark.training.step import LABELED, UNLABELED
+from leaderboards.values import digest
+from tasks.base import Batch, Dataset, NetworkSpec, Prediction, Task, datasets, tasks
+from tasks.data.augment import Augment
+from tasks.data.cache import Cache, DiskCache, MemoryCache, NoCache
+from tasks.data.loader import Images, Part, stream
+from tasks.data.partition import Partition, split_labeled
+from tasks.data.resize import target_size
+from tasks.data.tuning_split import HeldOut
+from tasks.errors import InputError, nearest
+from tasks.registry import options
+
+MACHINE = frozenset({"root", "cache"})  # options of a dataset that do not change what it holds
+EVALUATION_BATCH = 16
+
+
+def build_dataset(chosen: Mapping[str, Any]) -> Dataset:
+    """Build the dataset that the ``data`` keys describe."""
+    cls = datasets[chosen["name"]]
+    dataset: Dataset = construct(cls, "data", {key: chosen[key] for key in options(cls)})
+    return dataset if chosen["held_out"] is None else HeldOut(dataset, str(chosen["held_out"]))
+
+
+@dataclass
+class Problem:
+    """Task, dataset and the part of it that carries labels.
+
+    Raises InputError where the dataset lacks what the task learns from.
+    """
+
+    config: Config
+    fabric: Fabric
+
+    def __post_init__(self) -> None:
+        config = self.config
+        self.dataset = build_dataset(config.data)
+        cls = tasks[config.task["name"]]
+        if cls.annotation not in self.dataset.provides:
+            fitting = sorted(name for name, each in datasets.items() if cls.annotation in each.provides)
+            raise InputError(
+                f"task={cls.name} learns from '{cls.annotation}', which data={self.dataset.name} does not have; "
+                f"datasets that do: {', '.join(fitting)}"
+            )
+        chosen = {key: value for key, value in config.task.items() if key != "name"}
+        self.task: Task = construct(cls, "task", chosen, self.dataset.info)
+        self.partition: Partition = split_labeled(self.dataset.ids("train"), str(config.data["labeled"]))
+        own_size = "size" in options(datasets[config.data["name"]])
+        self.size: int | Sequence[int] | None = None if own_size else config.data["size"]
+
+    @cached_property
+    def data_options(self) -> dict[str, Any]:
+        """The data keys that can change a result."""
+        common = {field for field in DataCommon.__dataclass_fields__ if field not in ("name", "size")}
+        held_out = self.config.data["held_out"]
+        part = {} if held_out is None else {"held_out": held_out}
+        return {key: value for key, value in self.config.data.items() if key not in MACHINE | common} | part
+
+    @cached_property
+    def manifest(self) -> str:
+        """Hash of the dataset's content."""
+        return self.dataset.manifest()
+
+    @cached_property
+    def first_size(self) -> tuple[int, int]:
+        """Size (H,W) of the first training image as a network sees it."""
+        return target_size(self.dataset.load("train", 0).image, self.size)
+
+    def crop(self, recipe: Recipe) -> tuple[int, int]:
+        """Size (H,W) of the training batches."""
+        return (recipe.crop[0], recipe.crop[1]) if recipe.crop is not None else self.first_size
+
+    def build_network(self, spec: NetworkSpec, draws: Randomness) -> nn.Module:
+        """Build a network on the device, its initial weights keyed by the seed."""
+        with draws.globally("initial weights"):
+            network = self.task.network(spec)
+        return place(network, self.fabric, self.config.channels_last)
+
+    def example(self, network: nn.Module, recipe: Recipe) -> Prediction:
+        """Run a network on two blank images, to learn the shapes of what it returns."""
+        network.eval()
+        blank = torch.zeros(2, 3, *self.crop(recipe), device=self.fabric.device)
+        with torch.no_grad():
+            prediction: Prediction = network(blank)
+        return prediction
+
+    def batches(self, recipe: Recipe, draws: Randomness, start: int, unlabeled: bool) -> Iterator[Mapping[str, Batch]]:
+        """Open the streams at a step: the labeled one, and two unlabeled ones where asked for."""
+        parts = [Part(LABELED, self.partition.labeled)]
+        if unlabeled:  # all images, without labels, where every one has a label
+            rest = self.partition.unlabeled or self.partition.labeled
+            parts += [Part(name, rest, hidden=True) for name in UNLABELED]
+        return stream(
+            Images(self.dataset, "train", frozenset({self.task.annotation}), self.size, self._cache()),
+            self.task,
+            Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter),
+            draws,
+            parts,
+            batch=recipe.batch,
+            start=start,
+            stop=recipe.steps,
+            workers=default_workers(self.fabric, self.config.workers),
+            pin=self.fabric.device.type == "cuda",
+        )
+
+    def _cache(self) -> Cache:
+        """Build the cache of training images that ``data.cache`` asks for."""
+        size = digest({"size": self.size, "manifest": self.manifest, "kind": self.task.annotation})[:16]
+        kinds: dict[str, Callable[[], Cache]] = {
+            "none": NoCache,
+            "memory": MemoryCache,
+            "disk": lambda: DiskCache(Path(self.config.home) / "cache" / f"{self.dataset.name}-{size}"),
+        }
+        wanted = self.config.data["cache"]
+        if wanted not in kinds:
+            raise InputError(f"data.cache={wanted}: expected {', '.join(kinds)}{nearest(wanted, kinds)}")
+        return kinds[wanted]()
+
+    def evaluate(self, network: nn.Module, split: str) -> Evaluation:
+        """Score a network on a split."""
+        return evaluate(
+            network, self.task, self.dataset, split, size=self.size, batch=EVALUATION_BATCH, fabric=self.fabric
+        )
+
+    @property
+    def primary(self) -> str:
+        """Name of the metric that ranks."""
+        return next(iter(self.task.metrics))
+
+    def goodness(self, evaluation: Evaluation) -> float:
+        """The primary metric, signed so that higher is better."""
+        value = evaluation.scores[self.primary]
+        return value if self.task.metrics[self.primary] else -value

@@ -1,0 +1,223 @@
+"""One training step: batches and teachers' predictions computed when first asked for, then shared by the cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeVar
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from benchmark.training.clock import Clock
+from benchmark.training.randomness import Randomness
+from methods.base import MAIN
+from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
+from tasks.errors import InputError
+
+LABELED = "labeled"
+UNLABELED = ("unlabeled.0", "unlabeled.1")
+BOXES = 3  # of a CutMix mask
+AREA = (0.25, 0.5)  # share of the image that they cover together, at most
+Made = TypeVar("Made")
+
+
+def teacher_entry(role: str, batch: str) -> str:
+    """Name a teacher's prediction for the clock."""
+    return f"teacher {role} {batch}"
+
+
+def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabric) -> Prediction:
+    """Run a network on a batch; losses are computed in float32, whatever the network ran in."""
+    with fabric.autocast():
+        prediction = network(batch.image)
+    return replace(
+        prediction,
+        maps=tuple(each.float() for each in prediction.maps),
+        features={name: each.float() for name, each in prediction.features.items()},
+        embedding=prediction.embedding.float(),
+        valid=batch.valid,
+    )
+
+
+def box_mask(size: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """Draw a CutMix mask, bool (H,W): three boxes inside the image, each of a third of the area, toggling on overlap.
+
+    As MGD's code draws it (Qin et al., ECCV 2022): total area U(0.25, 0.5) of the image, random aspect ratios.
+    """
+    height, width = size
+    mask = torch.zeros(size, dtype=torch.bool)
+    low, high = AREA
+    draws = torch.rand(BOXES, 4, generator=generator, dtype=torch.float64)
+    for area, aspect, down, right in draws.tolist():
+        share = (low + (high - low) * area) / BOXES
+        tall = share**aspect  # share of the height: from the whole of it down to the box's own share
+        box_height, box_width = max(1, round(height * tall)), max(1, round(width * share / tall))
+        top, left = int(down * (height - box_height + 1)), int(right * (width - box_width + 1))
+        mask[top : top + box_height, left : left + box_width] ^= True
+    return mask
+
+
+@dataclass
+class SharedStep:
+    """What a step computes once for all members of a cohort.
+
+    Args:
+        index: number of the step.
+        steps: how many there are.
+        batches: this step's batches by name, where the loader left them.
+        teachers: networks by role, in eval mode.
+        output: the task's output space.
+        draws: the run's keyed generators.
+        fabric: device and precision.
+        data_seconds: how long the loader was waited for.
+    """
+
+    index: int
+    steps: int
+    batches: Mapping[str, Batch]
+    teachers: Mapping[str, nn.Module]
+    output: OutputSpace
+    draws: Randomness
+    fabric: Fabric
+    channels_last: bool
+    clock: Clock
+    data_seconds: float
+
+    def __post_init__(self) -> None:
+        self._made: dict[str, Batch] = {}
+        self._predictions: dict[tuple[str, str], tuple[Prediction, int]] = {}
+        self.computed: list[str] = []  # teachers' predictions so far, as the clock names them
+
+    def batch(self, name: str) -> Batch:
+        """Return a batch of the loader on the device."""
+        return self._once(name, lambda: self._place(name))
+
+    def _place(self, name: str) -> Batch:
+        if name not in self.batches:
+            raise InputError(
+                f"this cohort has no stream '{name}': a method asked for it without declaring it; "
+                "set needs = Needs(unlabeled=True) in its class"
+            )
+        batch: Batch = self.fabric.to_device(self.batches[name])
+        if self.channels_last:
+            batch = replace(batch, image=batch.image.contiguous(memory_format=torch.channels_last))
+        return batch
+
+    def mixed(self, alpha: float) -> Mixed:
+        """Mix the labeled batch with a permutation of itself (mixup, Zhang et al., ICLR 2018)."""
+        made = self._once(f"mixed.{alpha}", lambda: self._mix(alpha))
+        assert isinstance(made, Mixed)
+        return made
+
+    def _mix(self, alpha: float) -> Mixed:
+        source = self.batch(LABELED)
+        count, device = len(source.image), source.image.device
+        generator = self.draws.numpy("mixup", self.index)
+        weight = torch.from_numpy(generator.beta(alpha, alpha, count)).to(device, source.image.dtype)
+        order = torch.from_numpy(generator.permutation(count)).to(device)
+        share = weight[:, None, None, None]
+        image = share * source.image + (1 - share) * source.image[order]
+        target = self.output.mix(source.target, self.output.permute(source.target, order), weight)
+        valid = source.valid & source.valid[order]
+        return Mixed(f"mixed.{alpha}", image, target, valid, source, order, weight)
+
+    def pasted(self) -> Pasted:
+        """Paste the second unlabeled batch into the first (CutMix, Yun et al., ICCV 2019)."""
+        made = self._once("pasted", self._paste)
+        assert isinstance(made, Pasted)
+        return made
+
+    def _paste(self) -> Pasted:
+        below, above = (self.batch(name) for name in UNLABELED)
+        count, _, height, width = below.image.shape
+        generator = self.draws.torch("cutmix", self.index)
+        mask = torch.stack([box_mask((height, width), generator) for _ in range(count)]).to(below.image.device)
+        image = torch.where(mask[:, None], above.image, below.image)
+        valid = torch.where(mask, above.valid, below.valid)
+        return Pasted("pasted", image, None, valid, (below, above), mask)
+
+    def teacher(self, batch: Batch, role: str) -> Prediction:
+        """Return a teacher's prediction, computed once; raises RuntimeError if a method changed it in place."""
+        key = (role, batch.name)
+        if key not in self._predictions:
+            with self.clock.measure(teacher_entry(role, batch.name)), torch.no_grad():
+                prediction = predict(self.teachers[role], batch, self.fabric)
+            self.computed.append(teacher_entry(role, batch.name))
+            self._predictions[key] = (prediction, _version(prediction))
+        return self._predictions[key][0]
+
+    def check_untouched(self) -> None:
+        """Raise RuntimeError where a shared prediction was changed in place; it is computed afresh for the others."""
+        touched = [key for key, (prediction, version) in self._predictions.items() if _version(prediction) != version]
+        for key in touched:
+            del self._predictions[key]
+        if touched:
+            role, batch = touched[0]
+            raise RuntimeError(
+                f"changed the prediction of teacher '{role}' on batch '{batch}' in place; it is shared by the whole "
+                "cohort: use the out-of-place form of the operation, or clone first"
+            )
+
+    def _once(self, name: str, make: Callable[[], Batch]) -> Batch:
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+
+def _version(prediction: Prediction) -> int:
+    """Count the in-place changes that the tensors of a prediction have seen."""
+    return sum(each._version for each in (*prediction.maps, *prediction.features.values(), prediction.embedding))
+
+
+class MemberStep:
+    """One step as one member of the cohort sees it; implements ``methods.base.Step``."""
+
+    def __init__(self, shared: SharedStep, network: Callable[[Tensor], Prediction]) -> None:
+        self.index, self.steps = shared.index, shared.steps
+        self.asked: set[str] = set()  # teachers' predictions that this member used, as the clock names them
+        self._shared = shared
+        self._network = network
+        self._predictions: dict[str, Prediction] = {}
+
+    @cached_property
+    def labeled(self) -> Batch:
+        """The labeled batch."""
+        return self._shared.batch(LABELED)
+
+    @property
+    def unlabeled(self) -> tuple[Batch, Batch]:
+        """Two independently shuffled unlabeled batches."""
+        return self._shared.batch(UNLABELED[0]), self._shared.batch(UNLABELED[1])
+
+    def mixed(self, alpha: float) -> Mixed:
+        """The labeled batch mixed with itself."""
+        return self._shared.mixed(alpha)
+
+    def pasted(self) -> Pasted:
+        """The second unlabeled batch pasted into the first."""
+        return self._shared.pasted()
+
+    def student(self, batch: Batch) -> Prediction:
+        """The member's own prediction; its dropout is keyed by the step and the batch."""
+        if batch.name not in self._predictions:
+            self._shared.draws.reseed(f"dropout {batch.name}", self.index)
+            self._predictions[batch.name] = predict(self._network, batch, self._shared.fabric)
+        return self._predictions[batch.name]
+
+    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
+        """A teacher's prediction, without gradient, shared by the cohort."""
+        if role not in self._shared.teachers:
+            raise InputError(f"this run has no teacher '{role}': declare it, needs = Needs(teachers=('{role}',))")
+        self.asked.add(teacher_entry(role, batch.name))
+        return self._shared.teacher(batch, role)
+
+    def supervised(self) -> Tensor:
+        """The task loss on the labeled batch."""
+        return self._shared.output.supervised(self.student(self.labeled).maps, self.labeled.target)
+
+    def generator(self, purpose: str) -> torch.Generator:
+        """A CPU generator keyed by (seed, purpose, step)."""
+        return self._shared.draws.torch(f"method {purpose}", self.index)

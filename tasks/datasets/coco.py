@@ -1,0 +1,154 @@
+"""COCO detection: images and a JSON file of boxes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tasks.base import Boxes, Info, datasets
+from tasks.datasets.reading.boxes import box_faults, usable
+from tasks.datasets.reading.files import data_root, fault, reason, size_text
+from tasks.datasets.reading.listed import Entry, ListedDataset, held_out
+
+LAYOUT = "train2017/, val2017/ and annotations/instances_{train,val}2017.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a JSON file says of one image: its size (H,W) and its boxes."""
+
+    size: tuple[int, int]
+    boxes: Boxes
+
+
+@datasets.register("coco")
+class COCO(ListedDataset):
+    """COCO 2017 detection (Lin et al., ECCV 2014), or any set with COCO's JSON; category ids are kept.
+
+    COCO's validation images are the test split, since the official test set has no public boxes; validation images are
+    held out of the training set, see ``held_out``. As usual, training images without a box are left out (117266 of
+    118287 remain), those of the other splits are not. Crowds are marked difficult. The constructor reads both files.
+
+    Args:
+        root: the dataset's folder; the other paths are relative to it.
+        train_images: folder of the training images.
+        train_annotations: JSON file of the training images.
+        test_images: folder of the test images.
+        test_annotations: JSON file of the test images.
+        val_images: folder of the validation images of sets that have some; ``holdout`` is then without effect.
+        val_annotations: JSON file of the validation images.
+        holdout: share of the training images that validate; 0 validates on the test set.
+    """
+
+    title: ClassVar[str] = "COCO detection"
+    provides: ClassVar[frozenset[str]] = frozenset({"boxes"})
+
+    def __init__(
+        self,
+        *,
+        root: str | None = None,
+        train_images: str = "train2017",
+        train_annotations: str = "annotations/instances_train2017.json",
+        test_images: str = "val2017",
+        test_annotations: str = "annotations/instances_val2017.json",
+        val_images: str | None = None,
+        val_annotations: str | None = None,
+        holdout: float = 0.1,
+    ) -> None:
+        places = {"train": (train_images, train_annotations), "test": (test_images, test_annotations)}
+        if val_images is not None and val_annotations is not None:
+            places["val"] = (val_images, val_annotations)
+        folder = data_root(root, LAYOUT, *(each for place in places.values() for each in place))
+        sets = {split: _read(folder / images, folder / json_file) for split, (images, json_file) in places.items()}
+        self.info = _info(folder, places, sets)
+        self.records = {entry: record for each in sets.values() for entry, record in each.records.items()}
+        self._faults = [text for each in sets.values() for text in each.faults]
+        splits = {split: list(each.records) for split, each in sets.items()}
+        found = {split: len(each) for split, each in splits.items()}
+        if "val" not in splits:
+            splits = {k: list(v) for k, v in held_out(splits["train"], splits["test"], holdout).items()}
+        splits["train"] = [entry for entry in splits["train"] if len(self.annotate(entry, None)["boxes"].labels)]
+        if train_images == "train2017" and test_images == "val2017":
+            self.official: Mapping[str, int] = {"train": 118287, "test": 5000}
+        super().__init__(folder, {split: splits[split] for split in self.splits}, found=found)
+
+    def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
+        """Give the boxes of an image, clipped to it; InputError where the image has another size than its entry."""
+        record = self.records[entry]
+        if size is not None and size != record.size:
+            expected = f"{size_text(record.size)} pixels, as {entry.annotation.name} says"
+            raise fault(entry.image, expected, size_text(size))
+        return {"boxes": usable(record.boxes, record.size)}
+
+    def structure(self) -> list[str]:
+        """Name what is wrong with the lists and within the JSON files."""
+        return super().structure() + self._faults
+
+    def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
+        """Name boxes that are left out or clipped."""
+        where = entry.annotation.with_name(f"{entry.annotation.name}, image {entry.id}")
+        return box_faults(where, self.records[entry].boxes, size)
+
+
+@dataclass
+class _Set:
+    categories: dict[int, str]
+    records: dict[Entry, Record]
+    faults: list[str]
+
+
+def _read(folder: Path, path: Path) -> _Set:
+    """Read a JSON file; InputError where it is not COCO's, or a box names an image or category that is not there."""
+    try:
+        content = json.loads(path.read_bytes())
+        categories = {int(each["id"]): str(each["name"]) for each in content["categories"]}
+        images = {each["id"]: each for each in content["images"]}
+        rows: dict[Any, list[tuple[Any, ...]]] = {key: [] for key in images}
+        for each in content["annotations"]:
+            rows[each["image_id"]].append((*map(float, each["bbox"]), each["category_id"], each.get("iscrowd", 0)))
+        labels = {category: label for label, category in enumerate(categories)}
+        records = {
+            Entry(image["file_name"].rpartition(".")[0], folder / image["file_name"], path): Record(
+                (int(image["height"]), int(image["width"])), _boxes(rows[key], labels)
+            )
+            for key, image in images.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise fault(path, "COCO's JSON: images, annotations with [x, y, w, h], categories", reason(error)) from None
+    except KeyError as error:
+        expected = "COCO's JSON, complete in itself"
+        raise fault(path, expected, f"a reference to {error}, which is not there") from None
+    numbers = Counter(each.get("id") for each in content["annotations"])
+    faults = [
+        str(fault(path, "annotation ids that differ", f"{number} used {count} times", "number the annotations from 1"))
+        for number, count in numbers.items()
+        if count > 1
+    ]
+    if 0 in numbers:  # COCO's matcher takes 0 for "unmatched", so official tools would ignore this box
+        faults.append(str(fault(path, "annotation ids from 1", "0", "number the annotations from 1")))
+    return _Set(categories, records, faults)
+
+
+def _boxes(rows: list[tuple[Any, ...]], labels: Mapping[int, int]) -> Boxes:
+    xywh = np.array([row[:4] for row in rows], np.float64).reshape(-1, 4)
+    return Boxes(
+        np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
+        np.array([labels[row[4]] for row in rows], np.int64),
+        np.array([row[5] for row in rows], bool),
+    )
+
+
+def _info(folder: Path, places: Mapping[str, tuple[str, str]], sets: Mapping[str, _Set]) -> Info:
+    categories = sets["train"].categories
+    for split, each in sets.items():
+        if each.categories != categories:
+            expected = f"the categories of {places['train'][1]}"
+            different = dict(sorted(set(each.categories.items()) ^ set(categories.items())))
+            raise fault(folder / places[split][1], expected, f"others: {different}", "use files of one release")
+    return Info(categories=tuple(categories.values()), category_ids=tuple(categories))

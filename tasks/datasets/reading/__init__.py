@@ -1,0 +1,1 @@
+"""What adapters read with: files, list files, boxes, points."""

@@ -1,0 +1,185 @@
+"""Datasets on disk: lists of image and annotation files, checked before they are used."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tasks.base import Dataset, Sample
+from tasks.data.partition import hold_out
+from tasks.datasets.reading.files import fault, fingerprint, read_image
+from tasks.errors import InputError
+
+SHOWN = 5  # faults in one message; ``verify`` returns all of them
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sample: its id, its image file and the file that holds its annotation."""
+
+    id: str
+    image: Path
+    annotation: Path
+
+
+class ListedDataset(Dataset):
+    """A dataset whose samples are an image file and an annotation file each.
+
+    The constructor of a subclass lists files, cheaply; ``ids`` and ``manifest`` raise InputError when one of the files
+    listed is missing, so that a run ends before it begins; ``verify`` reads every file and names every fault.
+    """
+
+    version: ClassVar[int] = 1  # raise it when the meaning of a sample changes
+    official: Mapping[str, int] = {}  # images of each part of the complete release
+    found: Mapping[str, int]  # images of the same parts here
+
+    def __init__(
+        self,
+        root: Path,
+        entries: Mapping[str, Sequence[Entry]],
+        *,
+        found: Mapping[str, int] | None = None,
+        **identity: Any,
+    ) -> None:
+        """Keep the lists.
+
+        Args:
+            root: the dataset's folder.
+            entries: the samples of each split.
+            found: images of the parts that ``official`` names, where those are not the splits.
+            identity: options that change what a sample is.
+        """
+        self.root = root
+        self.entries = entries
+        self.identity = identity
+        self.found = found or {split: len(each) for split, each in entries.items()}
+        self._ids: dict[str, list[str]] = {}
+
+    @abstractmethod
+    def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
+        """Read the annotations of a sample; ``size`` (H,W) of its image, None when the image cannot be read."""
+
+    def image(self, entry: Entry) -> np.ndarray:
+        """Read the image of a sample, uint8 (H,W,3) RGB."""
+        return read_image(entry.image)
+
+    def ids(self, split: str) -> Sequence[str]:
+        """List the sample ids of a split; InputError where it is empty or a file of it is missing."""
+        if split not in self._ids:
+            entries = self.entries[split]
+            self._refuse([] if entries else [self._empty(split)])
+            self._refuse([each for entry in entries for each in _missing(entry)])
+            self._ids[split] = [entry.id for entry in entries]
+        return self._ids[split]
+
+    def load(self, split: str, index: int) -> Sample:
+        """Read one sample; InputError where its image or annotation is faulty."""
+        entry = self.entries[split][index]
+        image = self.image(entry)
+        return Sample(entry.id, image, self.annotate(entry, (image.shape[0], image.shape[1])))
+
+    def manifest(self) -> str:
+        """Hash name, version and options, the ids of each split in order, and every file's relative path and size."""
+        samples = {split: [entry.id for entry in entries] for split, entries in self.entries.items()}
+        files = {path for entry in self._unique() for path in (entry.image, entry.annotation)}
+        self._refuse([each for entry in self._unique() for each in _missing(entry)])
+        identity = {"name": self.name, "version": self.version, "samples": samples, **self.identity}
+        return fingerprint(identity, files)
+
+    def verify(self) -> list[str]:
+        """Read everything and name every fault, one line each."""
+        faults = self.structure()
+        for entry in self._unique():
+            faults += self.inspect(entry)
+        return faults
+
+    def structure(self) -> list[str]:
+        """Name what is wrong with the lists themselves: an empty split, a repeated id, a training image elsewhere."""
+        faults = []
+        training = {(entry.image, entry.id) for entry in self.entries["train"]}
+        for split, entries in self.entries.items():
+            if not entries:
+                faults.append(self._empty(split))
+            for each, count in Counter(entry.id for entry in entries).items():
+                if count > 1:
+                    faults.append(f"{self.root}: expected '{each}' once in split '{split}', found it {count} times")
+            if split != "train":
+                shared = [entry for entry in entries if (entry.image, entry.id) in training]
+                faults += [
+                    str(fault(entry.image, f"'{entry.id}' in '{split}' alone", "it in 'train' too", "mend the lists"))
+                    for entry in shared
+                ]
+        return faults
+
+    def inspect(self, entry: Entry) -> list[str]:
+        """Read one sample and name every fault of its files."""
+        faults = []
+        size = annotations = None
+        try:
+            image = self.image(entry)
+            size = (image.shape[0], image.shape[1])
+        except InputError as error:
+            faults.append(str(error))
+        try:
+            annotations = self.annotate(entry, size)
+        except InputError as error:
+            faults.append(str(error))
+        if size is not None and annotations is not None:
+            faults += self.doubts(entry, size, annotations)
+        return faults
+
+    def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
+        """Name the faults of a sample that ``annotate`` puts up with; ``size`` (H,W) is that of the image."""
+        return []
+
+    def _unique(self) -> list[Entry]:
+        return list({entry: None for entries in self.entries.values() for entry in entries})
+
+    def _empty(self, split: str) -> str:
+        return f"{self.root}: expected images in split '{split}', found none"
+
+    def _refuse(self, faults: list[str]) -> None:
+        if faults:
+            more = f"\n... and {len(faults) - SHOWN} more: run `benchmark data verify`" if len(faults) > SHOWN else ""
+            raise InputError("\n".join(faults[:SHOWN]) + more)
+
+
+def held_out(
+    train: Sequence[Entry], test: Sequence[Entry], share: float, group: Callable[[str], str] = str
+) -> dict[str, Sequence[Entry]]:
+    """Make three splits of a training and a test set that come without a validation set.
+
+    Validation images are held out of the training set, whole groups of ids at a time; with ``share`` 0 the training set
+    stays whole and the test set serves for validation too, as in published protocols.
+    """
+    kept, held = hold_out([entry.id for entry in train], share, group)
+    return {"train": [train[i] for i in kept], "val": [train[i] for i in held] if share else test, "test": test}
+
+
+def divide(entries: Sequence[Entry]) -> dict[str, Sequence[Entry]]:
+    """Make three splits of a set that has none, as ``hold_out`` picks: 20 % test, 10 % validation, rest training."""
+    rest, test = hold_out([entry.id for entry in entries], 0.2)
+    return held_out([entries[i] for i in rest], [entries[i] for i in test], 0.125)
+
+
+def strays(files: Iterable[Path], listed: Iterable[Path], what: str) -> list[str]:
+    """Name the files of a folder that no list speaks of."""
+    known = set(listed)
+    return [
+        str(fault(path, f"only files that {what} names", "one more", "remove it"))
+        for path in files
+        if path not in known
+    ]
+
+
+def _missing(entry: Entry) -> list[str]:
+    files = ((entry.image, "the image"), (entry.annotation, "the annotation"))
+    return [
+        str(fault(path, f"{role} of sample '{entry.id}'", "no such file")) for path, role in files if not path.is_file()
+    ]

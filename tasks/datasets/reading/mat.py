@@ -1,0 +1,30 @@
+"""MATLAB files up to version 7.2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from scipy.io import loadmat
+
+from tasks.datasets.reading.files import fault, reason
+
+
+def read_mat(path: Path, *fields: str) -> np.ndarray:
+    """Read one variable of a .mat file, or a field within it: ``read_mat(path, "image_info", "location")``.
+
+    Cells and structs of one element are unpacked and dimensions of length 1 dropped. Raises InputError where the file
+    cannot be read or lacks the variable or field.
+    """
+    try:
+        with path.open("rb") as file:
+            value = loadmat(file, squeeze_me=True, struct_as_record=False)
+    except Exception as error:  # SciPy's reader raises a dozen types on damaged files
+        raise fault(path, f"a MATLAB file with {'.'.join(fields)}", reason(error)) from None
+    for field in fields:
+        known = value if isinstance(value, dict) else vars(value) if hasattr(value, "_fieldnames") else {}
+        if field not in known:
+            there = ", ".join(name for name in known if not name.startswith("_")) or "no fields"
+            raise fault(path, f"a MATLAB file with {'.'.join(fields)}", there)
+        value = known[field]
+    return np.asarray(value)

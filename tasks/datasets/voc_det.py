@@ -1,0 +1,178 @@
+"""Pascal VOC detection, and any set of VOC's XML files."""
+
+from __future__ import annotations
+
+import contextlib
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from tasks.base import Boxes, Info, datasets
+from tasks.datasets.reading.boxes import box_faults, usable
+from tasks.datasets.reading.files import data_root, fault, files_by_stem, read_lines, reason, size_text
+from tasks.datasets.reading.listed import Entry, ListedDataset, divide, held_out
+from tasks.datasets.voc import OBJECTS
+from tasks.errors import InputError, nearest
+
+LAYOUT = (
+    "VOCdevkit/VOC2007 or VOC2012, or itself with JPEGImages/, Annotations/ and ImageSets/Main/{train,val,test}.txt"
+)
+SMALLEST = 1.0  # corners are inclusive: the sides of a box whose corners coincide are 1 pixel long
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+OFFICIAL = {
+    ("2007",): {"train": 5011, "test": 4952},
+    ("2007", "2012"): {"train": 16551, "test": 4952},
+    ("2012",): {"train": 5717, "test": 5823},
+}
+Years = Literal["all", "2007", "2012"]
+
+
+@dataclass(frozen=True)
+class Object:
+    """One object of an XML file: its name, its half-open corners counted from 0, and whether it is difficult."""
+
+    name: str
+    xyxy: tuple[float, float, float, float]
+    difficult: bool
+
+
+@datasets.register("voc_det")
+class VOCDetection(ListedDataset):
+    """Pascal VOC 2007 and 2012 detection (Everingham et al., IJCV 2010), or another set of VOC's XML files.
+
+    VOC: train on trainval of the years, test on the test set of 2007; for 2012 alone, whose test set has no public
+    boxes, train on train and test on val. Validation images are held out of the training set, see ``held_out``.
+
+    Other sets have JPEGImages, Annotations and ImageSets in the root itself. Their lists are used as they are; a set
+    without val.txt holds validation images out, one without test.txt tests on val.txt, one without any list is divided
+    by ``divide``. Categories are the names found, sorted.
+
+    Corners in files count from 1 and are inclusive. Boxes without an area are left out, which ``verify`` tells.
+
+    Args:
+        root: folder of VOCdevkit, or of another set.
+        years: which years of VOC to use; all that are there by default.
+        holdout: share of the training images that validate where there is no list of them; 0 validates on the test set.
+    """
+
+    title: ClassVar[str] = "Pascal VOC detection"
+    provides: ClassVar[frozenset[str]] = frozenset({"boxes"})
+
+    def __init__(self, *, root: str | None = None, years: Years = "all", holdout: float = 0.1) -> None:
+        top = data_root(root, LAYOUT)
+        devkit = top / "VOCdevkit" if (top / "VOCdevkit").is_dir() else top
+        there = tuple(year for year in ("2007", "2012") if (devkit / f"VOC{year}").is_dir())
+        found = None
+        if there or years != "all":
+            used = there if years == "all" else (years,)
+            folders = [data_root(str(devkit / f"VOC{year}"), LAYOUT, "JPEGImages", "Annotations") for year in used]
+            train, test = _official(folders, tested_in_2007="2007" in used)
+            self.official: Mapping[str, int] = OFFICIAL[used]
+            splits = held_out(train, test, holdout)
+            found = {"train": len(train), "test": len(test)}
+            names: tuple[str, ...] = OBJECTS
+        else:
+            data_root(root, LAYOUT, "JPEGImages", "Annotations")
+            splits = _custom(top, holdout)
+            names = _names({entry.annotation for entries in splits.values() for entry in entries})
+        self.info = Info(categories=names, category_ids=tuple(range(1, len(names) + 1)))
+        self.labels = {name: label for label, name in enumerate(names)}
+        super().__init__(top, splits, found=found, categories=names)
+
+    def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
+        """Read the boxes of an image, clipped to it."""
+        stated, boxes = self._read(entry)
+        if size is not None and stated is not None and stated != size:
+            expected = f"the size of its image, {size_text(size)}"
+            raise fault(entry.annotation, expected, size_text(stated), "boxes and image must be of one scale")
+        size = size or stated
+        return {"boxes": boxes if size is None else usable(boxes, size, SMALLEST)}
+
+    def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
+        """Name boxes that are left out or clipped."""
+        return box_faults(entry.annotation, self._read(entry)[1], size, SMALLEST)
+
+    def _read(self, entry: Entry) -> tuple[tuple[int, int] | None, Boxes]:
+        size, objects = read_objects(entry.annotation)
+        for each in objects:
+            if each.name not in self.labels:
+                expected = f"one of {len(self.labels)} categories"
+                found = f"'{each.name}'{nearest(each.name, self.labels)}"
+                raise fault(entry.annotation, expected, found, "mend the name")
+        return size, Boxes(
+            np.array([each.xyxy for each in objects], np.float64).reshape(-1, 4),
+            np.array([self.labels[each.name] for each in objects], np.int64),
+            np.array([each.difficult for each in objects], bool),
+        )
+
+
+def read_objects(path: Path) -> tuple[tuple[int, int] | None, list[Object]]:
+    """Read an XML file: the size (H,W) of its image, None where it is not given, and its objects.
+
+    Takes what public sets hold: coordinates with decimals, a missing ``difficult``, any ``filename``. Raises InputError
+    where the file is no XML or an object lacks its name or a corner.
+    """
+    try:
+        tree = ET.parse(path).getroot()
+    except (OSError, ET.ParseError) as error:
+        raise fault(path, "a VOC annotation that is well-formed XML", reason(error)) from None
+    try:
+        height, width = (int(float(tree.findtext(f"size/{side}") or 0)) for side in ("height", "width"))
+        objects = [_object(node) for node in tree.findall("object")]
+    except ValueError as error:
+        raise fault(path, "numbers as sizes and corners, and a name for each object", str(error)) from None
+    return (height, width) if height and width else None, objects
+
+
+def _object(node: ET.Element) -> Object:
+    name = (node.findtext("name") or "").strip()
+    texts = [node.findtext(f"bndbox/{corner}") for corner in CORNERS]
+    if not name or None in texts:
+        raise ValueError(f"an object '{name}' without name or corner")
+    left, top, right, bottom = (float(text or "") for text in texts)
+    return Object(name, (left - 1, top - 1, right, bottom), (node.findtext("difficult") or "0").strip() == "1")
+
+
+def _entries(folder: Path, names: Iterable[str]) -> list[Entry]:
+    images = files_by_stem(folder / "JPEGImages")
+    expected = folder / "JPEGImages"
+    return [
+        Entry(name, images.get(name, expected / f"{name}.jpg"), folder / "Annotations" / f"{name}.xml")
+        for name in names
+    ]
+
+
+def _list(folder: Path, name: str) -> list[Entry]:
+    """Read a list of ImageSets/Main; a second column (1, -1: whether a category is there) is passed over."""
+    return _entries(folder, [line.split()[0] for line in read_lines(folder / "ImageSets" / "Main" / f"{name}.txt")])
+
+
+def _official(folders: Sequence[Path], tested_in_2007: bool) -> tuple[list[Entry], list[Entry]]:
+    if tested_in_2007:
+        return [entry for folder in folders for entry in _list(folder, "trainval")], _list(folders[0], "test")
+    return _list(folders[0], "train"), _list(folders[0], "val")
+
+
+def _custom(folder: Path, holdout: float) -> dict[str, Sequence[Entry]]:
+    lists = folder / "ImageSets" / "Main"
+    there = {split for split in ("train", "val", "test") if (lists / f"{split}.txt").is_file()}
+    if not there:
+        return divide(_entries(folder, files_by_stem(folder / "JPEGImages")))
+    if not there >= {"train", "test"} and not there >= {"train", "val"}:
+        raise fault(lists, "train.txt and val.txt or test.txt", ", ".join(sorted(there)), "add a list or remove all")
+    if len(there) == 3:
+        return {split: _list(folder, split) for split in ("train", "val", "test")}
+    return held_out(_list(folder, "train"), _list(folder, "test" if "test" in there else "val"), holdout)
+
+
+def _names(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Collect the categories of a set; files that cannot be read are named when they are used or verified."""
+    names: set[str] = set()
+    for path in paths:
+        with contextlib.suppress(InputError):
+            names.update(each.name for each in read_objects(path)[1])
+    return tuple(sorted(names))

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+import benchmark
+from benchmark.commands.sweep import combinations
+from benchmark.config import compose
+from methods.base import methods
+from tasks.base import tasks
+from tasks.errors import InputError
+
+
+@pytest.mark.parametrize("name", sorted(methods))
+def test_every_method_is_an_option_with_its_defaults(name: str) -> None:
+    assert compose.load([f"method={name}"]).methods.keys() == {name}
+
+
+@pytest.mark.parametrize("name", sorted(tasks))
+def test_every_task_brings_student_teachers_and_recipe(name: str) -> None:
+    loaded = compose.load([f"task={name}"])
+    assert loaded.task["name"] == name
+    assert list(loaded.teacher.networks) == list(tasks[name].teachers)
+    assert loaded.recipe.steps > 0
+    assert loaded.student.encoder == tasks[name].student.encoder
+
+
+def test_a_list_selects_a_cohort_in_its_order() -> None:
+    assert list(compose.load(["method=[pixel,none]"]).methods) == ["pixel", "none"]
+
+
+def test_options_override() -> None:
+    loaded = compose.load(["method=pixel", "methods.pixel.temperature=4", "recipe.steps=7", "data.labeled=1/8"])
+    assert loaded.methods["pixel"]["temperature"] == 4.0
+    assert loaded.recipe.steps == 7
+    assert loaded.data["labeled"] == "1/8"
+
+
+def test_the_schema_is_typed_all_the_way() -> None:
+    loaded = compose.load([])
+    assert dataclasses.is_dataclass(loaded.recipe)
+    assert dataclasses.is_dataclass(loaded.teacher.recipe)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("task=sge", "unknown task 'sge'; did you mean 'seg'"),
+        ("method=mgdd", "unknown method 'mgdd'; did you mean 'mgd'"),
+        ("method=[none,pixl]", "unknown method 'pixl'; did you mean 'pixel'"),
+        ("data=camvit", "unknown data 'camvit'; did you mean 'camvid'"),
+        ("recipe.step=3", "unknown key 'recipe.step'; did you mean 'recipe.steps'"),
+        ("methods.mgd.regin=3", "unknown key 'methods.mgd.regin'; did you mean 'methods.mgd.region'"),
+        ("sed=3", "unknown key 'sed'; did you mean 'seed'"),
+        ("recipe.steps=many", "recipe.steps: Value 'many' of type 'str' could not be converted to Integer"),
+        ("seed=1.5", "seed: Value '1.5' of type 'float' could not be converted to Integer"),
+        ("justaword", "'justaword' is not of the form key=value"),
+    ],
+)
+def test_a_wrong_word_is_one_clear_line(word: str, expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        compose.load([word])
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_comma_lists_expand_to_every_combination() -> None:
+    assert combinations(["seed=0,1", "method=[none,mgd]", "task=seg"]) == [
+        ["seed=0", "method=[none,mgd]", "task=seg"],
+        ["seed=1", "method=[none,mgd]", "task=seg"],
+    ]
+
+
+@pytest.mark.parametrize("group", ["student", "teacher", "recipe", "experiment"])
+def test_every_shipped_option_fits_the_schema(group: str) -> None:
+    folder = Path(benchmark.__file__).parent / "conf" / group
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    assert names
+    for name in names:
+        assert compose.load([f"{group}={name}"]).recipe.steps > 0

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.config.schema import Recipe
+from benchmark.training.budget import TimeBudget, recipe_facts
+from leaderboards import store
+from leaderboards.board import boards as build
+from leaderboards.budget_comparison import comparisons
+from tests.support import student_bytes, tiny_run
+
+
+@given(st.floats(1e-4, 10), st.floats(1e-4, 10), st.integers(1, 5000), st.floats(0.1, 10))
+def test_the_steps_that_fit_take_the_time_of_the_control(own: float, control: float, steps: int, factor: float) -> None:
+    budget = TimeBudget.of(Recipe(steps=steps, factor=factor), own, control)
+    assert budget.steps >= 1
+    allowed = steps * factor * control
+    assert budget.steps * own <= allowed + own / 2 + 1e-6 * allowed or budget.steps == 1
+    assert budget.steps * own >= allowed - own / 2 - 1e-6 * allowed
+    assert budget.apply(Recipe(steps=steps)).steps == budget.steps
+
+
+def test_a_method_that_could_not_be_timed_gets_the_steps_of_the_control() -> None:
+    assert TimeBudget.of(Recipe(steps=160, factor=2.0), 0.0, 0.1).steps == 320
+
+
+def test_a_recipe_of_steps_is_described_as_before_there_were_time_budgets() -> None:
+    assert {"budget", "factor"}.isdisjoint(recipe_facts(Recipe()))
+    assert recipe_facts(Recipe(budget="time"))["factor"] == 1.0
+
+
+def test_under_a_time_budget_every_method_makes_the_steps_that_fit(home: Path) -> None:
+    words = ("method=[none,pixel]", "recipe.steps=6")
+    records = tiny_run(home, *words, "recipe.budget=time", "recipe.factor=2")
+    assert [record.status for record in records] == ["ok", "ok"]
+    for record in records:
+        kept = json.loads((home / "runs" / record.run_id / "budget.json").read_text())
+        lines = (home / record.artifacts.steps).read_text().splitlines()
+        assert len(lines) == kept["steps"] == record.training.steps == record.protocol.selection.step
+        expected = max(1, round(12 * kept["control_seconds"] / kept["own_seconds"]))
+        assert kept["steps"] == expected
+        assert record.protocol.budget.model_dump() == {"kind": "time", "steps": None, "seconds": None, "factor": 2.0}
+        assert f"{kept['steps']} steps fit" in record.training.wall_basis
+    equal = tiny_run(home, *words)
+    assert {each.setting_id for each in (*records, *equal)} == {records[0].setting_id}
+    assert records[0].track_id != equal[0].track_id
+    (side_by_side,) = comparisons(build(store.read([home])[0]))
+    assert [board.track.budget_kind for board in side_by_side.boards] == ["steps", "time"]
+
+
+def test_a_stopped_run_goes_on_with_the_steps_that_were_measured(home: Path) -> None:
+    words = ("method=pixel", "recipe.budget=time")
+    (first,) = tiny_run(home, *words)
+    weights = student_bytes(home, first)
+    path = home / "runs" / first.run_id / "budget.json"
+    measured = path.read_bytes()
+    (home / "records" / f"{first.run_id}.json").unlink()
+    (again,) = tiny_run(home, *words)
+    assert path.read_bytes() == measured
+    assert student_bytes(home, again) == weights
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("recipe.budget=tme", "recipe.budget=tme: expected steps or time; did you mean 'time'"),
+        ("recipe.selection=first", "recipe.selection=first: expected last or best"),
+        ("teacher.recipe.budget=time", "a teacher has no control"),
+        ("recipe.factor=0", "recipe.factor=0.0: expected a number above 0"),
+    ],
+)
+def test_words_that_no_recipe_knows(word: str, said: str, tmp_path: Path) -> None:
+    from benchmark.config import compose
+    from tasks.errors import InputError
+
+    with pytest.raises(InputError, match=said.replace(".", r"\.")):
+        compose.load([word])
