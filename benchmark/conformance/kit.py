@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from benchmark.config import catalog, compose
-from benchmark.conformance import declaration, problems, reproduction, training, verbs
+from benchmark.conformance import declaration, output_space_checks, reproduction, step_checks, task_checks
+from benchmark.conformance.batch_scaling import terms_are_means
 from benchmark.conformance.costs import cost
 from benchmark.conformance.finding import Check, Finding, examine, words
 from benchmark.conformance.laboratory import Laboratory, tiny_words
-from benchmark.conformance.means import terms_are_means
-from benchmark.conformance.subject import Subject
-from benchmark.conformance.trial import Trial
+from benchmark.conformance.method_under_test import MethodUnderTest
+from benchmark.conformance.task_under_test import TaskUnderTest
 from methods.base import Method
 from methods.base import methods as method_registry
 from tasks.base import Task, datasets
@@ -23,39 +23,39 @@ from tasks.registry import Registry
 
 Class = TypeVar("Class")
 IMPORTS = "imports"
-STEP: list[Check[Trial]] = [
-    Check(training.builds),
-    Check(training.terms_are_finite_scalars, after=("builds",)),
-    Check(training.gradients_reach_the_student, after=("terms_are_finite_scalars",)),
+STEP: list[Check[MethodUnderTest]] = [
+    Check(step_checks.builds),
+    Check(step_checks.terms_are_finite_scalars, after=("builds",)),
+    Check(step_checks.gradients_reach_the_student, after=("terms_are_finite_scalars",)),
 ]
 TRAINS = ("gradients_reach_the_student", "shared_things_stay_as_they_are")  # without them there is no whole training
 REPEATS = (*TRAINS, "no_global_random_numbers")
-METHOD: list[Check[Trial]] = [
+METHOD: list[Check[MethodUnderTest]] = [
     *STEP,
-    Check(training.shared_things_stay_as_they_are, after=("terms_are_finite_scalars",)),
-    Check(training.needs_are_declared, after=("terms_are_finite_scalars",)),
-    Check(training.works_on_one_image, after=("terms_are_finite_scalars",)),
-    Check(training.works_in_half_precision, after=("terms_are_finite_scalars",)),
+    Check(step_checks.shared_things_stay_as_they_are, after=("terms_are_finite_scalars",)),
+    Check(step_checks.needs_are_declared, after=("terms_are_finite_scalars",)),
+    Check(step_checks.works_on_one_image, after=("terms_are_finite_scalars",)),
+    Check(step_checks.works_in_half_precision, after=("terms_are_finite_scalars",)),
     Check(reproduction.no_global_random_numbers, after=TRAINS),
     Check(reproduction.alone_and_in_a_cohort_are_the_same, after=REPEATS),
     Check(reproduction.resumed_and_uninterrupted_are_the_same, after=REPEATS),
     Check(terms_are_means, after=REPEATS),
     Check(cost, after=TRAINS),
 ]
-TASK: list[Check[Subject]] = [
-    Check(problems.dataset_gives_samples),
-    Check(problems.networks_return_whole_predictions, after=("dataset_gives_samples",)),
-    Check(problems.predictions_do_not_depend_on_the_batch, after=("networks_return_whole_predictions",)),
-    Check(problems.networks_take_any_size, after=("networks_return_whole_predictions",)),
-    Check(verbs.supervised_is_a_finite_mean, after=("networks_return_whole_predictions",)),
-    Check(problems.metric_scores_and_merges, after=("networks_return_whole_predictions",)),
-    Check(problems.right_answers_score_better, after=("supervised_is_a_finite_mean", "metric_scores_and_merges")),
-    Check(verbs.divergence_is_a_distance, after=("supervised_is_a_finite_mean",)),
-    Check(verbs.invalid_positions_do_not_count, after=("divergence_is_a_distance",)),
-    Check(verbs.empty_labels_are_finite, after=("supervised_is_a_finite_mean",)),
-    Check(verbs.pseudo_labels_can_be_learned, after=("supervised_is_a_finite_mean",)),
-    Check(verbs.mixing_and_pasting_have_their_limits, after=("supervised_is_a_finite_mean",)),
-    Check(verbs.summary_and_bounded_describe, after=("networks_return_whole_predictions",)),
+TASK: list[Check[TaskUnderTest]] = [
+    Check(task_checks.dataset_gives_samples),
+    Check(task_checks.networks_return_whole_predictions, after=("dataset_gives_samples",)),
+    Check(task_checks.predictions_do_not_depend_on_the_batch, after=("networks_return_whole_predictions",)),
+    Check(task_checks.networks_take_any_size, after=("networks_return_whole_predictions",)),
+    Check(output_space_checks.supervised_is_a_finite_mean, after=("networks_return_whole_predictions",)),
+    Check(task_checks.metric_scores_and_merges, after=("networks_return_whole_predictions",)),
+    Check(task_checks.right_answers_score_better, after=("supervised_is_a_finite_mean", "metric_scores_and_merges")),
+    Check(output_space_checks.divergence_is_a_distance, after=("supervised_is_a_finite_mean",)),
+    Check(output_space_checks.invalid_positions_do_not_count, after=("divergence_is_a_distance",)),
+    Check(output_space_checks.empty_labels_are_finite, after=("supervised_is_a_finite_mean",)),
+    Check(output_space_checks.pseudo_labels_can_be_learned, after=("supervised_is_a_finite_mean",)),
+    Check(output_space_checks.mixing_and_pasting_have_their_limits, after=("supervised_is_a_finite_mean",)),
+    Check(output_space_checks.summary_and_bounded_describe, after=("networks_return_whole_predictions",)),
 ]
 
 
@@ -210,7 +210,7 @@ def _not_checked(checks: Sequence[Check[Any]], label: str) -> list[Finding]:
 def _method_findings(cls: type[Method], task: type[Task], further: tuple[str, ...]) -> tuple[Finding, ...]:
     """Make every check of a method on one task."""
     laboratory = Laboratory([f"task={task.name}", f"method=[{cls.name}]", *further])
-    return tuple(examine(METHOD, Trial(cls, laboratory), f"method {cls.name} on {task.name}"))
+    return tuple(examine(METHOD, MethodUnderTest(cls, laboratory), f"method {cls.name} on {task.name}"))
 
 
 @functools.cache
@@ -218,8 +218,8 @@ def _task_findings(cls: type[Task], methods: tuple[type[Method], ...], further: 
     """Make every check of a task, and, where it passes, one step of each method on it."""
     label = f"task {cls.name}"
     laboratory = Laboratory([f"task={cls.name}", f"method=[{','.join(each.name for each in methods)}]", *further])
-    findings = examine(TASK, Subject(laboratory), label)
+    findings = examine(TASK, TaskUnderTest(laboratory), label)
     if all(each.passed for each in findings):
         for method in methods:
-            findings += examine(STEP, Trial(method, laboratory), f"{label} with method {method.name}")
+            findings += examine(STEP, MethodUnderTest(method, laboratory), f"{label} with method {method.name}")
     return tuple(findings)

@@ -50,7 +50,7 @@ class Trained:
     drifted: tuple[str, ...]  # attributes of the method that changed although its state dict does not hold them
 
 
-class Trial:
+class MethodUnderTest:
     """A method on a task.
 
     Args:

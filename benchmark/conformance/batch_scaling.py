@@ -8,22 +8,22 @@ from collections.abc import Mapping
 import torch
 
 from benchmark.conformance.finding import Verdict, broken, kept
+from benchmark.conformance.frozen_step import Scene, StillStep
+from benchmark.conformance.method_under_test import MethodUnderTest
 from benchmark.conformance.reproduction import resting
-from benchmark.conformance.still import Scene, StillStep
-from benchmark.conformance.trial import Trial
 
 DRAWS = 8  # evaluations of a method that samples, whose copies see other samples
 RELATIVE, SAMPLED = 1e-3, 0.4  # allowed differences of a term, and of one that samples
 SMALLEST = 1e-6  # values below it are rounding
 
 
-def terms_are_means(trial: Trial) -> Verdict:
+def terms_are_means(tested: MethodUnderTest) -> Verdict:
     """A batch beside itself gives every term the value that the batch alone gives it; a sum would double."""
-    member = trial.member()
-    scene = Scene(trial.lab, trial.teachers, member.network)
+    member = tested.member()
+    scene = Scene(tested.lab, tested.teachers, member.network)
     resting(member.method)
-    once, drew = _terms(trial, scene, member.method, times=1)
-    twice, _ = _terms(trial, scene, member.method, times=2)
+    once, drew = _terms(tested, scene, member.method, times=1)
+    twice, _ = _terms(tested, scene, member.method, times=2)
     allowed = SAMPLED if drew else RELATIVE
     faults = [
         f"{name} becomes {twice[name] / value:.2f} times as large ({value:.4g} to {twice[name]:.4g})"
@@ -39,7 +39,9 @@ def terms_are_means(trial: Trial) -> Verdict:
     return kept(", ".join(f"{name} {value:.3g}" for name, value in once.items()))
 
 
-def _terms(trial: Trial, scene: Scene, method: torch.nn.Module, times: int) -> tuple[Mapping[str, float], bool]:
+def _terms(
+    tested: MethodUnderTest, scene: Scene, method: torch.nn.Module, times: int
+) -> tuple[Mapping[str, float], bool]:
     """Evaluate the terms, of a method that samples as a mean over several samples, and say whether it does."""
     first, drew = _evaluate(scene, method, times, 0)
     if not drew:

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmark.conformance.frozen_step import fit
 from benchmark.conformance.laboratory import Laboratory
-from benchmark.conformance.still import fit
 from benchmark.training.randomness import Randomness
 from benchmark.training.step import LABELED, predict
 from tasks.base import IGNORE, Batch, Boxes, NetworkSpec, Prediction, Sample
@@ -24,7 +24,7 @@ PADDED = 0.5  # share of each side of a padded image that is image
 NOTHING = {"classes": IGNORE, "mask": IGNORE, "depth": 0}  # of a map on which nothing is known
 
 
-class Subject:
+class TaskUnderTest:
     """A task on a dataset.
 
     Args:

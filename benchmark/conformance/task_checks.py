@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from benchmark.conformance.finding import Verdict, broken, kept
-from benchmark.conformance.still import fit
-from benchmark.conformance.subject import Subject
+from benchmark.conformance.frozen_step import fit
+from benchmark.conformance.task_under_test import TaskUnderTest
 from benchmark.conformance.tensors import first_images, tensors
 from benchmark.training.step import predict
 from tasks.base import Batch, Metric, Prediction, Sample
@@ -21,9 +21,9 @@ ODD = (90, 70)  # a size that no network's stride divides
 CLOSE = 1e-3  # allowed difference of a prediction in another batch
 
 
-def dataset_gives_samples(subject: Subject) -> Verdict:
+def dataset_gives_samples(tested: TaskUnderTest) -> Verdict:
     """Every split has images, uint8 RGB, with the annotation that the task learns from."""
-    dataset, kind = subject.problem.dataset, subject.task.annotation
+    dataset, kind = tested.problem.dataset, tested.task.annotation
     counts = {}
     for split in dataset.splits:
         counts[split] = len(dataset.ids(split))
@@ -43,26 +43,26 @@ def dataset_gives_samples(subject: Subject) -> Verdict:
     return kept(", ".join(f"{count} {split}" for split, count in counts.items()) + " images")
 
 
-def networks_return_whole_predictions(subject: Subject) -> Verdict:
+def networks_return_whole_predictions(tested: TaskUnderTest) -> Verdict:
     """Student and teachers return maps, named features with strides, those that the head reads, and an embedding."""
-    for who, spec in subject.specs.items():
+    for who, spec in tested.specs.items():
         with torch.no_grad():
-            prediction = predict(subject.build(spec), subject.batch, subject.lab.fabric)
-        if fault := _fault(prediction, subject):
+            prediction = predict(tested.build(spec), tested.batch, tested.lab.fabric)
+        if fault := _fault(prediction, tested):
             return broken(f"{who}: {fault}", "return a tasks.base.Prediction as its docstring has it")
-    names = ", ".join(f"{name} /{subject.prediction.strides[name]}" for name in subject.prediction.features)
-    return kept(f"features {names}; {len(subject.prediction.maps)} map(s) of {subject.output.channels} channels")
+    names = ", ".join(f"{name} /{tested.prediction.strides[name]}" for name in tested.prediction.features)
+    return kept(f"features {names}; {len(tested.prediction.maps)} map(s) of {tested.output.channels} channels")
 
 
-def _fault(prediction: Prediction, subject: Subject) -> str | None:
+def _fault(prediction: Prediction, tested: TaskUnderTest) -> str | None:
     """Say what is wrong with a prediction."""
-    count, (height, width) = len(subject.batch.image), subject.batch.image.shape[-2:]
+    count, (height, width) = len(tested.batch.image), tested.batch.image.shape[-2:]
     features, strides = prediction.features, prediction.strides
     if prediction.size != (height, width):
         return f"size is {prediction.size}, of images {(height, width)}"
-    if any(each.ndim != 4 or each.shape[:2] != (count, subject.output.channels) for each in prediction.maps):
+    if any(each.ndim != 4 or each.shape[:2] != (count, tested.output.channels) for each in prediction.maps):
         shapes = [tuple(each.shape) for each in prediction.maps]
-        return f"maps are {shapes}, expected ({count}, {subject.output.channels}, h, w)"
+        return f"maps are {shapes}, expected ({count}, {tested.output.channels}, h, w)"
     if features.keys() != strides.keys() or not features:
         return f"features are {list(features)}, strides {list(strides)}"
     for name, feature in features.items():
@@ -79,10 +79,10 @@ def _fault(prediction: Prediction, subject: Subject) -> str | None:
     return None if all(each.isfinite().all() for each in tensors(prediction)) else "there are values not finite"
 
 
-def predictions_do_not_depend_on_the_batch(subject: Subject) -> Verdict:
+def predictions_do_not_depend_on_the_batch(tested: TaskUnderTest) -> Verdict:
     """In eval mode, an image alone is predicted as it is among others."""
-    alone = subject.predict(first_images(subject.batch, 1, subject.output))
-    for together, single in zip(subject.prediction.maps, alone.maps, strict=True):
+    alone = tested.predict(first_images(tested.batch, 1, tested.output))
+    for together, single in zip(tested.prediction.maps, alone.maps, strict=True):
         gap = float((together[:1] - single).abs().max())
         if gap > CLOSE * max(1.0, float(single.abs().max())):
             return broken(
@@ -92,43 +92,43 @@ def predictions_do_not_depend_on_the_batch(subject: Subject) -> Verdict:
     return kept("an image alone is predicted as among others")
 
 
-def networks_take_any_size(subject: Subject) -> Verdict:
+def networks_take_any_size(tested: TaskUnderTest) -> Verdict:
     """Images of a size that no stride divides are predicted, decoded and drawn."""
     image = torch.zeros(1, 3, *ODD)
-    prediction = subject.predict(Batch("odd", image, None, torch.ones(1, *ODD, dtype=torch.bool)))
+    prediction = tested.predict(Batch("odd", image, None, torch.ones(1, *ODD, dtype=torch.bool)))
     size = (ODD[0] + 7, ODD[1] + 5)
-    picture = subject.task.picture(subject.task.decode(prediction, 0, size), np.zeros((*size, 3), np.uint8))
+    picture = tested.task.picture(tested.task.decode(prediction, 0, size), np.zeros((*size, 3), np.uint8))
     if picture.dtype != np.uint8 or picture.shape != (*size, 3):
         return broken(f"a picture is {picture.dtype} {picture.shape}", f"return uint8 {(*size, 3)}, as the image is")
     return kept(f"{ODD[0]} x {ODD[1]} is predicted, decoded and drawn")
 
 
-def _validation(subject: Subject) -> Iterator[tuple[Prediction, list[Sample]]]:
-    problem = subject.problem
+def _validation(tested: TaskUnderTest) -> Iterator[tuple[Prediction, list[Sample]]]:
+    problem = tested.problem
     for images, samples in ordered(problem.dataset, "val", problem.size, batch=2):
         inside = torch.ones(len(images), *images.shape[-2:], dtype=torch.bool)
-        yield subject.predict(Batch("val", images, None, inside)), samples
+        yield tested.predict(Batch("val", images, None, inside)), samples
 
 
-def _feed(metric: Metric, subject: Subject, prediction: Prediction, samples: list[Sample]) -> None:
+def _feed(metric: Metric, tested: TaskUnderTest, prediction: Prediction, samples: list[Sample]) -> None:
     for index, sample in enumerate(samples):
-        size = subject.task.truth_size(sample)
-        metric.update(subject.task.decode(prediction, index, size), subject.task.truth(sample))
+        size = tested.task.truth_size(sample)
+        metric.update(tested.task.decode(prediction, index, size), tested.task.truth(sample))
 
 
-def metric_scores_and_merges(subject: Subject) -> Verdict:
+def metric_scores_and_merges(tested: TaskUnderTest) -> Verdict:
     """The metric gives the scores that the task names, and the same ones when it is fed in two parts."""
-    whole, first, second = (subject.task.metric() for _ in range(3))
-    for number, (prediction, samples) in enumerate(_validation(subject)):
-        _feed(whole, subject, prediction, samples)
+    whole, first, second = (tested.task.metric() for _ in range(3))
+    for number, (prediction, samples) in enumerate(_validation(tested)):
+        _feed(whole, tested, prediction, samples)
         for index, sample in enumerate(samples):
             part = first if (number + index) % 2 == 0 else second
-            size = subject.task.truth_size(sample)
-            part.update(subject.task.decode(prediction, index, size), subject.task.truth(sample))
+            size = tested.task.truth_size(sample)
+            part.update(tested.task.decode(prediction, index, size), tested.task.truth(sample))
     scores = whole.compute()
-    if list(scores) != list(subject.task.metrics):
+    if list(scores) != list(tested.task.metrics):
         return broken(
-            f"the metric gives {', '.join(scores)}; the task names {', '.join(subject.task.metrics)}",
+            f"the metric gives {', '.join(scores)}; the task names {', '.join(tested.task.metrics)}",
             "make metrics of the class name every score, in the same order",
         )
     first.merge(second)
@@ -141,15 +141,15 @@ def metric_scores_and_merges(subject: Subject) -> Verdict:
     return kept(f"{next(iter(scores))} of an untrained network is {next(iter(scores.values())):.4g}")
 
 
-def right_answers_score_better(subject: Subject) -> Verdict:
+def right_answers_score_better(tested: TaskUnderTest) -> Verdict:
     """A prediction that fits the truth scores better than an untrained network's, by the primary metric."""
-    untrained, knowing = subject.task.metric(), subject.task.metric()
-    for prediction, samples in _validation(subject):
-        target = subject.task.collate([subject.task.target(each) for each in subject.resized(samples)])
-        answer = replace(prediction, maps=fit(subject.output, prediction.maps, target))
-        _feed(untrained, subject, prediction, samples)
-        _feed(knowing, subject, answer, samples)
-    primary, higher = next(iter(subject.task.metrics.items()))
+    untrained, knowing = tested.task.metric(), tested.task.metric()
+    for prediction, samples in _validation(tested):
+        target = tested.task.collate([tested.task.target(each) for each in tested.resized(samples)])
+        answer = replace(prediction, maps=fit(tested.output, prediction.maps, target))
+        _feed(untrained, tested, prediction, samples)
+        _feed(knowing, tested, answer, samples)
+    primary, higher = next(iter(tested.task.metrics.items()))
     bad, good = untrained.compute()[primary], knowing.compute()[primary]
     if (good > bad) != higher or good == bad:
         return broken(

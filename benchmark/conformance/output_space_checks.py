@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmark.conformance.finding import Verdict, broken, kept
-from benchmark.conformance.subject import Subject
+from benchmark.conformance.task_under_test import TaskUnderTest
 from benchmark.conformance.tensors import repeat_batch, repeat_prediction, tensors
 from tasks.base import Prediction
 from tasks.outputs.maps import map_size
@@ -29,17 +29,17 @@ def _near(a: Tensor | float, b: Tensor | float) -> bool:
     return abs(a - b) <= CLOSE * max(abs(a), abs(b)) + 1e-6
 
 
-def supervised_is_a_finite_mean(subject: Subject) -> Verdict:
+def supervised_is_a_finite_mean(tested: TaskUnderTest) -> Verdict:
     """The task loss is a finite scalar with a gradient, and the same on a batch beside itself."""
-    maps = tuple(each.clone().requires_grad_() for each in subject.prediction.maps)
-    loss = subject.output.supervised(maps, subject.batch.target)
+    maps = tuple(each.clone().requires_grad_() for each in tested.prediction.maps)
+    loss = tested.output.supervised(maps, tested.batch.target)
     if loss.ndim != 0 or not loss.isfinite():
         return broken(f"supervised gives {loss.detach()}", "return a finite scalar")
     loss.backward()
     if not all(each.grad is not None and each.grad.isfinite().all() for each in maps):
         return broken("a map gets no finite gradient from supervised", "see that every level of the maps takes part")
-    twice = repeat_batch(subject.batch, 2, subject.output)
-    doubled = subject.output.supervised(repeat_prediction(subject.prediction, 2).maps, twice.target)
+    twice = repeat_batch(tested.batch, 2, tested.output)
+    doubled = tested.output.supervised(repeat_prediction(tested.prediction, 2).maps, twice.target)
     if not _near(doubled, loss):
         return broken(
             f"on a batch beside itself supervised goes from {loss:.4g} to {doubled:.4g}: a sum, where a mean is asked "
@@ -49,9 +49,9 @@ def supervised_is_a_finite_mean(subject: Subject) -> Verdict:
     return kept(f"{loss:.4g}, and the same on a batch beside itself")
 
 
-def divergence_is_a_distance(subject: Subject) -> Verdict:
+def divergence_is_a_distance(tested: TaskUnderTest) -> Verdict:
     """The divergence is zero between equal predictions, above zero between others, and a mean."""
-    student, teacher, output = subject.prediction, subject.teacher, subject.output
+    student, teacher, output = tested.prediction, tested.teacher, tested.output
     equal, apart = output.divergence(teacher, teacher), output.divergence(student, teacher)
     if equal.ndim != 0 or not (equal.isfinite() and apart.isfinite()):
         return broken(f"divergence gives {equal} and {apart}", "return a finite scalar")
@@ -80,11 +80,11 @@ def _beyond(prediction: Prediction, valid: Tensor) -> tuple[Maps, bool]:
     return tuple(shifted), anywhere
 
 
-def invalid_positions_do_not_count(subject: Subject) -> Verdict:
+def invalid_positions_do_not_count(tested: TaskUnderTest) -> Verdict:
     """What is predicted on padding and ignored labels changes neither the task loss nor divergence and summary."""
-    batch, output = subject.padded, subject.output
-    prediction = subject.predict(batch)
-    teacher = replace(subject.teacher, valid=batch.valid)
+    batch, output = tested.padded, tested.output
+    prediction = tested.predict(batch)
+    teacher = replace(tested.teacher, valid=batch.valid)
     labeled = output.valid(batch.target, map_size(batch.image))
     maps, supervised_somewhere = _beyond(prediction, labeled)
     if not _near(output.supervised(maps, batch.target), output.supervised(prediction.maps, batch.target)):
@@ -103,13 +103,13 @@ def invalid_positions_do_not_count(subject: Subject) -> Verdict:
     return kept("padding does not count" + ("" if supervised_somewhere else "; every position carries supervision"))
 
 
-def empty_labels_are_finite(subject: Subject) -> Verdict:
+def empty_labels_are_finite(tested: TaskUnderTest) -> Verdict:
     """Images on which nothing is marked give a finite loss with finite gradients."""
-    target = subject.without_labels()
+    target = tested.without_labels()
     if target is None:
-        return kept(f"not tried: how '{subject.task.annotation}' looks without labels is not known")
-    maps = tuple(each.clone().requires_grad_() for each in subject.prediction.maps)
-    loss = subject.output.supervised(maps, target)
+        return kept(f"not tried: how '{tested.task.annotation}' looks without labels is not known")
+    maps = tuple(each.clone().requires_grad_() for each in tested.prediction.maps)
+    loss = tested.output.supervised(maps, target)
     if loss.requires_grad:
         loss.backward()
     if not loss.isfinite() or not all(each.grad is None or each.grad.isfinite().all() for each in maps):
@@ -120,28 +120,28 @@ def empty_labels_are_finite(subject: Subject) -> Verdict:
     return kept(f"{loss:.4g} on images without labels")
 
 
-def pseudo_labels_can_be_learned(subject: Subject) -> Verdict:
+def pseudo_labels_can_be_learned(tested: TaskUnderTest) -> Verdict:
     """The hard targets of a teacher are targets without gradient, at the size of the input."""
-    labels = subject.output.hard_targets(subject.teacher)
+    labels = tested.output.hard_targets(tested.teacher)
     if any(each.requires_grad for each in tensors(labels)):
         return broken("hard_targets has a gradient", "decorate it with @torch.no_grad()")
-    loss = subject.output.supervised(subject.prediction.maps, labels)
+    loss = tested.output.supervised(tested.prediction.maps, labels)
     if loss.ndim != 0 or not loss.isfinite():
         return broken(f"supervised on hard targets gives {loss}", "return a target that supervised reads")
-    size = subject.teacher.size
-    mask = subject.output.valid(labels, size)
-    if mask.shape != (len(subject.batch.image), *size) or mask.dtype != torch.bool:
+    size = tested.teacher.size
+    mask = tested.output.valid(labels, size)
+    if mask.shape != (len(tested.batch.image), *size) or mask.dtype != torch.bool:
         return broken(f"valid of hard targets is {mask.dtype} {tuple(mask.shape)}", f"return bool (N, {size[0]}, ...)")
     return kept(f"supervised on them is {loss:.4g}")
 
 
-def mixing_and_pasting_have_their_limits(subject: Subject) -> Verdict:
+def mixing_and_pasting_have_their_limits(tested: TaskUnderTest) -> Verdict:
     """Mixing with all of the weight on one target, and pasting nothing or everything, give that target back.
 
     Positions that one of two mixed targets leaves out may be left out of both, so there it is enough to be nearer.
     """
-    output, a = subject.output, subject.batch.target
-    count, size = len(subject.batch.image), map_size(subject.batch.image)
+    output, a = tested.output, tested.batch.target
+    count, size = len(tested.batch.image), map_size(tested.batch.image)
     b = output.permute(a, torch.arange(count).roll(1))
     complete = bool(output.valid(a, size).all())
     ones, nothing = torch.ones(count), torch.zeros(count, *size, dtype=torch.bool)
@@ -151,9 +151,9 @@ def mixing_and_pasting_have_their_limits(subject: Subject) -> Verdict:
         ("paste(a, b, nowhere) is not a", lambda: output.paste(a, b, nothing), True),
         ("paste(a, b, everywhere) is not b", lambda: output.paste(a, b, ~nothing), False),
     ]
-    alone = [_each_loss(subject, target) for target in (a, b)]
+    alone = [_each_loss(tested, target) for target in (a, b)]
     for fault, make, first in cases:
-        found = _each_loss(subject, make())
+        found = _each_loss(tested, make())
         wanted, other = alone if first else alone[::-1]
         nearer = not complete and (found - wanted).abs().sum() < (found - other).abs().sum()
         if not nearer and not torch.allclose(found, wanted, rtol=CLOSE, atol=1e-6):
@@ -161,25 +161,25 @@ def mixing_and_pasting_have_their_limits(subject: Subject) -> Verdict:
                 f"{fault}: the loss of an image is {found[0]:.4g}, not {wanted[0]:.4g}",
                 "the weight and the part outside the mask belong to the first target",
             )
-    half = _each_loss(subject, output.mix(a, b, ones / 2))
+    half = _each_loss(tested, output.mix(a, b, ones / 2))
     if not half.isfinite().all():
         return broken(f"supervised on a mixture of halves is {half.tolist()}", "see that it reads what mix returns")
     return kept("all weight on one target, or an empty or full mask, gives that target back")
 
 
-def _each_loss(subject: Subject, target: Any) -> Tensor:
+def _each_loss(tested: TaskUnderTest, target: Any) -> Tensor:
     """The task loss of each image of the batch, (N,)."""
-    images = torch.arange(len(subject.batch.image)).split(1)
-    maps, permute = subject.prediction.maps, subject.output.permute
-    losses = [subject.output.supervised([each[image] for each in maps], permute(target, image)) for image in images]
+    images = torch.arange(len(tested.batch.image)).split(1)
+    maps, permute = tested.prediction.maps, tested.output.permute
+    losses = [tested.output.supervised([each[image] for each in maps], permute(target, image)) for image in images]
     return torch.stack(losses).detach()
 
 
-def summary_and_bounded_describe(subject: Subject) -> Verdict:
+def summary_and_bounded_describe(tested: TaskUnderTest) -> Verdict:
     """The summary is one vector an image, and bounded maps stay in their range whatever the maps are."""
-    output, prediction = subject.output, subject.prediction
+    output, prediction = tested.output, tested.prediction
     summary = output.summary(prediction)
-    if summary.ndim != 2 or len(summary) != len(subject.batch.image) or not summary.isfinite().all():
+    if summary.ndim != 2 or len(summary) != len(tested.batch.image) or not summary.isfinite().all():
         return broken(f"summary is {tuple(summary.shape)}, or not finite", "return finite vectors (N, D), one an image")
     usual = output.bounded(prediction)
     extremes = [replace(prediction, maps=tuple(f * each for each in prediction.maps)) for f in (LOUD, -LOUD)]

@@ -13,15 +13,15 @@ from torch import Tensor, nn
 
 from benchmark.conformance.finding import Verdict, broken, kept
 from benchmark.conformance.laboratory import STEPS
+from benchmark.conformance.method_under_test import Attempt, MethodUnderTest
 from benchmark.conformance.tensors import copies, differing, finite, same, some, state, tensors
-from benchmark.conformance.trial import Attempt, Trial
 from benchmark.training.device import build_fabric
 from benchmark.training.step import LABELED
 
 
-def builds(trial: Trial) -> Verdict:
+def builds(tested: MethodUnderTest) -> Verdict:
     """The method can be built for the task, and knows the weights of its terms."""
-    method = trial.member().method
+    method = tested.member().method
     wrong = {
         name: value
         for name, value in method.weights.items()
@@ -35,9 +35,9 @@ def builds(trial: Trial) -> Verdict:
     return kept(f"weights: {shown}")
 
 
-def terms_are_finite_scalars(trial: Trial) -> Verdict:
+def terms_are_finite_scalars(tested: MethodUnderTest) -> Verdict:
     """A step returns every term that has a weight, and no other, each a finite scalar tensor."""
-    attempt = trial.step(trial.lab.shared())
+    attempt = tested.step(tested.lab.shared())
     weights = attempt.member.method.weights
     if unknown := sorted(attempt.terms.keys() - weights.keys()):
         return broken(
@@ -70,9 +70,9 @@ def _shape(value: object) -> str:
     return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
 
 
-def gradients_reach_the_student(trial: Trial) -> Verdict:
+def gradients_reach_the_student(tested: MethodUnderTest) -> Verdict:
     """Every term with a weight has a gradient in the student's parameters; a critic's loss has one in the critic's."""
-    attempt = trial.step(trial.lab.shared())
+    attempt = tested.step(tested.lab.shared())
     student = list(attempt.member.network.parameters())
     sizes = {name: _slope(term, student) for name, term in attempt.weighted.items()}
     if lost := [name for name, size in sizes.items() if size is None]:
@@ -118,15 +118,15 @@ class _Watched:
         return any(not same(now, then) for pair in self.given for now, then in zip(*pair, strict=True))
 
 
-def shared_things_stay_as_they_are(trial: Trial) -> Verdict:
+def shared_things_stay_as_they_are(tested: MethodUnderTest) -> Verdict:
     """Teachers, their predictions and the batches, which all members of a cohort share, are not changed."""
-    networks = trial.teachers
+    networks = tested.teachers
     watched = {role: _Watched(network) for role, network in networks.items()}
     teachers: Mapping[str, Any] = watched
-    shared = trial.lab.shared(teachers=teachers)
+    shared = tested.lab.shared(teachers=teachers)
     batches = {name: shared.batch(name) for name in shared.batches}
     before, images = _condition(networks), {name: copies(batch) for name, batch in batches.items()}
-    attempt = trial.step(shared)
+    attempt = tested.step(shared)
     attempt.loss.backward()
     if touched := [role for role, each in watched.items() if each.touched]:
         return broken(
@@ -151,14 +151,14 @@ def _condition(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     return found
 
 
-def needs_are_declared(trial: Trial) -> Verdict:
+def needs_are_declared(tested: MethodUnderTest) -> Verdict:
     """The method uses every teacher and stream that its needs name, and none that they do not."""
-    roles, unlabeled, member = set(), False, trial.member()
+    roles, unlabeled, member = set(), False, tested.member()
     for index in range(STEPS):
-        step = trial.step(trial.lab.shared(index, teachers=trial.teachers), member).step
+        step = tested.step(tested.lab.shared(index, teachers=tested.teachers), member).step
         roles |= step.roles
         unlabeled |= step.used_unlabeled
-    needs = trial.cls.needs
+    needs = tested.cls.needs
     declared = set(needs.teachers)
     fix = f"needs = Needs(teachers={tuple(sorted(roles))!r}, unlabeled={unlabeled})"
     if extra := sorted(roles - declared):
@@ -173,17 +173,17 @@ def needs_are_declared(trial: Trial) -> Verdict:
     return kept(f"teachers: {shown}; unlabeled images: {'used' if unlabeled else 'not used'}")
 
 
-def works_on_one_image(trial: Trial) -> Verdict:
+def works_on_one_image(tested: MethodUnderTest) -> Verdict:
     """A batch of one image gives finite terms and gradients."""
-    shared = trial.lab.shared(batches=trial.lab.fresh(0, images=1))
+    shared = tested.lab.shared(batches=tested.lab.fresh(0, images=1))
     assert len(shared.batch(LABELED).image) == 1
-    return _sound(trial.step(shared), "on a batch of one", "no statistic across the batch may need a second image")
+    return _sound(tested.step(shared), "on a batch of one", "no statistic across the batch may need a second image")
 
 
-def works_in_half_precision(trial: Trial) -> Verdict:
+def works_in_half_precision(tested: MethodUnderTest) -> Verdict:
     """With networks under bf16 autocast, terms and gradients are finite."""
     fix = "compute losses in float32 (methods.numerics.full_precision), and own layers' results with .float()"
-    return _sound(trial.step(trial.lab.shared(fabric=_half())), "under bf16 autocast", fix)
+    return _sound(tested.step(tested.lab.shared(fabric=_half())), "under bf16 autocast", fix)
 
 
 @functools.cache
