@@ -1,25 +1,24 @@
-"""A step that stands still: the same predictions on a batch and on that batch beside itself.
+"""A step that stands still: the same predictions for a batch and for that batch repeated along the batch.
 
-A mean does not notice that its batch was doubled; a sum does. Teachers know the answers here, because losses that
+A mean does not notice that its batch was repeated; a sum does. Teachers know the answers here, because losses that
 divide by what a teacher found would divide by nothing if it found nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from benchmark.conformance.laboratory import Laboratory
+from benchmark.conformance.method_under_test import MethodUnderTest
 from benchmark.conformance.tensors import repeat_batch, repeat_prediction
-from benchmark.training.step import LABELED, UNLABELED, predict
+from benchmark.training.step import LABELED, UNLABELED, MemberStep, predict
 from methods.base import MAIN
 from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
 
-STUDENT = "the student"  # beside the roles of teachers
 FIT_STEPS = 60
 FIT_RATE = 0.2  # of Adam, falling to zero
 
@@ -38,116 +37,83 @@ def fit(output: OutputSpace, maps: Sequence[Tensor], target: Any) -> tuple[Tenso
 
 
 class Scene:
-    """A student, teachers that know the answers, and batches; what is computed once serves every view of it.
+    """One step of a method, whose teachers know the answers; what they predict serves every view of it.
 
     Args:
-        laboratory: the task.
-        teachers: networks by role; their features are their own, their maps are fitted.
-        network: the student, which is put into eval mode.
+        tested: the method; its student is in eval mode.
     """
 
-    def __init__(self, laboratory: Laboratory, teachers: Mapping[str, nn.Module], network: nn.Module) -> None:
-        self.lab, self.output, self.networks = laboratory, laboratory.output, dict(teachers)
-        self.network = network.eval()
-        batches = {LABELED: laboratory.fresh(0)[LABELED]}
-        self.answers = {LABELED: batches[LABELED].target}
-        for number, name in enumerate(UNLABELED, start=1):  # labeled batches of later steps play the unlabeled ones
-            other = laboratory.fresh(number)[LABELED]
-            batches[name], self.answers[name] = replace(other, name=name, target=None), other.target
-        self.base = laboratory.shared(batches=batches)
+    def __init__(self, tested: MethodUnderTest) -> None:
+        self.lab, self.output, self.roles = tested.lab, tested.lab.output, tested.roles
+        self.network = tested.lab.network().eval()
+        names = (LABELED, *UNLABELED)  # labeled batches of later steps play the unlabeled ones
+        labeled = [tested.lab.fresh(number)[LABELED] for number in range(len(names))]
+        self.answers = {name: batch.target for name, batch in zip(names, labeled, strict=True)}
+        hidden = {name: replace(batch, name=name, target=None) for name, batch in zip(names, labeled, strict=True)}
+        self.shared = tested.lab.shared(batches={**hidden, LABELED: labeled[0]})
         self._predictions: dict[tuple[str, str], Prediction] = {}
 
-    def student(self, batch: Batch) -> Prediction:
-        """The student's prediction on a batch of the base."""
-        return self._once(STUDENT, batch, self.network)
-
     def teacher(self, batch: Batch, role: str) -> Prediction:
-        """The prediction of a teacher that knows the answers, on a batch of the base."""
-        return self._once(role, batch, self.networks[role])
-
-    def _once(self, who: str, batch: Batch, network: nn.Module) -> Prediction:
-        if (who, batch.name) not in self._predictions:
-            with torch.set_grad_enabled(who == STUDENT):
-                prediction = predict(network, batch, self.lab.fabric)
+        """The prediction of a teacher that knows the answers; for batches of the shared step."""
+        if (role, batch.name) not in self._predictions:
+            prediction = self.shared.teacher(batch, self.roles[role])
             answer = self._answer(batch)
-            if who != STUDENT and answer is not None:
+            if answer is not None:
                 prediction = replace(prediction, maps=fit(self.output, prediction.maps, answer))
-            self._predictions[who, batch.name] = prediction
-        return self._predictions[who, batch.name]
+            self._predictions[role, batch.name] = prediction
+        return self._predictions[role, batch.name]
 
     def _answer(self, batch: Batch) -> Any:
-        """The true target of a batch of the base; None for a batch that a method made itself."""
-        if isinstance(batch, Mixed):
-            return batch.target
         if isinstance(batch, Pasted):
             first, second = (self.answers[each.name] for each in batch.sources)
             return self.output.paste(first, second, batch.mask)
-        return self.answers.get(batch.name)
+        return batch.target if isinstance(batch, Mixed) else self.answers.get(batch.name)
 
 
-class StillStep:
-    """One view of a scene, every batch ``times`` beside itself; implements ``methods.base.Step``.
+class FrozenStep(MemberStep):
+    """One view of a scene, every batch repeated along the batch.
 
     Args:
         scene: what is seen.
-        times: how often.
-        draw: position of the generators that the method draws from.
+        times: how often each image occurs.
+        sample: position of the generators that the method draws from.
     """
 
-    def __init__(self, scene: Scene, times: int = 1, draw: int = 0) -> None:
-        self.index, self.steps = scene.base.index, scene.base.steps
-        self.scene, self.times, self.draw = scene, times, draw
+    def __init__(self, scene: Scene, times: int = 1, sample: int = 0) -> None:
+        super().__init__(scene.shared, scene.network, scene.roles)
+        self.scene, self.times, self.sample = scene, times, sample
         self.drew = False
         self._originals: dict[str, Batch] = {}
-        self._views: dict[str, Any] = {}
+        self.labeled, *self._others = [self._repeat(scene.shared.batch(name)) for name in scene.answers]
 
-    def _view(self, batch: Batch) -> Any:
-        if batch.name not in self._views:
-            self._originals[batch.name] = batch
-            self._views[batch.name] = repeat_batch(batch, self.times, self.scene.output)
-        return self._views[batch.name]
-
-    @property
-    def labeled(self) -> Batch:
-        """The labeled batch."""
-        view: Batch = self._view(self.scene.base.batch(LABELED))
-        return view
+    def _repeat(self, batch: Batch) -> Any:
+        self._originals[batch.name] = batch
+        return repeat_batch(batch, self.times, self.scene.output)
 
     @property
     def unlabeled(self) -> tuple[Batch, Batch]:
         """The unlabeled batches."""
-        first, second = (self._view(self.scene.base.batch(name)) for name in UNLABELED)
+        first, second = self._others
         return first, second
 
     def mixed(self, alpha: float) -> Mixed:
         """The mixed batch: the same draws for every copy."""
-        view: Mixed = self._view(self.scene.base.mixed(alpha))
-        return view
+        mixed: Mixed = self._repeat(super().mixed(alpha))
+        return mixed
 
     def pasted(self) -> Pasted:
         """The pasted batch: the same boxes for every copy."""
-        view: Pasted = self._view(self.scene.base.pasted())
-        return replace(view, sources=self.unlabeled)
-
-    def student(self, batch: Batch) -> Prediction:
-        """The student's prediction; a batch that the method made itself goes through the network."""
-        return self._see(batch, self.scene.student, self.scene.network)
+        pasted: Pasted = self._repeat(super().pasted())
+        return pasted
 
     def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
-        """A teacher's prediction."""
-        return self._see(batch, lambda each: self.scene.teacher(each, role), self.scene.networks[role])
-
-    def _see(self, batch: Batch, known: Any, network: nn.Module) -> Prediction:
+        """A teacher's prediction; a batch that the method made itself goes through the network."""
         if batch.name in self._originals:
-            return repeat_prediction(known(self._originals[batch.name]), self.times)
-        with torch.set_grad_enabled(network is self.scene.network):
-            return predict(network, batch, self.scene.lab.fabric)
-
-    def supervised(self) -> Tensor:
-        """The task loss of the student on the labeled batch."""
-        return self.scene.output.supervised(self.student(self.labeled).maps, self.labeled.target)
+            return repeat_prediction(self.scene.teacher(self._originals[batch.name], role), self.times)
+        with torch.no_grad():
+            return predict(self.scene.shared.teachers[self.scene.roles[role]], batch, self.scene.lab.fabric)
 
     def generator(self, purpose: str) -> torch.Generator:
         """A CPU generator, and a note that the method draws."""
         self.drew = True
-        return self.scene.lab.draws.torch(f"method {purpose}", self.draw)
+        return self.scene.lab.draws.torch(f"method {purpose}", self.sample)

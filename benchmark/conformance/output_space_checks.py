@@ -21,32 +21,42 @@ CLOSE = 1e-3  # relative difference that is rounding
 SHIFT = 3.0  # added to maps where they must not matter
 LOUD = 1e3  # maps are multiplied by it
 BOUND = 10.0  # within which bounded maps stay then
-Maps = tuple[Tensor, ...]
 
 
-def _near(a: Tensor | float, b: Tensor | float) -> bool:
-    a, b = (float(each.detach()) if isinstance(each, Tensor) else each for each in (a, b))
-    return abs(a - b) <= CLOSE * max(abs(a), abs(b)) + 1e-6
+def _near(a: Tensor, b: Tensor) -> bool:
+    return torch.allclose(a.detach(), b.detach(), rtol=CLOSE, atol=1e-6)
+
+
+def _sum(what: str, once: Tensor, twice: Tensor) -> Verdict | None:
+    """Object to a loss that changes with its batch repeated."""
+    if _near(once, twice):
+        return None
+    return broken(
+        f"with its batch repeated along the batch {what} goes from {once:.4g} to {twice:.4g}: a sum, where a mean is "
+        "asked for",
+        "divide by the number of valid positions, objects or images",
+    )
+
+
+def _supervised(tested: TaskUnderTest, target: Any) -> tuple[Tensor, list[Tensor | None]]:
+    """The task loss of the student's prediction, and its gradient in each map."""
+    maps = tuple(each.clone().requires_grad_() for each in tested.prediction.maps)
+    loss = tested.output.supervised(maps, target)
+    if loss.ndim == 0 and loss.requires_grad:
+        loss.backward()
+    return loss.detach(), [each.grad for each in maps]
 
 
 def supervised_is_a_finite_mean(tested: TaskUnderTest) -> Verdict:
-    """The task loss is a finite scalar with a gradient, and the same on a batch beside itself."""
-    maps = tuple(each.clone().requires_grad_() for each in tested.prediction.maps)
-    loss = tested.output.supervised(maps, tested.batch.target)
+    """The task loss is a finite scalar with a gradient, and the same with its batch repeated along the batch."""
+    loss, gradients = _supervised(tested, tested.batch.target)
     if loss.ndim != 0 or not loss.isfinite():
-        return broken(f"supervised gives {loss.detach()}", "return a finite scalar")
-    loss.backward()
-    if not all(each.grad is not None and each.grad.isfinite().all() for each in maps):
+        return broken(f"supervised gives {loss}", "return a finite scalar")
+    if not all(each is not None and each.isfinite().all() for each in gradients):
         return broken("a map gets no finite gradient from supervised", "see that every level of the maps takes part")
     twice = repeat_batch(tested.batch, 2, tested.output)
     doubled = tested.output.supervised(repeat_prediction(tested.prediction, 2).maps, twice.target)
-    if not _near(doubled, loss):
-        return broken(
-            f"on a batch beside itself supervised goes from {loss:.4g} to {doubled:.4g}: a sum, where a mean is asked "
-            "for",
-            "divide by the number of valid positions, objects or images",
-        )
-    return kept(f"{loss:.4g}, and the same on a batch beside itself")
+    return _sum("supervised", loss, doubled) or kept(f"{loss:.4g}, and the same with its batch repeated")
 
 
 def divergence_is_a_distance(tested: TaskUnderTest) -> Verdict:
@@ -60,39 +70,27 @@ def divergence_is_a_distance(tested: TaskUnderTest) -> Verdict:
     if apart <= ZERO:
         return broken(f"divergence of an untrained student from its teacher is {apart:.4g}", "make it above zero")
     doubled = output.divergence(repeat_prediction(student, 2), repeat_prediction(teacher, 2))
-    if not _near(doubled, apart):
-        return broken(
-            f"on a batch beside itself the divergence goes from {apart:.4g} to {doubled:.4g}: a sum, where a mean is "
-            "asked for",
-            "divide by the number of valid positions",
-        )
-    return kept(f"0 from itself, {apart:.4g} from an untrained student")
+    return _sum("the divergence", apart, doubled) or kept(f"0 from itself, {apart:.4g} from an untrained student")
 
 
-def _beyond(prediction: Prediction, valid: Tensor) -> tuple[Maps, bool]:
-    """Shift maps where nothing valid is near, and say whether there is such a place."""
-    shifted, anywhere = [], False
-    for level in prediction.maps:
-        share = F.interpolate(valid[:, None].float(), size=map_size(level), mode="area")
-        outside = F.max_pool2d(share, 3, 1, 1) == 0
-        anywhere |= bool(outside.any())
-        shifted.append(level + SHIFT * outside)
-    return tuple(shifted), anywhere
+def _shifted_outside(prediction: Prediction, valid: Tensor) -> Prediction:
+    """Shift maps where nothing valid is near."""
+    shares = [F.interpolate(valid[:, None].float(), size=map_size(each), mode="area") for each in prediction.maps]
+    outside = [F.max_pool2d(share, 3, 1, 1) == 0 for share in shares]
+    return replace(prediction, maps=tuple(a + SHIFT * b for a, b in zip(prediction.maps, outside, strict=True)))
 
 
 def invalid_positions_do_not_count(tested: TaskUnderTest) -> Verdict:
     """What is predicted on padding and ignored labels changes neither the task loss nor divergence and summary."""
     batch, output = tested.padded, tested.output
-    prediction = tested.predict(batch)
-    teacher = replace(tested.teacher, valid=batch.valid)
-    labeled = output.valid(batch.target, map_size(batch.image))
-    maps, supervised_somewhere = _beyond(prediction, labeled)
+    prediction, teacher = tested.predict(batch), replace(tested.teacher, valid=batch.valid)
+    maps = _shifted_outside(prediction, output.valid(batch.target, map_size(batch.image))).maps
+    moved = _shifted_outside(prediction, batch.valid)
     if not _near(output.supervised(maps, batch.target), output.supervised(prediction.maps, batch.target)):
         return broken(
             "supervised changes with what is predicted where output.valid says that there is no label",
             "leave these positions out, e.g. by tasks.outputs.maps.masked_mean",
         )
-    moved = replace(prediction, maps=_beyond(prediction, batch.valid)[0])
     if not _near(output.divergence(moved, teacher), output.divergence(prediction, teacher)):
         return broken(
             "divergence changes with what the student predicts where prediction.valid is not set",
@@ -100,7 +98,8 @@ def invalid_positions_do_not_count(tested: TaskUnderTest) -> Verdict:
         )
     if not torch.allclose(output.summary(moved), output.summary(prediction), rtol=CLOSE, atol=CLOSE):
         return broken("summary changes with what is predicted on padding", "use tasks.outputs.maps.image_mean")
-    return kept("padding does not count" + ("" if supervised_somewhere else "; every position carries supervision"))
+    everywhere = all(map(torch.equal, maps, prediction.maps))
+    return kept("padding does not count" + ("; every position carries supervision" if everywhere else ""))
 
 
 def empty_labels_are_finite(tested: TaskUnderTest) -> Verdict:
@@ -108,11 +107,8 @@ def empty_labels_are_finite(tested: TaskUnderTest) -> Verdict:
     target = tested.without_labels()
     if target is None:
         return kept(f"not tried: how '{tested.task.annotation}' looks without labels is not known")
-    maps = tuple(each.clone().requires_grad_() for each in tested.prediction.maps)
-    loss = tested.output.supervised(maps, target)
-    if loss.requires_grad:
-        loss.backward()
-    if not loss.isfinite() or not all(each.grad is None or each.grad.isfinite().all() for each in maps):
+    loss, gradients = _supervised(tested, target)
+    if not loss.isfinite() or not all(each is None or each.isfinite().all() for each in gradients):
         return broken(
             f"supervised is {loss:.4g} on images without labels, or its gradient is not finite",
             "divide by at least one: count.clamp(min=1)",
@@ -151,23 +147,23 @@ def mixing_and_pasting_have_their_limits(tested: TaskUnderTest) -> Verdict:
         ("paste(a, b, nowhere) is not a", lambda: output.paste(a, b, nothing), True),
         ("paste(a, b, everywhere) is not b", lambda: output.paste(a, b, ~nothing), False),
     ]
-    alone = [_each_loss(tested, target) for target in (a, b)]
+    alone = [_loss_of_each(tested, target) for target in (a, b)]
     for fault, make, first in cases:
-        found = _each_loss(tested, make())
+        found = _loss_of_each(tested, make())
         wanted, other = alone if first else alone[::-1]
         nearer = not complete and (found - wanted).abs().sum() < (found - other).abs().sum()
-        if not nearer and not torch.allclose(found, wanted, rtol=CLOSE, atol=1e-6):
+        if not nearer and not _near(found, wanted):
             return broken(
                 f"{fault}: the loss of an image is {found[0]:.4g}, not {wanted[0]:.4g}",
                 "the weight and the part outside the mask belong to the first target",
             )
-    half = _each_loss(tested, output.mix(a, b, ones / 2))
+    half = _loss_of_each(tested, output.mix(a, b, ones / 2))
     if not half.isfinite().all():
         return broken(f"supervised on a mixture of halves is {half.tolist()}", "see that it reads what mix returns")
     return kept("all weight on one target, or an empty or full mask, gives that target back")
 
 
-def _each_loss(tested: TaskUnderTest, target: Any) -> Tensor:
+def _loss_of_each(tested: TaskUnderTest, target: Any) -> Tensor:
     """The task loss of each image of the batch, (N,)."""
     images = torch.arange(len(tested.batch.image)).split(1)
     maps, permute = tested.prediction.maps, tested.output.permute

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,10 +12,9 @@ import torch
 from benchmark.conformance.finding import Verdict, broken, kept
 from benchmark.conformance.frozen_step import fit
 from benchmark.conformance.task_under_test import TaskUnderTest
-from benchmark.conformance.tensors import first_images, tensors
+from benchmark.conformance.tensors import pick, tensors
 from benchmark.training.step import predict
 from tasks.base import Batch, Metric, Prediction, Sample
-from tasks.data.loader import ordered
 
 ODD = (90, 70)  # a size that no network's stride divides
 CLOSE = 1e-3  # allowed difference of a prediction in another batch
@@ -24,16 +23,15 @@ CLOSE = 1e-3  # allowed difference of a prediction in another batch
 def dataset_gives_samples(tested: TaskUnderTest) -> Verdict:
     """Every split has images, uint8 RGB, with the annotation that the task learns from."""
     dataset, kind = tested.problem.dataset, tested.task.annotation
-    counts = {}
-    for split in dataset.splits:
-        counts[split] = len(dataset.ids(split))
-        if counts[split] == 0:
+    counts = {split: len(dataset.ids(split)) for split in dataset.splits}
+    for split, count in counts.items():
+        if count == 0:
             return broken(f"split '{split}' of {dataset.name} is empty", "give every split at least one image")
         sample = dataset.load(split, 0)
-        image = sample.image
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        if sample.image.dtype != np.uint8 or sample.image.ndim != 3 or sample.image.shape[2] != 3:
             return broken(
-                f"the image of '{sample.id}' is {image.dtype} {image.shape}", "return RGB as uint8, (height, width, 3)"
+                f"the image of '{sample.id}' is {sample.image.dtype} {sample.image.shape}",
+                "return RGB as uint8, (height, width, 3)",
             )
         if kind not in sample.annotations:
             return broken(
@@ -45,9 +43,9 @@ def dataset_gives_samples(tested: TaskUnderTest) -> Verdict:
 
 def networks_return_whole_predictions(tested: TaskUnderTest) -> Verdict:
     """Student and teachers return maps, named features with strides, those that the head reads, and an embedding."""
-    for who, spec in tested.specs.items():
+    for who, network in {"student": tested.network, **tested.lab.teachers}.items():
         with torch.no_grad():
-            prediction = predict(tested.build(spec), tested.batch, tested.lab.fabric)
+            prediction = predict(network, tested.batch, tested.problem.fabric)
         if fault := _fault(prediction, tested):
             return broken(f"{who}: {fault}", "return a tasks.base.Prediction as its docstring has it")
     names = ", ".join(f"{name} /{tested.prediction.strides[name]}" for name in tested.prediction.features)
@@ -81,7 +79,7 @@ def _fault(prediction: Prediction, tested: TaskUnderTest) -> str | None:
 
 def predictions_do_not_depend_on_the_batch(tested: TaskUnderTest) -> Verdict:
     """In eval mode, an image alone is predicted as it is among others."""
-    alone = tested.predict(first_images(tested.batch, 1, tested.output))
+    alone = tested.predict(pick(tested.batch, torch.arange(1), tested.output))
     for together, single in zip(tested.prediction.maps, alone.maps, strict=True):
         gap = float((together[:1] - single).abs().max())
         if gap > CLOSE * max(1.0, float(single.abs().max())):
@@ -103,28 +101,19 @@ def networks_take_any_size(tested: TaskUnderTest) -> Verdict:
     return kept(f"{ODD[0]} x {ODD[1]} is predicted, decoded and drawn")
 
 
-def _validation(tested: TaskUnderTest) -> Iterator[tuple[Prediction, list[Sample]]]:
-    problem = tested.problem
-    for images, samples in ordered(problem.dataset, "val", problem.size, batch=2):
-        inside = torch.ones(len(images), *images.shape[-2:], dtype=torch.bool)
-        yield tested.predict(Batch("val", images, None, inside)), samples
-
-
-def _feed(metric: Metric, tested: TaskUnderTest, prediction: Prediction, samples: list[Sample]) -> None:
+def _feed(tested: TaskUnderTest, prediction: Prediction, samples: Sequence[Sample], *metrics: Metric) -> None:
+    """Give the images of a prediction to metrics in turn."""
     for index, sample in enumerate(samples):
-        size = tested.task.truth_size(sample)
-        metric.update(tested.task.decode(prediction, index, size), tested.task.truth(sample))
+        decoded = tested.task.decode(prediction, index, tested.task.truth_size(sample))
+        metrics[index % len(metrics)].update(decoded, tested.task.truth(sample))
 
 
 def metric_scores_and_merges(tested: TaskUnderTest) -> Verdict:
     """The metric gives the scores that the task names, and the same ones when it is fed in two parts."""
     whole, first, second = (tested.task.metric() for _ in range(3))
-    for number, (prediction, samples) in enumerate(_validation(tested)):
-        _feed(whole, tested, prediction, samples)
-        for index, sample in enumerate(samples):
-            part = first if (number + index) % 2 == 0 else second
-            size = tested.task.truth_size(sample)
-            part.update(tested.task.decode(prediction, index, size), tested.task.truth(sample))
+    for prediction, samples in tested.validation():
+        _feed(tested, prediction, samples, whole)
+        _feed(tested, prediction, samples, first, second)
     scores = whole.compute()
     if list(scores) != list(tested.task.metrics):
         return broken(
@@ -144,11 +133,10 @@ def metric_scores_and_merges(tested: TaskUnderTest) -> Verdict:
 def right_answers_score_better(tested: TaskUnderTest) -> Verdict:
     """A prediction that fits the truth scores better than an untrained network's, by the primary metric."""
     untrained, knowing = tested.task.metric(), tested.task.metric()
-    for prediction, samples in _validation(tested):
-        target = tested.task.collate([tested.task.target(each) for each in tested.resized(samples)])
-        answer = replace(prediction, maps=fit(tested.output, prediction.maps, target))
-        _feed(untrained, tested, prediction, samples)
-        _feed(knowing, tested, answer, samples)
+    for prediction, samples in tested.validation():
+        _feed(tested, prediction, samples, untrained)
+        fitted = fit(tested.output, prediction.maps, tested.target(samples))
+        _feed(tested, replace(prediction, maps=fitted), samples, knowing)
     primary, higher = next(iter(tested.task.metrics.items()))
     bad, good = untrained.compute()[primary], knowing.compute()[primary]
     if (good > bad) != higher or good == bad:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -12,11 +13,10 @@ from torch import nn
 
 from benchmark.conformance.frozen_step import fit
 from benchmark.conformance.laboratory import Laboratory
-from benchmark.training.randomness import Randomness
 from benchmark.training.step import LABELED, predict
-from tasks.base import IGNORE, Batch, Boxes, NetworkSpec, Prediction, Sample
+from tasks.base import IGNORE, Batch, Boxes, Prediction, Sample
 from tasks.data.augment import Augment
-from tasks.data.loader import Images, to_tensor
+from tasks.data.loader import Images, ordered, to_tensor
 from tasks.data.resize import resize_sample, target_size
 from tasks.outputs.maps import map_size
 
@@ -33,29 +33,17 @@ class TaskUnderTest:
 
     def __init__(self, laboratory: Laboratory) -> None:
         self.lab, self.problem = laboratory, laboratory.problem
-        self.task, self.output = laboratory.problem.task, laboratory.problem.task.output
-
-    @property
-    def specs(self) -> dict[str, NetworkSpec]:
-        """The networks that the task describes: the student, and the teachers by role."""
-        return {"student": self.lab.config.student, **self.lab.config.teacher.networks}
-
-    @cached_property
-    def samples(self) -> list[Sample]:
-        """A few training images, at the size that a network sees."""
-        images = Images(self.problem.dataset, "train", frozenset({self.task.annotation}), self.problem.size)
-        return [images[index] for index in range(min(self.lab.recipe.batch, len(self.problem.dataset.ids("train"))))]
-
-    def resized(self, samples: list[Sample]) -> list[Sample]:
-        """Bring samples, with what the task learns from, to the size that a network sees."""
-        kind, size = self.task.annotation, self.problem.size
-        bare = [replace(each, annotations={kind: each.annotations[kind]}) for each in samples]
-        return [resize_sample(each, target_size(each.image, size)) for each in bare]
+        self.task, self.output = laboratory.problem.task, laboratory.output
 
     @cached_property
     def network(self) -> nn.Module:
         """The student, in eval mode."""
         return self.lab.network().eval()
+
+    def predict(self, batch: Batch) -> Prediction:
+        """Run the student on a batch."""
+        with torch.no_grad():
+            return predict(self.network, batch, self.problem.fabric)
 
     @cached_property
     def batch(self) -> Batch:
@@ -68,26 +56,32 @@ class TaskUnderTest:
         return self.predict(self.batch)
 
     @cached_property
-    def answer(self) -> Prediction:
-        """What a network that knows the answers predicts for the training batch."""
-        return replace(self.prediction, maps=fit(self.output, self.prediction.maps, self.batch.target))
-
-    @cached_property
     def teacher(self) -> Prediction:
         """What a teacher that knows the answers predicts for the training batch."""
-        network = next(iter(self.lab.teachers.values()))
         with torch.no_grad():
-            prediction = predict(network, self.batch, self.lab.fabric)
+            prediction = predict(next(iter(self.lab.teachers.values())), self.batch, self.problem.fabric)
         return replace(prediction, maps=fit(self.output, prediction.maps, self.batch.target))
 
-    def predict(self, batch: Batch) -> Prediction:
-        """Run the student on a batch."""
-        with torch.no_grad():
-            return predict(self.network, batch, self.lab.fabric)
+    def validation(self) -> Iterator[tuple[Prediction, list[Sample]]]:
+        """What an untrained student predicts for the validation images, a few at a time."""
+        for images, samples in ordered(self.problem.dataset, "val", self.problem.size, batch=2):
+            inside = torch.ones(len(images), *images.shape[-2:], dtype=torch.bool)
+            yield self.predict(Batch("val", images, None, inside)), samples
 
-    def build(self, spec: NetworkSpec) -> nn.Module:
-        """Build a network of the task."""
-        return self.problem.build_network(spec, Randomness(self.lab.config.seed)).eval()
+    def target(self, samples: list[Sample]) -> Any:
+        """The target of samples that were not augmented, at the size that a network sees."""
+        kind, size = self.task.annotation, self.problem.size
+        bare = [replace(each, annotations={kind: each.annotations[kind]}) for each in samples]
+        return self._collate([resize_sample(each, target_size(each.image, size)) for each in bare])
+
+    def _collate(self, samples: list[Sample]) -> Any:
+        return self.task.collate([self.task.target(each) for each in samples])
+
+    @cached_property
+    def samples(self) -> list[Sample]:
+        """A few training images, at the size that a network sees."""
+        images = Images(self.problem.dataset, "train", frozenset({self.task.annotation}), self.problem.size)
+        return [images[index] for index in range(len(self.batch.image))]
 
     @cached_property
     def padded(self) -> Batch:
@@ -105,11 +99,11 @@ class TaskUnderTest:
 
     def _join(self, samples: list[Sample], share: float) -> Batch:
         """Join samples, each shrunk to a share of its sides and padded or cut to one size, into a batch."""
-        augment = Augment(self.problem.crop(self.lab.recipe), (share, share), 0.0, 0.0)
+        augment = Augment(self.problem.crop(self.lab.config.recipe), (share, share), 0.0, 0.0)
         pairs = [augment(each, self.lab.draws.numpy("frame", number)) for number, each in enumerate(samples)]
         image = torch.stack([to_tensor(each.image) for each, _ in pairs])
         inside = torch.stack([torch.from_numpy(each) for _, each in pairs])
-        target = self.task.collate([self.task.target(each) for each, _ in pairs])
+        target = self._collate([each for each, _ in pairs])
         return Batch(LABELED, image, target, inside & self.output.valid(target, map_size(image)))
 
 
