@@ -15,12 +15,12 @@ from torch import nn
 from benchmark.config.schema import Config, TeacherConfig
 from benchmark.runs.identity import SHORT, ready_facts, teacher_facts
 from benchmark.training.budget import recipe_facts
-from benchmark.training.checkpoint import save_weights, sha256_of
+from benchmark.training.checkpoint import save_weights
 from benchmark.training.cost import count_macs, count_parameters
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness
 from leaderboards.atomic import atomic_write
-from leaderboards.values import digest, finite
+from leaderboards.values import digest, finite, sha256_of
 from methods.base import MAIN
 from tasks.base import NetworkSpec
 from tasks.errors import InputError
