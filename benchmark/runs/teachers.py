@@ -14,13 +14,13 @@ from benchmark.config.schema import TeacherConfig
 from benchmark.runs.folders import held
 from benchmark.runs.identity import SHORT, ready_facts, recipe_facts, teacher_facts
 from benchmark.training.assemble import Assembly, Lesson, control
-from benchmark.training.checkpoint import save_weights, sha256_of
+from benchmark.training.checkpoint import save_weights
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import count_macs, count_parameters
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness
 from leaderboards.atomic import atomic_write
-from leaderboards.values import digest, finite
+from leaderboards.values import digest, finite, sha256_of
 from tasks.base import NetworkSpec
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights

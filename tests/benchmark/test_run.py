@@ -8,8 +8,8 @@ import pytest
 import safetensors.torch
 from PIL import Image
 
-from benchmark.training.checkpoint import sha256_of
 from leaderboards.record import Record
+from leaderboards.values import sha256_of
 from tasks.data.sheet import GAP, TITLE
 from tasks.datasets.scenes import Scenes
 from tests.support import tiny_run
