@@ -45,8 +45,8 @@ class Dataset(Part):
     """The data and its splits."""
 
     name: str = Field(description="Registered name of the dataset.")
-    reference: str = Field(default="", description="Where the data is described, e.g. a paper or an address.")
-    license: str = Field(default="", description="Licence of the data.")
+    reference: str = Field(default="", description="Where the data are explained and found.")
+    license: str = Field(default="", description="License of the data.")
     options: Options = Field(
         default={}, description="Options of the dataset, resolved, without machine facts such as the root."
     )
@@ -65,8 +65,8 @@ class MethodPart(Part):
     name: str = Field(description="Registered name of the method.")
     title: str = Field(default="", description="The method in words.")
     paper: str = Field(default="", description="Paper, venue and year.")
-    reference: str = Field(default="", description="Where the paper can be read, e.g. an address.")
-    license: str = Field(default="", description="Licence of the code.")
+    reference: str = Field(default="", description="Where the paper can be read.")
+    license: str = Field(default="", description="License of the code that the paper's authors published.")
     variant: str = Field(
         default="", description="What sets this row apart beside options, e.g. 'untrained teacher' for a placebo."
     )

@@ -53,6 +53,9 @@ class Dataset(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str] = ""
+    reference: ClassVar[str] = ""  # where the data are explained and found
+    license: ClassVar[str] = ""  # of the data
+    bibtex: ClassVar[str] = ""  # entries to cite
     provides: ClassVar[frozenset[str]]  # kinds of annotation
     info: Info
     splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
@@ -120,6 +123,15 @@ class Prediction:
     (N,C,h,w), with ``strides``. ``shared``: names of the features that the head reads (decoder, or pyramid levels).
     ``embedding``: (N,D), pooled deepest feature. ``size``: (H,W) of the input. ``valid``: bool (N,H,W) of the input or
     None when all of it counts.
+
+    Examples:
+        >>> import torch
+        >>> from tasks.base import Prediction
+        >>> deep = torch.zeros(2, 16, 4, 4)
+        >>> maps = (torch.zeros(2, 3, 4, 4),)
+        >>> seen = Prediction(maps, {"stage3": deep}, {"stage3": 8}, ("stage3",), deep.mean(dim=(2, 3)), (32, 32))
+        >>> seen.embedding.shape
+        torch.Size([2, 16])
     """
 
     maps: tuple[Tensor, ...]
@@ -150,6 +162,13 @@ class OutputSpace(ABC):
 
     Every loss is a mean over valid positions; invalid ones (ignore label, missing depth, padding) are masked in here
     and nowhere else. A target is whatever ``supervised`` reads; methods pass it around and never look inside.
+
+    Examples:
+        >>> import torch
+        >>> from tasks.outputs.categorical import Categorical
+        >>> maps, labels = (torch.zeros(1, 3, 4, 4),), torch.zeros(1, 8, 8, dtype=torch.long)
+        >>> round(Categorical(3).supervised(maps, labels).item(), 3)
+        1.099
     """
 
     channels: int  # of each map
@@ -192,7 +211,18 @@ class OutputSpace(ABC):
 
 
 class Metric(ABC):
-    """Scores of a data split: fed image by image, in any order; state is additive."""
+    """Scores of a data split: fed image by image, in any order; state is additive.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.segmentation import ConfusionMatrix
+        >>> first, second = ConfusionMatrix(["sky", "road"]), ConfusionMatrix(["sky", "road"])
+        >>> first.update(np.array([[0, 1]]), np.array([[0, 1]]))
+        >>> second.update(np.array([[1, 1]]), np.array([[0, 1]]))
+        >>> first.merge(second)
+        >>> first.compute()["pixel_acc"]
+        0.75
+    """
 
     @abstractmethod
     def update(self, prediction: Any, truth: Any) -> None:
@@ -212,7 +242,15 @@ class Metric(ABC):
 
 
 class Task(ABC):
-    """What is predicted; built for one dataset; the constructor's keyword-only arguments are its options."""
+    """What is predicted; built for one dataset; the constructor's keyword-only arguments are its options.
+
+    Examples:
+        >>> from tasks.base import Info
+        >>> from tasks.segmentation import Segmentation
+        >>> task = Segmentation(Info(classes=("sky", "road")))
+        >>> task.annotation, next(iter(task.metrics)), task.output.channels
+        ('classes', 'miou', 2)
+    """
 
     name: ClassVar[str]
     title: ClassVar[str] = ""

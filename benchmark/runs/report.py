@@ -109,6 +109,8 @@ def _dataset(problem: Problem) -> parts.Dataset:
     count = {split: len(dataset.ids(split)) for split in ("train", "val", "test")}
     return parts.Dataset(
         name=dataset.name,
+        reference=dataset.reference,
+        license=dataset.license,
         options=problem.data_options,
         manifest_sha256=problem.manifest,
         n_train=count["train"],
@@ -127,6 +129,8 @@ def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.M
         name=contestant.name,
         title=cls.title,
         paper=cls.paper,
+        reference=cls.reference,
+        license=cls.license,
         variant=contestant.variant,
         control=cls.control or bool(contestant.variant),
         options=config.methods.get(contestant.name, {}),
