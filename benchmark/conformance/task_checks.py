@@ -93,7 +93,7 @@ def predictions_do_not_depend_on_the_batch(tested: TaskUnderTest) -> Verdict:
 def networks_take_any_size(tested: TaskUnderTest) -> Verdict:
     """Images of a size that no stride divides are predicted, decoded and drawn."""
     image = torch.zeros(1, 3, *ODD)
-    prediction = tested.predict(Batch("odd", image, None, torch.ones(1, *ODD, dtype=torch.bool)))
+    prediction = tested.predict(Batch.whole("odd", image))
     size = (ODD[0] + 7, ODD[1] + 5)
     picture = tested.task.picture(tested.task.decode(prediction, 0, size), np.zeros((*size, 3), np.uint8))
     if picture.dtype != np.uint8 or picture.shape != (*size, 3):

@@ -77,7 +77,7 @@ def from_hub(name: str, channels: int) -> nn.Module:
             f"hub:{name} cannot be had ({type(error).__name__}: {error}); check the name, go online once, or give "
             "the path of a folder with config.json and model.safetensors as hub:PATH"
         ) from error
-    found = model.segmentation_head[0].out_channels
-    if found != channels:
-        raise InputError(f"hub:{name} predicts {found} classes, the dataset has {channels}: not the same benchmark")
+    classes = model.segmentation_head[0].out_channels
+    if classes != channels:
+        raise InputError(f"hub:{name} predicts {classes} classes, the dataset has {channels}: not the same benchmark")
     return model
