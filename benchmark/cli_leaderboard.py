@@ -43,13 +43,15 @@ def write(
     paths: Paths = None,
     out: Annotated[Path | None, typer.Option(help="Where the boards go; the first folder's leaderboards/.")] = None,
     formats: Annotated[
-        list[str] | None, typer.Option("--format", help="md, csv, json, html or svg; several times for several.")
+        list[str] | None,
+        typer.Option("--format", help="md, csv, json, html or svg; several times for several; all but svg by default."),
     ] = None,
 ) -> None:
     """Turn records into boards: one a track, as markdown, CSV, JSON and a page that opens offline."""
     from benchmark.commands.boards import write_all
+    from leaderboards.write import USUAL
 
-    raise typer.Exit(write_all(paths or [Path("runs")], out, Console(soft_wrap=True), formats))
+    raise typer.Exit(write_all(paths or [Path("runs")], out, Console(soft_wrap=True), formats or USUAL))
 
 
 @app.command()

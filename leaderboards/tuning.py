@@ -7,10 +7,9 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from leaderboards import record_parts as parts
 from leaderboards.atomic import atomic_write
-from leaderboards.errors import RecordError
-from leaderboards.record_parts import Part
+from leaderboards.errors import RecordError, explain
+from leaderboards.record_parts import Part, Tuning
 from leaderboards.values import Count, Identifier, Options, Real, Sha256, Status, digest
 
 PUBLISHED = Path(__file__).parent / "published" / "tuning"
@@ -49,12 +48,11 @@ class TuningRecord(Part):
         tried = [trial.strength for trial in self.trials]
         return len(tried) > 1 and self.chosen in (min(tried), max(tried))
 
-    def part(self) -> parts.Tuning:
+    def part(self) -> Tuning:
         """Return what the record of a run says of its tuning."""
-        budget = f"{self.steps} steps, seed {self.seed}"
-        return parts.Tuning(
+        return Tuning(
             n_trials=len(self.trials),
-            budget=budget,
+            budget=f"{self.steps} steps, seed {self.seed}",
             split=self.split,
             space=self.space,
             space_sha256=digest(self.space),
@@ -80,9 +78,7 @@ def find(folders: Iterable[Path], task: str, dataset: str, method: str) -> Tunin
             try:
                 return TuningRecord.model_validate_json(path.read_bytes(), strict=True)
             except ValidationError as error:
-                fault = error.errors(include_url=False)[0]
-                where = ".".join(map(str, fault["loc"])) or "the file"
-                raise RecordError(f"{path}: {where}: {fault['msg']}; delete it, or tune again") from None
+                raise RecordError(f"{path}: {explain(error)}; delete it, or tune again") from None
     return None
 
 

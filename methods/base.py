@@ -76,11 +76,26 @@ class Method(nn.Module, ABC):
     A constructor takes ``setting`` and keyword-only hyper-parameters with types and defaults; each becomes an option
     ``methods.<name>.<option>``. Parameters of the module (adaptors) train with the student and are dropped with the
     method. A ``critic`` has an optimiser of its own, which the runner steps after the student's.
+
+    Examples:
+        >>> import torch
+        >>> from methods.base import SUPERVISED, Method, Setting
+        >>> from tasks.base import Prediction
+        >>> from tasks.outputs.categorical import Categorical
+        >>> class Alone(Method):
+        ...     def forward(self, step):
+        ...         return {SUPERVISED: step.supervised()}
+        >>> shapes = Prediction((torch.zeros(1, 2, 4, 4),), {}, {}, (), torch.zeros(1, 8), (16, 16))
+        >>> Alone(Setting(Categorical(2), shapes, {})).weights
+        {'supervised': 1.0}
     """
 
     name: ClassVar[str]
     title: ClassVar[str] = ""
     paper: ClassVar[str] = ""
+    reference: ClassVar[str] = ""  # where the paper can be read
+    license: ClassVar[str] = ""  # of the code that its authors published, none of which is in here
+    bibtex: ClassVar[str] = ""  # entries to cite
     also_called: ClassVar[tuple[str, ...]] = ()  # what papers call it
     elsewhere: ClassVar[Mapping[str, str]] = {}  # names of ours that other papers use -> what they mean there
     needs: ClassVar[Needs] = Needs()

@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tasks.annotations.boxes import Boxes as Boxes
+from tasks.annotations.kind import IGNORE as IGNORE
+from tasks.annotations.kind import Info as Info
+from tasks.annotations.kind import kind_of
 from tasks.registry import Registry
 
-MAPS = ("classes", "depth", "mask")  # kinds of annotation that are arrays of the size of an image
-IGNORE = 255  # label of positions that take part in nothing
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in [0, 1]
 STD = (0.229, 0.224, 0.225)
 
@@ -30,38 +32,17 @@ class Draws(Protocol):
 
 
 @dataclass
-class Boxes:
-    """Boxes of one image: ``xyxy`` float64 (K,4) in pixels, ``labels`` int64 (K,) from 0, ``difficult`` bool (K,)."""
-
-    xyxy: np.ndarray
-    labels: np.ndarray
-    difficult: np.ndarray
-
-
-@dataclass
 class Sample:
     """One image with the annotations that its dataset has.
 
-    ``image`` is uint8 (H,W,3) RGB. ``annotations`` maps a kind to its array, each in pixels of ``image`` unless it has
-    a size of its own: ``classes`` uint8 (H,W), 255 ignored; ``depth`` float32 (H,W) metres, 0 invalid; ``boxes`` Boxes;
-    ``points`` float32 (K,2) x,y; ``mask`` uint8 (H,W), 0 or 1, 255 ignored.
+    ``image`` is uint8 (H,W,3) RGB. ``annotations`` maps a kind (``tasks.annotations``) to its value, in pixels of
+    ``image`` unless it has a size of its own: ``classes`` uint8 (H,W), 255 ignored; ``depth`` float32 (H,W) metres, 0
+    invalid; ``boxes`` Boxes; ``points`` float32 (K,2) x,y; ``mask`` uint8 (H,W), 0 or 1, 255 ignored.
     """
 
     id: str
     image: np.ndarray
     annotations: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Info:
-    """What a task must know of a dataset before the first sample."""
-
-    classes: tuple[str, ...] = ()  # of ``classes``
-    palette: tuple[tuple[int, int, int], ...] = ()  # one RGB colour a class
-    categories: tuple[str, ...] = ()  # of ``boxes``
-    category_ids: tuple[int, ...] = ()  # the file's own ids, in the order of ``categories``
-    depth_cap: float = 10.0  # metres
-    crop: str | None = None  # name of the evaluation crop, e.g. "eigen"
 
 
 class Dataset(ABC):
@@ -72,6 +53,9 @@ class Dataset(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str] = ""
+    reference: ClassVar[str] = ""  # where the data are explained and found
+    license: ClassVar[str] = ""  # of the data
+    bibtex: ClassVar[str] = ""  # entries to cite
     provides: ClassVar[frozenset[str]]  # kinds of annotation
     info: Info
     splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
@@ -139,6 +123,15 @@ class Prediction:
     (N,C,h,w), with ``strides``. ``shared``: names of the features that the head reads (decoder, or pyramid levels).
     ``embedding``: (N,D), pooled deepest feature. ``size``: (H,W) of the input. ``valid``: bool (N,H,W) of the input or
     None when all of it counts.
+
+    Examples:
+        >>> import torch
+        >>> from tasks.base import Prediction
+        >>> deep = torch.zeros(2, 16, 4, 4)
+        >>> maps = (torch.zeros(2, 3, 4, 4),)
+        >>> seen = Prediction(maps, {"stage3": deep}, {"stage3": 8}, ("stage3",), deep.mean(dim=(2, 3)), (32, 32))
+        >>> seen.embedding.shape
+        torch.Size([2, 16])
     """
 
     maps: tuple[Tensor, ...]
@@ -169,6 +162,13 @@ class OutputSpace(ABC):
 
     Every loss is a mean over valid positions; invalid ones (ignore label, missing depth, padding) are masked in here
     and nowhere else. A target is whatever ``supervised`` reads; methods pass it around and never look inside.
+
+    Examples:
+        >>> import torch
+        >>> from tasks.outputs.categorical import Categorical
+        >>> maps, labels = (torch.zeros(1, 3, 4, 4),), torch.zeros(1, 8, 8, dtype=torch.long)
+        >>> round(Categorical(3).supervised(maps, labels).item(), 3)
+        1.099
     """
 
     channels: int  # of each map
@@ -211,7 +211,18 @@ class OutputSpace(ABC):
 
 
 class Metric(ABC):
-    """Scores of a data split: fed image by image, in any order; state is additive."""
+    """Scores of a data split: fed image by image, in any order; state is additive.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.segmentation import ConfusionMatrix
+        >>> first, second = ConfusionMatrix(["sky", "road"]), ConfusionMatrix(["sky", "road"])
+        >>> first.update(np.array([[0, 1]]), np.array([[0, 1]]))
+        >>> second.update(np.array([[1, 1]]), np.array([[0, 1]]))
+        >>> first.merge(second)
+        >>> first.compute()["pixel_acc"]
+        0.75
+    """
 
     @abstractmethod
     def update(self, prediction: Any, truth: Any) -> None:
@@ -231,7 +242,15 @@ class Metric(ABC):
 
 
 class Task(ABC):
-    """What is predicted; built for one dataset; the constructor's keyword-only arguments are its options."""
+    """What is predicted; built for one dataset; the constructor's keyword-only arguments are its options.
+
+    Examples:
+        >>> from tasks.base import Info
+        >>> from tasks.segmentation import Segmentation
+        >>> task = Segmentation(Info(classes=("sky", "road")))
+        >>> task.annotation, next(iter(task.metrics)), task.output.channels
+        ('classes', 'miou', 2)
+    """
 
     name: ClassVar[str]
     title: ClassVar[str] = ""
@@ -271,9 +290,9 @@ class Task(ABC):
         return sample.annotations[self.annotation]
 
     def truth_size(self, sample: Sample) -> tuple[int, int]:
-        """Return the size (H,W) at which predictions are scored: the annotation's if it is a map, else the image's."""
-        scored = sample.annotations[self.annotation] if self.annotation in MAPS else sample.image
-        return scored.shape[0], scored.shape[1]
+        """Return the size (H,W) at which predictions are scored: the annotation's if it has one, else the image's."""
+        size = kind_of(self.annotation).size(sample.annotations[self.annotation])
+        return size or (sample.image.shape[0], sample.image.shape[1])
 
     @abstractmethod
     def picture(self, decoded: Any, image: np.ndarray) -> np.ndarray:

@@ -19,8 +19,8 @@ from rich.markup import escape
 from torch import Tensor, nn
 
 from benchmark.runs.finished_run import Stored, open_stored
-from benchmark.training.checkpoint import sha256_of
 from leaderboards.atomic import atomic_write
+from leaderboards.values import sha256_of
 from tasks.base import MEAN, STD, Task
 from tasks.errors import InputError, nearest
 from tasks.networks.weights import load_weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 from rich.console import Console
@@ -34,13 +34,38 @@ class SweepError(Exception):
 
 
 def run_all(words: Sequence[str], multirun: bool, console: Console) -> int:
-    """Run one configuration, or a sweep that is checked whole before any of it starts; return the exit code."""
-    if not multirun:
-        return execute(compose.load(words), console)
-    words = read_files(words)
-    compose.check_words(words)
-    for combination in combinations(words):
-        compose.load(combination)
+    """Run one configuration, or a sweep that is checked whole before any of it starts; return the exit code.
+
+    Boards are written once, when all is done.
+    """
+    if multirun:
+        words = read_files(words)
+        compose.check_words(words)
+        homes = {compose.load(combination).home for combination in combinations(words)}
+        code = _sweep(words, console)
+    else:
+        config = compose.load(words)
+        homes, code = {config.home}, execute(config, console)
+    if code != STOPPED:
+        for home in sorted(homes):
+            write_home(Path(home), console)
+    return code
+
+
+def combinations(words: Sequence[str]) -> list[list[str]]:
+    """Expand comma lists and ranges into one list of words a job."""
+    overrides = OverridesParser.create().parse_overrides(list(words))
+    choices = [
+        [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+        if override.is_sweep_override()
+        else [word]
+        for word, override in zip(words, overrides, strict=True)
+    ]
+    return [list(job) for job in itertools.product(*choices)]
+
+
+def _sweep(words: Sequence[str], console: Console) -> int:
+    """Hand every combination to the launcher that Hydra is told to use."""
     with _command_line(["--multirun", *words]):
         try:
             hydra.main(version_base="1.3", config_path="pkg://benchmark.conf", config_name="config")(_job)()
@@ -50,19 +75,12 @@ def run_all(words: Sequence[str], multirun: bool, console: Console) -> int:
     return 0
 
 
-def combinations(words: Sequence[str]) -> list[list[str]]:
-    """Expand comma lists and ranges into one list of words a job."""
-    overrides = OverridesParser.create().parse_overrides(list(words))
-    batches = BasicSweeper.split_arguments(overrides, None)
-    return [list(job) for batch in batches for job in batch]
-
-
 def _job(composed: DictConfig) -> None:
     """Run one job of a sweep, perhaps in another process."""
     console = Console(soft_wrap=not sys.stdout.isatty())
     config = compose.typed(composed)
     code = execute(config, console)
-    if code == 130:
+    if code == STOPPED:
         raise KeyboardInterrupt
     if code:
         raise SweepError(f"at least one job of the sweep did not end well; see the records in {config.home}/records")
@@ -81,7 +99,6 @@ def execute(config: Config, console: Console) -> int:
         return 1
     table.show(records, console)
     _show_paths(records, Path(config.home), console)
-    write_home(Path(config.home), console)
     return 0 if all(record.status == "ok" for record in records) else 1
 
 

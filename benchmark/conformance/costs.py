@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from benchmark.conformance.finding import Verdict, measured
-from benchmark.conformance.trial import Trial
-from benchmark.runs.planned_runs import control_name
+from benchmark.conformance.finding import Verdict
+from benchmark.conformance.method_under_test import MethodUnderTest
+from benchmark.training.assemble import control
 from benchmark.training.cost import count_parameters
 
 
-def cost(trial: Trial) -> Verdict:
+def cost(tested: MethodUnderTest) -> Verdict:
     """How long a step takes beside the control's, and how many parameters the method adds while it trains."""
-    own, control = (_least(each) for each in (trial.alone.seconds, trial.lab.control_seconds))
-    parameters = count_parameters(trial.member().method)
-    return measured(
-        f"{1000 * own:.0f} ms a step, {own / control:.1f} times {control_name()}'s; {parameters:,} own parameters"
+    trained = (tested.alone, MethodUnderTest(control(), tested.lab).alone)
+    own, least = (min(each.seconds[1:]) for each in trained)  # the first step warms up; other work only adds
+    parameters = count_parameters(tested.member().method)
+    return Verdict(
+        "measured",
+        f"{1000 * own:.0f} ms a step, {own / least:.1f} times {control().name}'s; {parameters:,} own parameters",
     )
-
-
-def _least(seconds: list[float]) -> float:
-    return min(seconds[1:])  # the first step warms up, and whatever else the machine does only adds

@@ -14,8 +14,18 @@ class Verdict(NamedTuple):
     """What one check says of one subject."""
 
     outcome: Outcome
-    found: str
-    fix: str = ""
+    found: str  # in words
+    fix: str = ""  # what to do about it, where the check failed
+
+
+def kept(found: str) -> Verdict:
+    """Say that a promise is kept."""
+    return Verdict("passed", found)
+
+
+def broken(found: str, fix: str) -> Verdict:
+    """Say that a promise is broken, and what to do about it."""
+    return Verdict("failed", found, fix)
 
 
 @dataclass(frozen=True)
@@ -25,8 +35,8 @@ class Finding:
     check: str
     subject: str  # e.g. "method pixel on seg"
     outcome: Outcome
-    found: str  # what was found, in words
-    fix: str = ""  # what to do about it, where the check failed
+    found: str
+    fix: str = ""
 
     @property
     def passed(self) -> bool:
@@ -47,7 +57,7 @@ class Check(Generic[Subject]):
     @property
     def name(self) -> str:
         """The function's name, in words."""
-        return words(self.run.__name__)
+        return self.run.__name__.replace("_", " ")
 
     @property
     def promise(self) -> str:
@@ -55,46 +65,22 @@ class Check(Generic[Subject]):
         return (self.run.__doc__ or "").strip().partition("\n")[0]
 
 
-def kept(found: str) -> Verdict:
-    """Say that a promise is kept."""
-    return Verdict("passed", found)
-
-
-def broken(found: str, fix: str) -> Verdict:
-    """Say that a promise is broken, and what to do about it."""
-    return Verdict("failed", found, fix)
-
-
-def measured(found: str) -> Verdict:
-    """Tell something that is neither right nor wrong."""
-    return Verdict("measured", found)
-
-
-def words(name: str) -> str:
-    """Turn the name of a function into words."""
-    return name.strip("_").replace("_", " ")
-
-
-def examine(
-    checks: Sequence[Check[Subject]], subject: Subject, label: str, before: Sequence[Finding] = ()
-) -> list[Finding]:
+def examine(checks: Sequence[Check[Subject]], subject: Subject, label: str) -> list[Finding]:
     """Make every check, also after faults; one whose premises do not hold is "not checked", one that raises failed.
 
     Args:
         checks: in an order that has every premise before what rests on it.
         subject: what the checks look at.
         label: the subject in words.
-        before: findings that premises may also be among.
     """
-    known = {each.check: each.outcome for each in before}
-    findings = []
+    findings: list[Finding] = []
     for check in checks:
-        missing = [words(name) for name in check.after if known.get(words(name)) in ("failed", "not checked")]
+        holding = {each.check for each in findings if each.outcome in ("passed", "measured")}
+        missing = [name for name in check.after if name not in holding]
         if missing:
             verdict = Verdict("not checked", f"it would say nothing before this holds: {', '.join(missing)}")
         else:
             verdict = _run(check, subject)
-        known[check.name] = verdict.outcome
         findings.append(Finding(check.name, label, *verdict))
     return findings
 

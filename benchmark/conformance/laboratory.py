@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import io
 import random
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,11 +18,10 @@ from rich.console import Console
 from torch import nn
 
 from benchmark.config import compose
-from benchmark.config.strength import build_method
-from benchmark.conformance.tensors import first_images
-from benchmark.runs.planned_runs import control_name
+from benchmark.conformance.tensors import pick
+from benchmark.training.assemble import Assembly, Lesson, cast
 from benchmark.training.clock import Clock
-from benchmark.training.cohort import Cohort
+from benchmark.training.conditions import Watch
 from benchmark.training.device import build_fabric
 from benchmark.training.interrupt import Stop
 from benchmark.training.member import Member
@@ -30,8 +29,8 @@ from benchmark.training.problem import Problem
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
 from benchmark.training.step import SharedStep
-from methods.base import Method, Setting, methods
-from tasks.base import Batch, Prediction
+from methods.base import Method
+from tasks.base import Batch
 
 STEPS = 4
 HALFWAY = 2  # the step after which states are saved
@@ -64,12 +63,9 @@ class Laboratory:
 
     def __init__(self, words: Sequence[str]) -> None:
         self.config = compose.load(tiny_words(words))
-        self.recipe = self.config.recipe
-        self.fabric = build_fabric("cpu", "32")
         self.draws = Randomness(self.config.seed)
-        self.problem = Problem(self.config, self.fabric)
+        self.problem = Problem(self.config, build_fabric("cpu", "32"))
         self.output = self.problem.task.output
-        self._examples: dict[str, Prediction] = {}
 
     @cached_property
     def teachers(self) -> dict[str, nn.Module]:
@@ -80,77 +76,49 @@ class Laboratory:
             networks[role] = network.eval().requires_grad_(False)
         return networks
 
-    def cast(self, roles: Sequence[str]) -> dict[str, nn.Module]:
-        """Give every role a teacher: the main one plays those that the task lacks, as in a run."""
-        main = next(iter(self.teachers.values()))
-        return {role: self.teachers.get(role, main) for role in roles}
+    @cached_property
+    def assembly(self) -> Assembly:
+        """What members and cohorts are built by, as in a run."""
+        return Assembly(self.problem, self.problem.conditions(self.config.recipe, self.draws), self.teachers)
+
+    def lesson(self, cls: type[Method]) -> Lesson:
+        """Say how a method is taught here: its options, and the teacher of each of its roles."""
+        return Lesson(cls, self.config.methods.get(cls.name, {}), cast(cls.needs.teachers, list(self.teachers)))
 
     @cached_property
-    def batches(self) -> list[Mapping[str, Batch]]:
-        """The batches of every step: the labeled one and the unlabeled ones."""
-        return list(self.problem.batches(self.recipe, self.draws, 0, unlabeled=True))
+    def _batches(self) -> list[Mapping[str, Batch]]:
+        return list(self.problem.batches(self.config.recipe, self.draws, 0, unlabeled=True))
 
     def fresh(self, index: int, images: int | None = None) -> dict[str, Batch]:
         """Copy a step's batches, so that nothing a method does to them lasts; the first ``images`` of each."""
-        batches = {name: copy.deepcopy(batch) for name, batch in self.batches[index].items()}
+        batches = {name: copy.deepcopy(batch) for name, batch in self._batches[index].items()}
         if images is None:
             return batches
-        return {name: first_images(batch, images, self.output) for name, batch in batches.items()}
+        return {name: pick(batch, torch.arange(images), self.output) for name, batch in batches.items()}
 
     def shared(
-        self,
-        index: int = 0,
-        *,
-        teachers: Mapping[str, nn.Module] | None = None,
-        batches: Mapping[str, Batch] | None = None,
-        fabric: Fabric | None = None,
+        self, index: int = 0, *, batches: Mapping[str, Batch] | None = None, fabric: Fabric | None = None
     ) -> SharedStep:
         """Open a step, of a cohort that has every teacher and every stream."""
-        return SharedStep(
-            index,
-            STEPS,
-            self.fresh(index) if batches is None else batches,
-            self.teachers if teachers is None else teachers,
-            self.output,
-            self.draws,
-            self.fabric if fabric is None else fabric,
-            self.config.channels_last,
-            Clock(self.fabric.device),
-            0.0,
-        )
+        conditions = replace(self.assembly.conditions, fabric=fabric or self.problem.fabric)
+        clock = Clock(self.problem.fabric.device)
+        return SharedStep(index, self.fresh(index) if batches is None else batches, self.teachers, conditions, clock)
 
     @cached_property
     def _blank(self) -> nn.Module:
-        return self.problem.build_network(self.config.student, self.draws)
+        return self.assembly.student()
 
     def network(self) -> nn.Module:
         """Give a student with the initial weights of the seed: a copy, for building takes longer."""
         return copy.deepcopy(self._blank)
 
-    def method(self, cls: type[Method], name: str, network: nn.Module) -> Method:
-        """Build a method for a student, as a run does."""
-        teachers = {
-            role: self._example(role, teacher, keep=True) for role, teacher in self.cast(cls.needs.teachers).items()
-        }
-        setting = Setting(self.output, self._example("student", network), teachers)
-        return build_method(cls, name, self.config.methods.get(name, {}), setting, self.draws)
-
-    def _example(self, name: str, network: nn.Module, keep: bool = False) -> Prediction:
-        if not keep:
-            return self.problem.example(network, self.recipe)
-        if name not in self._examples:
-            self._examples[name] = self.problem.example(network, self.recipe)
-        return self._examples[name]
-
-    def member(self, cls: type[Method], name: str, folder: Path) -> Member:
+    def member(self, cls: type[Method], folder: Path) -> Member:
         """Build a student and its method, in train mode; they take up the state that lies in ``folder``."""
-        network = self.network()
-        member = Member(name, network, self.method(cls, name, network), self.recipe, folder)
-        member.network.train()
-        member.method.train()
+        member = self.assembly.member(cls.name, self.network(), self.lesson(cls), folder)
+        member.train_mode()
         return member
 
-    def train(self, members: Sequence[Member], killed_at: int | None = None) -> None:
+    def train(self, members: Sequence[Member], death: int | None = None) -> None:
         """Train as a run does, every member to the last step; or die when the batches of a step are asked for.
 
         Raises RuntimeError with the reason where a member did not get there.
@@ -158,40 +126,18 @@ class Laboratory:
 
         def batches(start: int) -> Iterator[Mapping[str, Batch]]:
             for index in range(start, STEPS):
-                if index == killed_at:
+                if index == death:
                     raise Killed
                 yield self.fresh(index)
 
-        cohort = Cohort(
-            members=members,
-            teachers=self.teachers | self.cast([role for each in members for role in each.method.needs.teachers]),
-            output=self.output,
-            recipe=self.recipe,
-            draws=self.draws,
-            fabric=self.fabric,
-            batches=batches,
-            validate=lambda network: 0.0,
-            progress=Progress(Console(file=io.StringIO())),
-            stop=Stop(),
-            channels_last=self.config.channels_last,
-            save_every=HALFWAY,
-        )
+        watch = Watch(Progress(Console(file=io.StringIO())), Stop(), HALFWAY)
         try:
-            cohort.train()
+            self.assembly.cohort(members, watch, batches).train()
         except Killed:
             return
         for member in members:
             if not member.active:
                 raise RuntimeError(f"{member.name} {member.status}: {member.reason}")
-
-    @cached_property
-    def control_seconds(self) -> list[float]:
-        """How long the control's steps take."""
-        name = control_name()
-        with tempfile.TemporaryDirectory() as folder:
-            member = self.member(methods[name], name, Path(folder))
-            self.train([member])
-        return member.timing.steps
 
 
 class Killed(BaseException):

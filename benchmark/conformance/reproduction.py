@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,9 +12,8 @@ from torch import Tensor
 
 from benchmark.conformance.finding import Verdict, broken, kept
 from benchmark.conformance.laboratory import HALFWAY, seeded
-from benchmark.conformance.still import Scene, StillStep
-from benchmark.conformance.tensors import differing, some, state
-from benchmark.conformance.trial import FIRST_SEED, SECOND_SEED, Trial
+from benchmark.conformance.method_under_test import FIRST_SEED, SECOND_SEED, MethodUnderTest, WatchedStep
+from benchmark.conformance.tensors import differing, some
 from methods.base import SUPERVISED, Method, Needs, Setting, Step
 
 GENERATOR = "draw from step.generator('what for'), e.g. torch.rand(n, generator=step.generator('mask')).to(device)"
@@ -27,26 +24,23 @@ STATES: dict[str, Callable[[], object]] = {
 }
 
 
-def no_global_random_numbers(trial: Trial) -> Verdict:
+def no_global_random_numbers(tested: MethodUnderTest) -> Verdict:
     """All random numbers come from step.generator, so that global generators neither matter nor move.
 
     Layers that draw while they train, such as dropout, are keyed by the runner and allowed; they rest here.
     """
-    member = trial.member()
-    scene = Scene(trial.lab, trial.teachers, member.network)
-    resting(member.method)
+    member = tested.resting()
     calls: list[tuple[str, Callable[[Step], object]]] = [("forward", member.method)]
     if member.method.critic is not None:
         calls.append(("critic_loss", member.method.critic_loss))
     with seeded(FIRST_SEED):
         for name, call in calls:
+            step = WatchedStep(tested.lab.shared(), member.network, tested.roles)
             before = {library: read() for library, read in STATES.items()}
-            call(StillStep(scene))
+            call(step)
             if moved := [library for library, read in STATES.items() if read() != before[library]]:
                 return broken(f"{name} draws from the global random numbers of {' and '.join(moved)}", GENERATOR)
-    with tempfile.TemporaryDirectory() as folder:
-        other = trial.train(Path(folder), seed=SECOND_SEED)
-    if changed := differing(trial.alone.weights, other.weights):
+    if changed := differing(tested.alone.weights, tested.train(seed=SECOND_SEED).weights):
         return broken(
             f"trained twice, with global generators seeded otherwise, {some(changed)} are not the same bits",
             GENERATOR + "; look for unseeded generators, the time, and the order of sets",
@@ -54,15 +48,10 @@ def no_global_random_numbers(trial: Trial) -> Verdict:
     return kept("trained twice, with global generators seeded otherwise: the same bits")
 
 
-def resting(method: Method) -> None:
-    """Put the layers of a method, but not itself, into eval mode."""
-    method.eval()
-    method.training = True
-
-
 class Neighbour(Method):
     """Another member of a cohort: one that uses every teacher and stream, and draws wherever it can."""
 
+    name = "neighbour"
     title = "neighbour"
     paper = "none"
     needs = Needs(unlabeled=True)
@@ -79,14 +68,9 @@ class Neighbour(Method):
         return {SUPERVISED: step.supervised(), "distance": torch.stack(distances).mean()}
 
 
-def alone_and_in_a_cohort_are_the_same(trial: Trial) -> Verdict:
+def alone_and_in_a_cohort_are_the_same(tested: MethodUnderTest) -> Verdict:
     """Trained beside another member, the weights are the same bits as alone."""
-    with tempfile.TemporaryDirectory() as own, tempfile.TemporaryDirectory() as other, seeded(FIRST_SEED):
-        member = trial.lab.member(trial.cls, trial.name, Path(own))
-        neighbour = trial.lab.member(Neighbour, "a neighbour", Path(other))
-        trial.lab.train([neighbour, member])
-    found = state(student=member.network, method=member.method)
-    if changed := differing(trial.alone.weights, found):
+    if changed := differing(tested.alone.weights, tested.train(beside=[Neighbour]).weights):
         return broken(
             f"beside another member, {some(changed)} are not the same bits as alone",
             "keep nothing in globals, class attributes or caches that instances share; key what is random by the step",
@@ -94,16 +78,13 @@ def alone_and_in_a_cohort_are_the_same(trial: Trial) -> Verdict:
     return kept("the same bits beside another member")
 
 
-def resumed_and_uninterrupted_are_the_same(trial: Trial) -> Verdict:
+def resumed_and_uninterrupted_are_the_same(tested: MethodUnderTest) -> Verdict:
     """Killed and started again, training ends in the same bits as without a break."""
-    with tempfile.TemporaryDirectory() as folder:
-        trial.train(Path(folder), killed_at=HALFWAY + 1)
-        resumed = trial.train(Path(folder))
-    changed = differing(trial.alone.weights, resumed.weights)
+    resumed, drifted = tested.train(deaths=[HALFWAY + 1]), tested.alone.drifted
+    changed = differing(tested.alone.weights, resumed.weights)
     if not changed:
         return kept(f"killed at step {HALFWAY + 1} and resumed from step {HALFWAY}: the same bits")
-    drifted = trial.alone.drifted
-    suspects = f": {some(list(drifted))} changes as it trains and is not in state_dict" if drifted else ""
+    suspects = f": {some(drifted)} changes as it trains and is not in state_dict" if drifted else ""
     return broken(
         f"killed and resumed, {some(changed)} are not the same bits as without a break{suspects}",
         "keep what must survive in the state dict: self.register_buffer('average', torch.zeros(n))",

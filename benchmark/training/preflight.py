@@ -39,18 +39,18 @@ def inspect_terms(
     norms = {}
     for name, term in terms.items():
         if weights[name] != 0:
-            norms[name] = _norm(weights[name] * term, student)
+            norms[name] = gradient_norm(weights[name] * term, student)
             if norms[name] is None:
                 raise InputError(
                     f"term '{name}' has weight {weights[name]:g} but no gradient of it reaches the student: compute it "
                     "from step.student(...) without detach(), item() or no_grad(), or set its weight to zero"
                 )
-    reference = norms.get(SUPERVISED) or _norm(supervised, student)
+    reference = norms.get(SUPERVISED) or gradient_norm(supervised, student)
     ratios = {name: norm / reference for name, norm in norms.items() if norm is not None and reference}
     return FirstStep(values, ratios)
 
 
-def _norm(loss: Tensor, parameters: Sequence[nn.Parameter]) -> float | None:
+def gradient_norm(loss: Tensor, parameters: Sequence[nn.Parameter]) -> float | None:
     """Return the norm of a gradient; None where no path leads to any parameter."""
     if not loss.requires_grad:
         return None

@@ -47,6 +47,17 @@ class Cityscapes(ListedDataset):
     """
 
     title: ClassVar[str] = "Cityscapes, fine annotations"
+    license: ClassVar[str] = "its terms, non-commercial"
+    reference: ClassVar[str] = "https://www.cityscapes-dataset.com"
+    bibtex: ClassVar[str] = """
+        @inproceedings{cordts2016cityscapes,
+          title = {The Cityscapes Dataset for Semantic Urban Scene Understanding},
+          author = {Cordts, Marius and Omran, Mohamed and Ramos, Sebastian and Rehfeld, Timo and Enzweiler, Markus
+            and Benenson, Rodrigo and Franke, Uwe and Roth, Stefan and Schiele, Bernt},
+          booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+          year = {2016}
+        }
+    """
     provides: ClassVar[frozenset[str]] = frozenset({"classes"})
     official: Mapping[str, int] = {"train": 2975, "val": 500}
     info = Info(classes=tuple(CLASSES), palette=tuple(colour for _, colour in CLASSES.values()))

@@ -47,6 +47,17 @@ class COCO(ListedDataset):
     """
 
     title: ClassVar[str] = "COCO detection"
+    license: ClassVar[str] = "annotations CC BY 4.0; images under Flickr's terms of use"
+    reference: ClassVar[str] = "https://cocodataset.org"
+    bibtex: ClassVar[str] = """
+        @inproceedings{lin2014microsoft,
+          title = {Microsoft COCO: Common Objects in Context},
+          author = {Lin, Tsung-Yi and Maire, Michael and Belongie, Serge and Hays, James and Perona, Pietro and
+            Ramanan, Deva and Doll{\\'a}r, Piotr and Zitnick, C. Lawrence},
+          booktitle = {European Conference on Computer Vision (ECCV)},
+          year = {2014}
+        }
+    """
     provides: ClassVar[frozenset[str]] = frozenset({"boxes"})
 
     def __init__(

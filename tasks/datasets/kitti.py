@@ -35,6 +35,23 @@ class KITTI(ListedDataset):
     """
 
     title: ClassVar[str] = "KITTI, Eigen split"
+    license: ClassVar[str] = "CC BY-NC-SA 3.0"
+    reference: ClassVar[str] = "https://www.cvlibs.net/datasets/kitti/"
+    bibtex: ClassVar[str] = """
+        @article{geiger2013vision,
+          title = {Vision meets Robotics: The KITTI Dataset},
+          author = {Geiger, Andreas and Lenz, Philip and Stiller, Christoph and Urtasun, Raquel},
+          journal = {International Journal of Robotics Research},
+          year = {2013}
+        }
+        @inproceedings{uhrig2017sparsity,
+          title = {Sparsity Invariant CNNs},
+          author = {Uhrig, Jonas and Schneider, Nick and Schneider, Lukas and Franke, Uwe and Brox, Thomas and
+            Geiger, Andreas},
+          booktitle = {International Conference on 3D Vision (3DV)},
+          year = {2017}
+        }
+    """
     provides: ClassVar[frozenset[str]] = frozenset({"depth"})
     official: Mapping[str, int] = {"train": 23158, "test": 652}
     info = Info(depth_cap=80.0, crop="garg")

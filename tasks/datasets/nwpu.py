@@ -28,6 +28,16 @@ class NWPU(CrowdDataset):
     """
 
     title: ClassVar[str] = "NWPU-Crowd"
+    license: ClassVar[str] = "its terms, research"
+    reference: ClassVar[str] = "https://www.crowdbenchmark.com"
+    bibtex: ClassVar[str] = """
+        @article{wang2020nwpu,
+          title = {NWPU-Crowd: A Large-Scale Benchmark for Crowd Counting and Localization},
+          author = {Wang, Qi and Gao, Junyu and Lin, Wei and Li, Xuelong},
+          journal = {IEEE Transactions on Pattern Analysis and Machine Intelligence},
+          year = {2020}
+        }
+    """
     official: Mapping[str, int] = {"train": 3109, "val": 500}
     info = Info()
 

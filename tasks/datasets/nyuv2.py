@@ -39,6 +39,16 @@ class NYUv2(ListedDataset):
     """
 
     title: ClassVar[str] = "NYU Depth v2"
+    license: ClassVar[str] = "see reference"
+    reference: ClassVar[str] = "https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html"
+    bibtex: ClassVar[str] = """
+        @inproceedings{silberman2012indoor,
+          title = {Indoor Segmentation and Support Inference from RGBD Images},
+          author = {Silberman, Nathan and Hoiem, Derek and Kohli, Pushmeet and Fergus, Rob},
+          booktitle = {European Conference on Computer Vision (ECCV)},
+          year = {2012}
+        }
+    """
     provides: ClassVar[frozenset[str]] = frozenset({"depth"})
     official: Mapping[str, int] = {"train": 24231, "test": 654}
     info = Info(depth_cap=10.0, crop="eigen")

@@ -30,6 +30,16 @@ class ShanghaiTech(CrowdDataset):
     """
 
     title: ClassVar[str] = "ShanghaiTech, part A or B"
+    license: ClassVar[str] = "see reference"
+    reference: ClassVar[str] = "https://github.com/desenzhou/ShanghaiTechDataset"
+    bibtex: ClassVar[str] = """
+        @inproceedings{zhang2016single,
+          title = {Single-Image Crowd Counting via Multi-Column Convolutional Neural Network},
+          author = {Zhang, Yingying and Zhou, Desen and Chen, Siqin and Gao, Shenghua and Ma, Yi},
+          booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+          year = {2016}
+        }
+    """
     info = Info()
 
     def __init__(self, *, root: str | None = None, part: Part = "A", holdout: float = 0.1) -> None:

@@ -21,6 +21,24 @@ OBJECTS = (
 CLASSES = ("background", *OBJECTS)
 TABLE = label_table({**{k: k for k in range(len(CLASSES))}, 255: IGNORE})
 SBD = ("benchmark_RELEASE/dataset", "SBD/dataset", "SBD")
+CHALLENGE = """
+@article{everingham2010pascal,
+  title = {The Pascal Visual Object Classes (VOC) Challenge},
+  author = {Everingham, Mark and Van Gool, Luc and Williams, Christopher K. I. and Winn, John and Zisserman,
+    Andrew},
+  journal = {International Journal of Computer Vision},
+  year = {2010}
+}
+"""
+BOUNDARIES = """
+@inproceedings{hariharan2011semantic,
+  title = {Semantic Contours from Inverse Detectors},
+  author = {Hariharan, Bharath and Arbel{\\'a}ez, Pablo and Bourdev, Lubomir and Maji, Subhransu and Malik,
+    Jitendra},
+  booktitle = {International Conference on Computer Vision (ICCV)},
+  year = {2011}
+}
+"""
 
 
 @datasets.register("voc")
@@ -34,6 +52,9 @@ class VOC(ListedDataset):
     """
 
     title: ClassVar[str] = "Pascal VOC 2012 segmentation"
+    license: ClassVar[str] = "images under Flickr's terms of use"
+    reference: ClassVar[str] = "http://host.robots.ox.ac.uk/pascal/VOC/"
+    bibtex: ClassVar[str] = CHALLENGE + BOUNDARIES
     provides: ClassVar[frozenset[str]] = frozenset({"classes"})
     info = Info(classes=CLASSES, palette=voc_colours(len(CLASSES)))
 

@@ -15,7 +15,7 @@ from tasks.base import Boxes, Info, datasets
 from tasks.datasets.reading.boxes import box_faults, usable
 from tasks.datasets.reading.files import data_root, fault, files_by_stem, read_lines, reason, size_text
 from tasks.datasets.reading.listed import Entry, ListedDataset, divide, held_out
-from tasks.datasets.voc import OBJECTS
+from tasks.datasets.voc import CHALLENGE, OBJECTS
 from tasks.errors import InputError, nearest
 
 LAYOUT = (
@@ -60,6 +60,9 @@ class VOCDetection(ListedDataset):
     """
 
     title: ClassVar[str] = "Pascal VOC detection"
+    license: ClassVar[str] = "images under Flickr's terms of use"
+    reference: ClassVar[str] = "http://host.robots.ox.ac.uk/pascal/VOC/"
+    bibtex: ClassVar[str] = CHALLENGE
     provides: ClassVar[frozenset[str]] = frozenset({"boxes"})
 
     def __init__(self, *, root: str | None = None, years: Years = "all", holdout: float = 0.1) -> None:

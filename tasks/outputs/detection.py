@@ -8,7 +8,6 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.ops import batched_nms, generalized_box_iou_loss, sigmoid_focal_loss
 
 from tasks.base import OutputSpace, Prediction
 from tasks.outputs.binary import binary_kl
@@ -89,6 +88,8 @@ class Detection(OutputSpace):
 
         A position of a box with weight w counts w as object and 1 - w as background.
         """
+        from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss  # takes seconds, so not at the top
+
         fields = self.fields(maps)
         index = assign(fields.points, fields.strides, fields.reach, target)
         image, position = torch.where(index >= 0)
@@ -111,6 +112,8 @@ class Detection(OutputSpace):
         Class probabilities: ``binary_kl`` summed over positions and classes, over max(1, sum w). Boxes and centerness:
         1 - GIoU and ``binary_kl``, averaged with weights w; boxes of the teacher without an area teach nothing.
         """
+        from torchvision.ops import generalized_box_iou_loss
+
         own, other = self.fields(student.maps), self.fields(teacher.maps)
         inside = self._inside(student)
         weight = other.logits.sigmoid().amax(-1) * other.central.sigmoid()
@@ -132,6 +135,8 @@ class Detection(OutputSpace):
 
         The score is ``sqrt(p_c * centerness)``, as torchvision's.
         """
+        from torchvision.ops import batched_nms
+
         fields = self.fields(prediction.maps)
         scores = (fields.logits.sigmoid() * fields.central.sigmoid()[..., None]).sqrt()
         inside = self._inside(prediction)

@@ -139,12 +139,6 @@ def test_teachers_are_reference_rows():
     assert (teacher.main, teacher.score, teacher.label) == (True, 0.6, "teacher deep: fpn resnet50")
 
 
-def test_untrained_teachers_are_no_reference():
-    random_teacher = [NONE[0].teachers[0].model_copy(update={"id": "random", "trained": False, "own_score": 0.1})]
-    placebo = seeds("pixel", 0.5, 0.5, teachers=random_teacher, variant="untrained teacher")
-    assert [each.id for each in board(NONE + placebo).references] == ["teacher-deep"]
-
-
 def test_the_least_verified_run_gives_the_level():
     checked = [
         record("mgd", seed, 0.55, verification=Verification(level=level)) for seed, level in enumerate(["L3", "L1"])

@@ -16,7 +16,7 @@ from torch import Tensor
 from benchmark.commands import export as module
 from benchmark.commands.export import FORMATS, export
 from benchmark.runs.finished_run import open_stored
-from benchmark.training.checkpoint import sha256_of
+from leaderboards.values import sha256_of
 from tasks.base import tasks
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights

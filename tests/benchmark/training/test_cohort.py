@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.training.checkpoint import sha256_of
+from leaderboards.values import sha256_of
 from methods.base import SUPERVISED, Method, Setting, Step, methods
 from tasks.base import tasks
 from tests.support import Finished, student_bytes, tiny_run

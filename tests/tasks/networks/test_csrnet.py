@@ -6,7 +6,6 @@ from safetensors.torch import save_file
 
 from tasks.base import NetworkSpec
 from tasks.errors import InputError
-from tasks.networks import csrnet
 from tasks.networks.csrnet import CSRNet, build
 
 
@@ -45,7 +44,7 @@ def test_batch_norm_is_an_option():
 def test_imagenet_weights_fill_the_front_end(monkeypatch):
     widths = [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]  # VGG-16 without its classifier
     made = torch.nn.Sequential(*(torch.nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(widths)))
-    monkeypatch.setattr(csrnet.timm, "create_model", lambda name, **_: made)
+    monkeypatch.setattr("timm.create_model", lambda name, **_: made)
     network = build(NetworkSpec(decoder="csrnet", weights="imagenet"))
     theirs = [m for m in made.modules() if isinstance(m, torch.nn.Conv2d)]
     own = [m for m in network.front.modules() if isinstance(m, torch.nn.Conv2d)]
@@ -69,6 +68,6 @@ def test_bad_specs_are_named(tmp_path, monkeypatch):
     def offline(name, **_):
         raise OSError("no route to host")
 
-    monkeypatch.setattr(csrnet.timm, "create_model", offline)
+    monkeypatch.setattr("timm.create_model", offline)
     with pytest.raises(InputError, match=r"vgg16 cannot be had \(OSError: no route to host\)"):
         build(NetworkSpec(decoder="csrnet", weights="imagenet"))

@@ -5,7 +5,6 @@ from torchvision.models.detection import FCOS_ResNet50_FPN_Weights, fcos_resnet5
 
 from tasks.base import NetworkSpec
 from tasks.errors import InputError
-from tasks.networks import fcos
 from tasks.networks.fcos import COCO_STRIDES, build
 
 TINY = NetworkSpec(
@@ -57,7 +56,7 @@ def test_bad_specs_are_named(tmp_path, monkeypatch):
     def offline(**_):
         raise OSError("no route to host")
 
-    monkeypatch.setattr(fcos.torchvision_detection, "fcos_resnet50_fpn", offline)
+    monkeypatch.setattr("torchvision.models.detection.fcos_resnet50_fpn", offline)
     with pytest.raises(InputError, match=r"cannot be had \(OSError: no route to host\)"):
         build(NetworkSpec(weights="hub:fcos_resnet50_fpn"), 1, COCO_STRIDES, (1,))
     monkeypatch.undo()
@@ -92,7 +91,7 @@ def test_a_detector_that_cannot_be_fetched_is_explained(monkeypatch):
     def offline(**_):
         raise OSError("no route to host")
 
-    monkeypatch.setattr(fcos.torchvision_detection, "fcos_resnet50_fpn", offline)
+    monkeypatch.setattr("torchvision.models.detection.fcos_resnet50_fpn", offline)
     with pytest.raises(
         InputError, match=r"hub:fcos_resnet50_fpn cannot be had \(OSError: no route to host\); go online"
     ):

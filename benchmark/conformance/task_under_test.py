@@ -1,0 +1,104 @@
+"""One task, with what its checks look at: samples, networks, predictions that know the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import nn
+
+from benchmark.conformance.frozen_step import fit
+from benchmark.conformance.laboratory import Laboratory
+from benchmark.training.step import LABELED, predict
+from tasks.annotations.kind import kind_of
+from tasks.base import Batch, Prediction, Sample
+from tasks.data.augment import Augment
+from tasks.data.loader import Images, ordered, to_tensor
+from tasks.data.resize import resize_sample, target_size
+from tasks.outputs.maps import map_size
+
+PADDED = 0.5  # share of each side of a padded image that is image
+
+
+class TaskUnderTest:
+    """A task on a dataset.
+
+    Args:
+        laboratory: the task, its data and networks.
+    """
+
+    def __init__(self, laboratory: Laboratory) -> None:
+        self.lab, self.problem = laboratory, laboratory.problem
+        self.task, self.output = laboratory.problem.task, laboratory.output
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The student, in eval mode."""
+        return self.lab.network().eval()
+
+    def predict(self, batch: Batch) -> Prediction:
+        """Run the student on a batch."""
+        with torch.no_grad():
+            return predict(self.network, batch, self.problem.fabric)
+
+    @cached_property
+    def batch(self) -> Batch:
+        """A training batch with labels."""
+        return self.lab.fresh(0)[LABELED]
+
+    @cached_property
+    def prediction(self) -> Prediction:
+        """What an untrained student predicts for the training batch."""
+        return self.predict(self.batch)
+
+    @cached_property
+    def teacher(self) -> Prediction:
+        """What a teacher that knows the answers predicts for the training batch."""
+        with torch.no_grad():
+            prediction = predict(next(iter(self.lab.teachers.values())), self.batch, self.problem.fabric)
+        return replace(prediction, maps=fit(self.output, prediction.maps, self.batch.target))
+
+    def validation(self) -> Iterator[tuple[Prediction, list[Sample]]]:
+        """What an untrained student predicts for the validation images, a few at a time."""
+        for images, samples in ordered(self.problem.dataset, "val", self.problem.size, batch=2):
+            inside = torch.ones(len(images), *images.shape[-2:], dtype=torch.bool)
+            yield self.predict(Batch("val", images, None, inside)), samples
+
+    def target(self, samples: list[Sample]) -> Any:
+        """The target of samples that were not augmented, at the size that a network sees."""
+        kind, size = self.task.annotation, self.problem.size
+        bare = [replace(each, annotations={kind: each.annotations[kind]}) for each in samples]
+        return self._collate([resize_sample(each, target_size(each.image, size)) for each in bare])
+
+    def _collate(self, samples: list[Sample]) -> Any:
+        return self.task.collate([self.task.target(each) for each in samples])
+
+    @cached_property
+    def samples(self) -> list[Sample]:
+        """A few training images, at the size that a network sees."""
+        images = Images(self.problem.dataset, "train", frozenset({self.task.annotation}), self.problem.size)
+        return [images[index] for index in range(len(self.batch.image))]
+
+    @cached_property
+    def padded(self) -> Batch:
+        """Samples shrunk inside a frame of padding, which carries no supervision where the task can leave it out."""
+        return self._join(self.samples, PADDED)
+
+    def without_labels(self) -> Any:
+        """The target of images on which nothing is marked."""
+        name = self.task.annotation
+        empty = [{name: kind_of(name).empty(sample.annotations[name])} for sample in self.samples]
+        samples = [replace(each, annotations=bare) for each, bare in zip(self.samples, empty, strict=True)]
+        return self._join(samples, 1.0).target
+
+    def _join(self, samples: list[Sample], share: float) -> Batch:
+        """Join samples, each shrunk to a share of its sides and padded or cut to one size, into a batch."""
+        augment = Augment(self.problem.crop(self.lab.config.recipe), (share, share), 0.0, 0.0)
+        pairs = [augment(each, self.lab.draws.numpy("frame", number)) for number, each in enumerate(samples)]
+        image = torch.stack([to_tensor(each.image) for each, _ in pairs])
+        inside = torch.stack([torch.from_numpy(each) for _, each in pairs])
+        target = self._collate([each for each, _ in pairs])
+        return Batch(LABELED, image, target, inside & self.output.valid(target, map_size(image)))
