@@ -144,8 +144,8 @@ def test_draws_the_truth(task, samples):
 
 
 def test_decoding_one_image_does_not_depend_on_its_batch(task, samples):
-    network = task.network(small(task)).eval()
-    images, _ = batch(task, samples)
+    network = task.network(small(task)).double().eval()
+    images = batch(task, samples)[0].double()
     with torch.no_grad():
         together, alone = network(images), network(images[2:])
     a, b = task.decode(together, 2, (SIZE, SIZE)), task.decode(alone, 0, (SIZE, SIZE))

@@ -11,6 +11,7 @@ from tasks.base import MEAN, STD, Batch, tasks
 from tasks.data.augment import Augment
 from tasks.data.loader import Images, Part, Plan, ordered, stream, to_tensor
 from tasks.datasets.scenes import Scenes
+from tests.support import assert_alike
 
 DATASET = Scenes(size=32, train=7, val=3, test=2)
 PARTS = (Part("labeled", (0, 2, 4, 6)), Part("unlabeled.0", (1, 3, 5), hidden=True))
@@ -79,7 +80,7 @@ def test_a_pass_over_a_split_keeps_order_and_originals() -> None:
 def test_images_are_normalised_by_imagenet() -> None:
     image = np.full((2, 2, 3), 255, np.uint8)
     expected = (1 - torch.tensor(MEAN)) / torch.tensor(STD)
-    torch.testing.assert_close(to_tensor(image)[:, 0, 0], expected, rtol=1e-5, atol=1e-5)
+    assert_alike(to_tensor(image)[:, 0, 0], expected)
 
 
 def test_the_frames_of_a_clip_are_normalised_alike() -> None:

@@ -14,7 +14,9 @@ from tasks.networks.csrnet import CSRNet, build
     [(1, 16.26), (2, 4.07), (3, 1.81), (4, 1.02), (5, 0.65)],  # CSRNet's, and SKT's students
 )
 def test_parameters_are_those_of_the_papers(thin, millions):
-    assert round(sum(p.numel() for p in CSRNet(thin).parameters()) / 1e6, 2) == millions
+    with torch.device("meta"):
+        network = CSRNet(thin)
+    assert round(sum(p.numel() for p in network.parameters()) / 1e6, 2) == millions
 
 
 def test_features_are_the_six_taps_and_the_map_covers_any_image():
