@@ -75,8 +75,8 @@ class Method(nn.Module, ABC):
 
     A constructor takes ``setting`` and keyword-only hyper-parameters with types and defaults; each becomes an option
     ``methods.<name>.<option>``. Parameters of the module (adaptors) train with the student and are dropped with the
-    method. A ``critic`` has an optimiser of its own, which the runner steps after the student's. A ``calibration`` holds,
-    in buffers, what ``calibrate`` learns of the teachers: once for all students, and kept beside their weights.
+    method. A ``critic`` has an optimiser of its own, which the runner steps after the student's. A ``calibration``
+    holds, in buffers, what ``calibrate`` learns of the teachers: once for all students, and kept beside their weights.
     """
 
     name: ClassVar[str]
@@ -106,9 +106,9 @@ class Method(nn.Module, ABC):
         raise TypeError(f"{type(self).__name__} has a critic but does not say what its loss is: define critic_loss")
 
     def calibrate(self, steps: Iterable[Step]) -> None:
-        """Fill ``calibration`` before the first step, from labeled batches and teachers alone; the student is not there.
+        """Fill ``calibration`` before the first step, from labeled batches and teachers: no student is there yet.
 
-        Take as many steps as it needs. Depend on nothing but them and the options, draw no other random numbers.
+        Take as many steps as it needs, depend on nothing but them and the options, draw no random numbers.
         """
         raise TypeError(f"{type(self).__name__} has a calibration but does not say how to fill it: define calibrate")
 

@@ -213,6 +213,7 @@ class ChainDistillation(Method):
     title = "structural distillation by chain CRFs"
     paper = "Wang et al., ACL 2021; dense form reconstructed"
     also_called = ("structural KD", "StructuralKD", "CRF distillation")
+    calibration: Transitions
     elsewhere = {"structural KD": "also `structured`, Liu et al., CVPR 2019"}
 
     def __init__(
