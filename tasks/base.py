@@ -17,6 +17,7 @@ from tasks.annotations.kind import Info as Info
 from tasks.annotations.kind import kind_of
 from tasks.registry import Registry
 
+SHARPNESS = 4.0  # factor from a bounded map to scores of labels
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in [0, 1]
 STD = (0.229, 0.224, 0.225)
 
@@ -178,6 +179,8 @@ class OutputSpace(ABC):
     """
 
     channels: int  # of each map
+    labels_are_ordered: bool = False  # bins of a quantity, whose neighbours are alike
+    labels_say_all: bool = False  # a prediction is its labels: nothing is left out, as boxes are
 
     @abstractmethod
     def supervised(self, maps: Sequence[Tensor], target: Any) -> Tensor:
@@ -214,6 +217,22 @@ class OutputSpace(ABC):
     @abstractmethod
     def valid(self, target: Any, size: tuple[int, int]) -> Tensor:
         """Return the positions of the input that carry supervision, bool (N,H,W)."""
+
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """Tell a prediction in labels: one score a label and position, (N,K,h,w), a map or pyramid level; K is fixed.
+
+        Unless an output space has labels of its own, they are the channels of its bounded map, the largest of which is
+        the most likely one; a single channel is held against zero.
+        """
+        scores = SHARPNESS * self.bounded(prediction)
+        return (torch.cat([torch.zeros_like(scores), scores], dim=1) if scores.shape[1] == 1 else scores,)
+
+    def labels(self, target: Any, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...] | None:
+        """Return the true labels of a hard target at the sizes of the label scores, int64 (N,h,w), 255 where unknown.
+
+        None, as here, where the truth cannot be told in labels: then a teacher's most likely ones stand for it.
+        """
+        return None
 
 
 class Metric(ABC):

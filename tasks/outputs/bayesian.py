@@ -99,14 +99,27 @@ class BayesianDensity(Density):
         hidden, shown = self._under(a, mask), self._under(b, mask)
         return self._unite(a._replace(weight=a.weight * ~hidden), b._replace(weight=b.weight * shown))
 
+    def labels(self, target: Any, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """The bin of the number of points."""
+        return super().labels(target if isinstance(target, Tensor) else self._heads(target), sizes)
+
+    def _heads(self, target: PointTarget) -> Tensor:
+        """Heads a pixel, (N,H,W), each at its own."""
+        density = target.weight.new_zeros(len(target.weight), *target.size)
+        return density.index_put_(self._pixels(target), target.weight, accumulate=True)
+
     def _unite(self, a: PointTarget, b: PointTarget) -> PointTarget:
         return PointTarget(torch.cat([a.xy, b.xy], dim=1), torch.cat([a.weight, b.weight], dim=1), a.size)
 
     def _under(self, target: PointTarget, mask: Tensor) -> Tensor:
         """Which points lie on a mask, bool (N,M)."""
+        return mask[self._pixels(target)]
+
+    def _pixels(self, target: PointTarget) -> tuple[Tensor, Tensor, Tensor]:
+        """Image, row and column of each point, int64 (N,M)."""
         limit = target.xy.new_tensor([target.size[1] - 1, target.size[0] - 1])
         x, y = target.xy.floor().clamp(min=0).minimum(limit).long().unbind(-1)
-        return mask[torch.arange(len(mask), device=mask.device)[:, None], y, x]
+        return torch.arange(len(x), device=x.device)[:, None].expand_as(x), y, x
 
     def permute(self, target: Any, order: Tensor) -> Any:
         """Reorder a target along the batch."""

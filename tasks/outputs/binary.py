@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tasks.base import OutputSpace, Prediction
-from tasks.outputs.maps import align, image_mean, map_size, masked_mean, resize, shrink
+from tasks.base import IGNORE, OutputSpace, Prediction
+from tasks.outputs.maps import align, image_mean, map_size, masked_mean, nearest, resize, shrink
 
 UNKNOWN = -1.0  # in a target: a position that does not count
 
@@ -45,6 +45,7 @@ class Binary(OutputSpace):
     """
 
     channels = 1
+    labels_say_all = True
 
     def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
         """Binary cross-entropy, a mean over valid positions, plus the soft IoU loss, a mean over images."""
@@ -89,3 +90,13 @@ class Binary(OutputSpace):
     def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
         """Positions that count, bool (N,H,W)."""
         return target >= 0
+
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """Zero for what is outside, the logit for what is inside, (N,2,h,w)."""
+        logits = prediction.maps[0].float()
+        return (torch.cat([torch.zeros_like(logits), logits], dim=1),)
+
+    def labels(self, target: Tensor, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """One from a probability of a half."""
+        found = nearest(target, sizes[0])
+        return ((found >= 0.5).long().where(found >= 0, IGNORE),)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tasks.base import IGNORE, OutputSpace, Prediction
-from tasks.outputs.maps import align, image_mean, map_size, masked_mean, resize, shrink
+from tasks.outputs.maps import align, image_mean, map_size, masked_mean, nearest, resize, shrink
 
 
 def categorical_kl(student: Tensor, teacher: Tensor, temperature: float = 1.0, valid: Tensor | None = None) -> Tensor:
@@ -35,6 +35,8 @@ class Categorical(OutputSpace):
         ohem_threshold: positions whose true class has at least this probability are easy.
         ohem_kept: at least this share of all positions is kept, the hardest first.
     """
+
+    labels_say_all = True
 
     def __init__(
         self,
@@ -107,6 +109,14 @@ class Categorical(OutputSpace):
     def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
         """Positions that carry a label, bool (N,H,W)."""
         return target.sum(dim=1) > 0 if target.is_floating_point() else target != IGNORE
+
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """The logits."""
+        return (prediction.maps[0].float(),)
+
+    def labels(self, target: Tensor, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """The classes."""
+        return (nearest(target, sizes[0]),)
 
     def _soft(self, target: Tensor) -> Tensor:
         if target.is_floating_point():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,9 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tasks.base import OutputSpace, Prediction
-from tasks.outputs.maps import everywhere, image_mean, map_size, masked_mean, shrink
+from tasks.outputs.maps import bin_labels, bin_scores, everywhere, image_mean, map_size, masked_mean, shrink
 
 UNIT = 64  # pixels: maps hold heads in that area, an 8x8 cell as CSRNet predicts, whatever their own stride is
+BINS = 8  # labels: heads in a cell of 16 x 16 pixels, 0, 1/4, 3/4, 7/4, ... 127/4
+LABEL_STRIDE = 16
 STRIDES = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -66,6 +69,7 @@ class Density(OutputSpace):
     """
 
     channels = 1
+    labels_are_ordered = labels_say_all = True
 
     def __init__(self, reduction: str = "mean") -> None:
         self.reduction = reduction
@@ -124,6 +128,23 @@ class Density(OutputSpace):
     def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
         """All positions: where no head is marked there is none."""
         return everywhere(target, size)
+
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """A Gaussian over 8 bins of the count around the predicted one, in cells of 16 x 16 pixels or the map's own."""
+        maps = prediction.maps[0]
+        coarse = [min(own, -(-side // LABEL_STRIDE)) for own, side in zip(map_size(maps), prediction.size, strict=True)]
+        return (bin_scores(_place(_coarsen(maps, (coarse[0], coarse[1])) / UNIT), BINS),)
+
+    def labels(self, target: Any, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """The bin of the count."""
+        stride = cell(map_size(target), sizes[0])
+        return (bin_labels(_place(pool(target, sizes[0]) / stride**2), BINS),)
+
+
+def _place(density: Tensor) -> Tensor:
+    """Where heads a pixel lie among the bins of the count, which doubles from one to the next."""
+    heads = density * LABEL_STRIDE**2
+    return heads.sign() * torch.log2(1 + 4 * heads.abs())
 
 
 def overlap(density: np.ndarray, size: tuple[int, int]) -> np.ndarray:

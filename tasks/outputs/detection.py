@@ -188,3 +188,15 @@ class Detection(OutputSpace):
     def valid(self, target: BoxTarget, size: tuple[int, int]) -> Tensor:
         """All positions: where no object is marked there is none."""
         return everywhere(target.labels, size)
+
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """Nothing (zero) or an object (its largest class logit), (N,2,h,w), on each level."""
+        best = [level[:, : self.classes].float().amax(dim=1, keepdim=True) for level in prediction.maps]
+        return tuple(torch.cat([torch.zeros_like(level), level], dim=1) for level in best)
+
+    def labels(self, target: BoxTarget, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """One where a position of the level has a box to predict."""
+        points, strides, reach = locations(sizes, self.strides, target.labels.device)
+        found = (assign(points, strides, reach, target) >= 0).long()
+        levels = found.split([height * width for height, width in sizes], dim=1)
+        return tuple(level.unflatten(1, size) for level, size in zip(levels, sizes, strict=True))

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
+from benchmark.conformance.still import fit
 
-from tasks.base import OutputSpace, Prediction
+from tasks.base import IGNORE, OutputSpace, Prediction
 from tasks.outputs.bayesian import BayesianDensity, PointTarget, stack_points
 from tasks.outputs.binary import Binary
 from tasks.outputs.boxes import BoxTarget, stack
@@ -247,3 +248,42 @@ def test_half_precision_maps(case):
         lambda p: case.space.divergence(p, student),
     ):
         assert compute(half).item() == pytest.approx(compute(exact).item(), rel=ROUNDING)
+
+
+def test_labels_lie_where_the_scores_do(case):
+    prediction, target = case.prediction(0, grad=True), case.labels(2)
+    scores = case.space.label_scores(prediction)
+    sizes = [(level.shape[-2], level.shape[-1]) for level in scores]
+    labels = case.space.labels(target, sizes)
+    assert len({level.shape[1] for level in scores}) == 1
+    for level, truth in zip(scores, labels, strict=True):
+        assert truth.shape == (N, *level.shape[-2:])
+        assert truth.dtype == torch.int64
+        assert ((truth < level.shape[1]) | (truth == IGNORE)).all()
+    assert sum(truth[truth != IGNORE].unique().numel() for truth in labels) > len(labels)
+    assert all(g.isfinite().all() for g in gradients(sum(level.square().sum() for level in scores), prediction))
+
+
+def test_the_labels_of_a_right_prediction_are_true(case):
+    """The labels that a prediction of the target scores highest are nearer to the true ones than another's."""
+    right = case.prediction(1)
+    target = case.space.hard_targets(right)
+    if isinstance(case.space, Detection):
+        target = case.labels(2)
+        right = replace(right, maps=fit(case.space, right.maps, target))
+    distances = []
+    for prediction in (right, case.prediction(0)):
+        scores = case.space.label_scores(prediction)
+        labels = case.space.labels(target, [(level.shape[-2], level.shape[-1]) for level in scores])
+        pairs = zip(scores, labels, strict=True)
+        distances.append(torch.cat([(s.argmax(1) - t).abs()[t != IGNORE] for s, t in pairs]).float().mean())
+    assert distances[0] < 0.5 * distances[1]
+
+
+def test_a_space_without_labels_of_its_own_has_those_of_its_bounded_map(case):
+    prediction = case.prediction(0)
+    (scores,) = OutputSpace.label_scores(case.space, prediction)
+    bounded = case.space.bounded(prediction)
+    assert scores.shape[1] == max(2, bounded.shape[1])
+    assert torch.equal(scores[:, -bounded.shape[1] :].argmax(1), bounded.argmax(1))
+    assert OutputSpace.labels(case.space, case.labels(2), [(8, 11)]) is None
