@@ -11,7 +11,7 @@ from tasks.registry import options
 for module in pkgutil.iter_modules(package.__path__):
     importlib.import_module(f"methods.{module.name}")
 NAMES = sorted(methods)
-SPACES = ["classes", "mask", "depth", "density", "boxes"]
+SPACES = ["classes", "mask", "depth", "density", "looks", "boxes"]
 EDGES = [{"batch": 1}, {"size": 1}, {"batch": 1, "size": 4, "invalid": True}]
 
 

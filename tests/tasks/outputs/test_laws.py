@@ -12,6 +12,7 @@ from tasks.outputs.boxes import BoxTarget, stack
 from tasks.outputs.categorical import Categorical
 from tasks.outputs.density import Density
 from tasks.outputs.detection import Detection
+from tasks.outputs.fixation import Fixation
 from tasks.outputs.logdepth import LogDepth
 
 N, SIZE = 3, (30, 42)  # neither side is a multiple of 4
@@ -62,6 +63,8 @@ CASES = {
     "density": Case(Density(), [(1, 8, 11)], lambda g: uniform(g) / 50),
     "density reference": Case(Density("reference"), [(1, 8, 11)], lambda g: uniform(g) / 50),
     "bayesian": Case(BayesianDensity(4.0), [(1, 8, 11)], points),
+    "fixation": Case(Fixation(), [(1, 8, 11)], uniform),
+    "fixation, all terms": Case(Fixation(cc=1.0, nss=0.1), [(1, 8, 11)], lambda g: uniform(g) ** 4),
     "detection": Case(Detection(3, (4, 8)), [(8, 8, 11), (8, 4, 6)], boxes),
 }
 
