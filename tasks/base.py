@@ -138,7 +138,8 @@ class Prediction:
     ``maps``: raw head outputs, one (N,C,h,w), or one a pyramid level. ``features``: named, shallow to deep, each
     (N,C,h,w), with ``strides``. ``shared``: names of the features that the head reads (decoder, or pyramid levels).
     ``embedding``: (N,D), pooled deepest feature. ``size``: (H,W) of the input. ``valid``: bool (N,H,W) of the input or
-    None when all of it counts.
+    None when all of it counts. ``branches``: named raw maps, like ``maps``, of parts of the network that predict by
+    themselves before they are fused; most have none.
     """
 
     maps: tuple[Tensor, ...]
@@ -148,6 +149,7 @@ class Prediction:
     embedding: Tensor
     size: tuple[int, int]
     valid: Tensor | None = None
+    branches: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
 
 @dataclass

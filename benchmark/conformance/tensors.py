@@ -70,11 +70,16 @@ def repeat_prediction(prediction: Prediction, times: int) -> Prediction:
     """Put a prediction beside itself along the batch."""
     return replace(
         prediction,
-        maps=tuple(torch.cat([each] * times) for each in prediction.maps),
+        maps=_repeated(prediction.maps, times),
+        branches={name: _repeated(maps, times) for name, maps in prediction.branches.items()},
         features={name: torch.cat([each] * times) for name, each in prediction.features.items()},
         embedding=torch.cat([prediction.embedding] * times),
         valid=None if prediction.valid is None else torch.cat([prediction.valid] * times),
     )
+
+
+def _repeated(maps: tuple[Tensor, ...], times: int) -> tuple[Tensor, ...]:
+    return tuple(torch.cat([each] * times) for each in maps)
 
 
 def repeat_batch(batch: Batch, times: int, output: OutputSpace) -> Any:
