@@ -195,6 +195,10 @@ class OutputSpace(ABC):
     def bounded(self, prediction: Prediction) -> Tensor:
         """Return one map (N,C,h,w) in a bounded range, for critics."""
 
+    def proper(self, raw: Tensor) -> Tensor:
+        """Bring any numbers (N,C,h,w), as a bare convolution gives them, into the range that maps of this space have."""
+        return raw
+
     @abstractmethod
     def mix(self, a: Any, b: Any, weight: Tensor) -> Any:
         """Mix two targets as mixup mixes their images, ``weight`` (N,) on ``a``."""

@@ -124,8 +124,9 @@ class TinyStep:
         self.rng = torch.Generator().manual_seed(7)
         channels = self.output.channels
         self.student_net = TinyNet(3, channels, seed=1)
-        width = {"deep": 3, "wide": 3} if same else {"deep": 4, "wide": 6}
-        self.teacher_nets = {role: TinyNet(width[role], channels, seed=2) for role in ("deep", "wide")}
+        first, second = (3, 3) if same else (4, 6)
+        width = {"deep": first, "wide": second, "spatial": first, "temporal": second}
+        self.teacher_nets = {role: TinyNet(width[role], channels, seed=2) for role in width}
         if same:
             for teacher in self.teacher_nets.values():
                 teacher.load_state_dict(self.student_net.state_dict())

@@ -230,6 +230,18 @@ def test_bounded_is_bounded(case):
     assert bounded.abs().max() <= 1
 
 
+def test_any_numbers_can_be_made_maps(case):
+    raw = [4 * torch.randn(N, *shape, requires_grad=True) for shape in case.shapes]
+    made = [case.space.proper(each) for each in raw]
+    assert [m.shape for m in made] == [m.shape for m in raw]
+    loss = case.space.supervised(made, case.labels(2))
+    assert loss.isfinite()
+    assert case.space.divergence(case.wrap(made), case.prediction(1)) >= 0
+    assert all(g.isfinite().all() for g in torch.autograd.grad(loss, raw))
+    if isinstance(case.space, Detection):
+        assert all((m[:, case.space.classes : -1] >= 0).all() for m in made)
+
+
 def test_resolutions_may_differ(case):
     if isinstance(case.space, Detection):
         pytest.skip("all networks share one pyramid")
