@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tasks.annotations.boxes import Boxes as Boxes
+from tasks.annotations.kind import IGNORE as IGNORE
+from tasks.annotations.kind import Info as Info
+from tasks.annotations.kind import kind_of
 from tasks.registry import Registry
 
-MAPS = ("classes", "depth", "mask")  # kinds of annotation that are arrays of the size of an image
-IGNORE = 255  # label of positions that take part in nothing
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in [0, 1]
 STD = (0.229, 0.224, 0.225)
 
@@ -30,38 +32,17 @@ class Draws(Protocol):
 
 
 @dataclass
-class Boxes:
-    """Boxes of one image: ``xyxy`` float64 (K,4) in pixels, ``labels`` int64 (K,) from 0, ``difficult`` bool (K,)."""
-
-    xyxy: np.ndarray
-    labels: np.ndarray
-    difficult: np.ndarray
-
-
-@dataclass
 class Sample:
     """One image with the annotations that its dataset has.
 
-    ``image`` is uint8 (H,W,3) RGB. ``annotations`` maps a kind to its array, each in pixels of ``image`` unless it has
-    a size of its own: ``classes`` uint8 (H,W), 255 ignored; ``depth`` float32 (H,W) metres, 0 invalid; ``boxes`` Boxes;
-    ``points`` float32 (K,2) x,y; ``mask`` uint8 (H,W), 0 or 1, 255 ignored.
+    ``image`` is uint8 (H,W,3) RGB. ``annotations`` maps a kind (``tasks.annotations``) to its value, in pixels of
+    ``image`` unless it has a size of its own: ``classes`` uint8 (H,W), 255 ignored; ``depth`` float32 (H,W) metres, 0
+    invalid; ``boxes`` Boxes; ``points`` float32 (K,2) x,y; ``mask`` uint8 (H,W), 0 or 1, 255 ignored.
     """
 
     id: str
     image: np.ndarray
     annotations: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Info:
-    """What a task must know of a dataset before the first sample."""
-
-    classes: tuple[str, ...] = ()  # of ``classes``
-    palette: tuple[tuple[int, int, int], ...] = ()  # one RGB colour a class
-    categories: tuple[str, ...] = ()  # of ``boxes``
-    category_ids: tuple[int, ...] = ()  # the file's own ids, in the order of ``categories``
-    depth_cap: float = 10.0  # metres
-    crop: str | None = None  # name of the evaluation crop, e.g. "eigen"
 
 
 class Dataset(ABC):
@@ -277,9 +258,9 @@ class Task(ABC):
         return sample.annotations[self.annotation]
 
     def truth_size(self, sample: Sample) -> tuple[int, int]:
-        """Return the size (H,W) at which predictions are scored: the annotation's if it is a map, else the image's."""
-        scored = sample.annotations[self.annotation] if self.annotation in MAPS else sample.image
-        return scored.shape[0], scored.shape[1]
+        """Return the size (H,W) at which predictions are scored: the annotation's if it has one, else the image's."""
+        size = kind_of(self.annotation).size(sample.annotations[self.annotation])
+        return size or (sample.image.shape[0], sample.image.shape[1])
 
     @abstractmethod
     def picture(self, decoded: Any, image: np.ndarray) -> np.ndarray:

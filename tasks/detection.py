@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from tasks.base import Boxes, Info, NetworkSpec, Prediction, Sample, Task, tasks
-from tasks.data.drawing import draw_boxes
+from tasks.annotations.boxes import Boxes, draw_boxes
+from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.metrics.detection import BoxPrecision, Detections
 from tasks.networks import fcos, presets
 from tasks.outputs.boxes import BoxTarget, stack

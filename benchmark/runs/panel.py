@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
 from benchmark.training.problem import Problem
@@ -17,10 +16,10 @@ from tasks.base import Batch
 from tasks.data.drawing import encode_png
 from tasks.data.loader import ordered
 from tasks.data.resize import resize_sample, target_size
+from tasks.data.sheet import lay_out
 
 ROWS = 4
 TILE = 192  # shorter side of a tile, pixels
-GAP, TITLE = 6, 22
 
 
 def draw_panel(problem: Problem, networks: Mapping[str, nn.Module], path: Path) -> None:
@@ -34,7 +33,7 @@ def draw_panel(problem: Problem, networks: Mapping[str, nn.Module], path: Path) 
         predicted = [_prediction(problem, network, images, sample.image) for network in networks.values()]
         rows.append([sample.image, truth, *predicted])
     titles = ["image", "ground truth", *networks]
-    atomic_write(path, encode_png(_sheet(rows, titles)))
+    atomic_write(path, encode_png(lay_out(rows, titles)))
 
 
 def _prediction(problem: Problem, network: nn.Module, images: torch.Tensor, image: np.ndarray) -> np.ndarray:
@@ -44,16 +43,3 @@ def _prediction(problem: Problem, network: nn.Module, images: torch.Tensor, imag
     with torch.no_grad():
         prediction = predict(network, batch, problem.fabric)
     return problem.task.picture(problem.task.decode(prediction, 0, (image.shape[0], image.shape[1])), image)
-
-
-def _sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str]) -> Image.Image:
-    heights = [max(tile.shape[0] for tile in row) + GAP for row in rows]
-    width = max(tile.shape[1] for row in rows for tile in row)
-    sheet = Image.new("RGB", (GAP + len(titles) * (width + GAP), TITLE + sum(heights)), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
-    for column, title in enumerate(titles):
-        left = GAP + column * (width + GAP)
-        draw.text((left, 4), title, fill="black", font=font)
-        for line, row in enumerate(rows):
-            sheet.paste(Image.fromarray(row[column]), (left, TITLE + sum(heights[:line])))
-    return sheet

@@ -21,8 +21,10 @@ _SHIFT = (-np.array(MEAN) / np.array(STD)).astype(np.float32)
 
 
 def to_tensor(image: np.ndarray) -> torch.Tensor:
-    """Turn uint8 RGB (H,W,3) into float32 (3,H,W), normalised by ImageNet's mean and deviation."""
-    return torch.from_numpy((image * _SCALE + _SHIFT).transpose(2, 0, 1).copy())
+    """Turn uint8 (H,W,3T), RGB or several, into float32 (3T,H,W), normalised by ImageNet's mean and deviation."""
+    height, width, channels = image.shape
+    normalised = image.reshape(height, width, -1, 3) * _SCALE + _SHIFT
+    return torch.from_numpy(normalised.reshape(height, width, channels).transpose(2, 0, 1).copy())
 
 
 @dataclass

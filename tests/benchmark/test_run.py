@@ -10,6 +10,7 @@ from PIL import Image
 
 from benchmark.training.checkpoint import sha256_of
 from leaderboards.record import Record
+from tasks.data.sheet import GAP, TITLE
 from tasks.datasets.scenes import Scenes
 from tests.support import tiny_run
 
@@ -84,7 +85,8 @@ def test_the_panel_shows_every_network(home: Path) -> None:
     (record,) = tiny_run(home, "method=mgd", "control=true")[1:]
     with Image.open(home / record.artifacts.panel) as panel:
         pixels = np.asarray(panel)
-    assert panel.size == (6 + 6 * 198, 22 + 2 * 198)  # image, truth, two teachers, two students; two images
+    columns, lines = 2 + 2 + 2, 2  # image, truth, two teachers, two students; two images
+    assert panel.size == (GAP + columns * (192 + GAP), TITLE + GAP + lines * (192 + GAP))
     assert pixels.std() > 20
 
 

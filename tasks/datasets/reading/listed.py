@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tasks.annotations.kind import kind_of
 from tasks.base import Dataset, Sample
 from tasks.data.partition import hold_out
 from tasks.datasets.reading.files import fault, fingerprint, read_image
@@ -131,6 +132,8 @@ class ListedDataset(Dataset):
         except InputError as error:
             faults.append(str(error))
         if size is not None and annotations is not None:
+            wrong = {kind: kind_of(kind).faults(value, size, self.info) for kind, value in annotations.items()}
+            faults += [f"{entry.annotation}: {text} in '{kind}'" for kind, texts in wrong.items() for text in texts]
             faults += self.doubts(entry, size, annotations)
         return faults
 

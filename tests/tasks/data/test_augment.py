@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.base import Boxes, Sample
 from tasks.data.augment import Augment
-from tasks.data.resize import resize_sample, target_size
+from tasks.data.resize import resize_image, resize_sample, target_size
 
 
 def marked(height: int = 40, width: int = 60) -> Sample:
@@ -86,3 +86,15 @@ def test_sizes(size: object, expected: tuple[int, int]) -> None:
     ratio = np.array([expected[1] / 60, expected[0] / 40] * 2)
     np.testing.assert_allclose(resized.annotations["boxes"].xyxy, marked().annotations["boxes"].xyxy * ratio)
     np.testing.assert_allclose(resized.annotations["points"], marked().annotations["points"] * ratio[:2], rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(20, 30), (60, 90)])
+def test_the_frames_of_a_clip_are_resized_alike(size: tuple[int, int]) -> None:
+    clip = np.random.default_rng(0).integers(0, 256, (40, 60, 9), np.uint8)
+    resized = resize_image(clip, size)
+    for frame in range(3):
+        channels = slice(3 * frame, 3 * frame + 3)
+        alone = resize_image(clip[..., channels].copy(), size)
+        np.testing.assert_allclose(
+            resized[..., channels], alone, atol=1, rtol=0
+        )  # OpenCV may round three channels apart

@@ -83,3 +83,8 @@ def test_images_are_normalised_by_imagenet() -> None:
     image = np.full((2, 2, 3), 255, np.uint8)
     expected = (1 - torch.tensor(MEAN)) / torch.tensor(STD)
     torch.testing.assert_close(to_tensor(image)[:, 0, 0], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_frames_of_a_clip_are_normalised_alike() -> None:
+    clip = np.random.default_rng(0).integers(0, 256, (4, 5, 6), np.uint8)
+    assert torch.equal(to_tensor(clip), torch.cat([to_tensor(clip[..., :3]), to_tensor(clip[..., 3:])]))
