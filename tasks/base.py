@@ -177,7 +177,7 @@ class OutputSpace(ABC):
         """Return one map (N,C,h,w) in a bounded range, for critics."""
 
     def proper(self, raw: Tensor) -> Tensor:
-        """Bring any numbers (N,C,h,w), as a bare convolution gives them, into the range that maps of this space have."""
+        """Bring any numbers (N,C,h,w), as a bare convolution gives them, into the range of the maps of this space."""
         return raw
 
     @abstractmethod
