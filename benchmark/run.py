@@ -239,7 +239,9 @@ class Run:
             _use_best(member)
             outcome.validation = self.problem.evaluate(member.network, "val")
             outcome.test = self.problem.evaluate(member.network, "test")
-            outcome.cost = inference_cost(member.network, self.problem.first_size, self.fabric)
+            outcome.cost = inference_cost(
+                member.network, self.problem.first_size, self.fabric, self.problem.task.frames
+            )
             outcome.student_sha256 = save_weights(member.network.state_dict(), contestant.student_file)
         self._record(contestant, outcome)
         member.state_file.unlink(missing_ok=True)

@@ -81,7 +81,7 @@ datasets: Registry[Dataset] = Registry("dataset", "densedistill.datasets", Datas
 class Batch:
     """Images on their way into a network.
 
-    ``image`` float32 (N,3,H,W), ImageNet-normalised; ``target`` what the task's output space reads, None where labels
+    ``image`` float32 (N,3T,H,W), T frames, ImageNet-normalised; ``target`` what the task's output space reads, None where labels
     are hidden; ``valid`` bool (N,H,W), False on padding and ignored labels; ``name`` is unique within a step.
     """
 
@@ -228,6 +228,7 @@ class Task(ABC):
     teachers: ClassVar[Mapping[str, NetworkSpec]]  # role -> network, the main one first
     recipe: ClassVar[Mapping[str, Any]]  # deviations from benchmark.config.schema.Recipe's defaults
     teacher_recipe: ClassVar[Mapping[str, Any]]  # the same for teachers, on top of ``recipe``
+    frames: int = 1  # of an image that its networks read: (N,3*frames,H,W), the newest first
     output: OutputSpace
 
     def __init__(self, info: Info) -> None:
@@ -235,7 +236,7 @@ class Task(ABC):
 
     @abstractmethod
     def network(self, spec: NetworkSpec) -> nn.Module:
-        """Build a network whose forward maps images (N,3,H,W) to a Prediction."""
+        """Build a network whose forward maps images (N,3*frames,H,W) to a Prediction."""
 
     @abstractmethod
     def metric(self) -> Metric:

@@ -31,9 +31,10 @@ def dataset_gives_samples(subject: Subject) -> Verdict:
             return broken(f"split '{split}' of {dataset.name} is empty", "give every split at least one image")
         sample = dataset.load(split, 0)
         image = sample.image
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 * subject.task.frames:
             return broken(
-                f"the image of '{sample.id}' is {image.dtype} {image.shape}", "return RGB as uint8, (height, width, 3)"
+                f"the image of '{sample.id}' is {image.dtype} {image.shape}",
+                "return RGB as uint8, (height, width, 3 a frame)",
             )
         if kind not in sample.annotations:
             return broken(
@@ -94,7 +95,7 @@ def predictions_do_not_depend_on_the_batch(subject: Subject) -> Verdict:
 
 def networks_take_any_size(subject: Subject) -> Verdict:
     """Images of a size that no stride divides are predicted, decoded and drawn."""
-    image = torch.zeros(1, 3, *ODD)
+    image = torch.zeros(1, 3 * subject.task.frames, *ODD)
     prediction = subject.predict(Batch("odd", image, None, torch.ones(1, *ODD, dtype=torch.bool)))
     size = (ODD[0] + 7, ODD[1] + 5)
     picture = subject.task.picture(subject.task.decode(prediction, 0, size), np.zeros((*size, 3), np.uint8))

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from filelock import FileLock, Timeout
 from torch import nn
 
@@ -156,7 +155,7 @@ def _make(plan: Plan, problem: Problem, config: Config, folder: Path, train: Tra
         "steps": config.teacher.recipe.steps if plan.trained else None,
         "recipe_id": digest(recipe_facts(config.teacher.recipe))[:SHORT],
         "params": count_parameters(network),
-        "macs": count_macs(network, torch.zeros(1, 3, *problem.first_size, device=problem.fabric.device)),
+        "macs": count_macs(network, problem.blank),
         "primary_metric": problem.primary,
         "metrics": finite(evaluation.scores),
         "weights_sha256": save_weights(network.state_dict(), folder / "teacher.safetensors"),
