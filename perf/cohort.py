@@ -21,7 +21,8 @@ from rich.console import Console
 
 from benchmark.config import compose
 from benchmark.run import Run
-from benchmark.runs.planned_runs import control_name
+from benchmark.training.assemble import control
+from benchmark.training.clock import TeacherPass
 from benchmark.training.cohort import Cohort
 from methods.base import methods
 from tasks.base import tasks
@@ -35,7 +36,7 @@ class Spent:
 
     total: float
     data: float
-    teachers: dict[str, float]  # by prediction
+    teachers: dict[TeacherPass, float]
     critics: float
     weights: dict[str, bytes]
 
@@ -58,8 +59,8 @@ def train(home: Path, words: Iterable[str]) -> Spent:
     return Spent(
         cohort.seconds,
         cohort.members[0].timing.data,
-        {name: sum(seconds) for name, seconds in cohort.teacher_seconds.items()},
-        sum(map(sum, cohort.critic_seconds.values())),
+        {name: sum(seconds) for name, seconds in cohort.clock.teachers.items()},
+        sum(sum(member.timing.critic) for member in cohort.members),
         weights,
     )
 
@@ -101,7 +102,7 @@ def compare(task: str, names: list[str], words: list[str]) -> None:
 def main(words: list[str]) -> None:
     chosen = compose.load(words)
     given = {word.partition("=")[0] for word in words}
-    names = list(chosen.methods) if "method" in given else [control_name(), *sorted(set(methods) - {control_name()})]
+    names = list(chosen.methods) if "method" in given else [control().name, *sorted(set(methods) - {control().name})]
     others = [*DEFAULTS, *(word for word in words if word.partition("=")[0] not in ("task", "method"))]
     for task in [chosen.task["name"]] if "task" in given else sorted(tasks):
         compare(task, names, others)

@@ -81,8 +81,9 @@ datasets: Registry[Dataset] = Registry("dataset", "densedistill.datasets", Datas
 class Batch:
     """Images on their way into a network.
 
-    ``image`` float32 (N,3T,H,W), T frames, ImageNet-normalised; ``target`` what the task's output space reads, None where labels
-    are hidden; ``valid`` bool (N,H,W), False on padding and ignored labels; ``name`` is unique within a step.
+    ``image`` float32 (N,3T,H,W), T frames, ImageNet-normalised; ``target`` what the task's output space reads, None
+    where labels are hidden; ``valid`` bool (N,H,W), False on padding and ignored labels; ``name`` is unique within a
+    step.
     """
 
     name: str

@@ -154,7 +154,7 @@ def write_checked(
 ) -> tuple[float, float, list[tuple[int, ...]]]:
     """Write a network in eval mode to a file and hold the file against it on another batch, whole and one by one.
 
-    ``shape`` (C,H,W) is that of an image. Returns the largest absolute difference, the tolerance, and the shapes of the maps.
+    ``shape`` (C,H,W) is that of an image. Returns the largest absolute difference, the tolerance, and the maps' shapes.
     """
     example, other = (
         torch.randn(batch, *shape, generator=torch.Generator().manual_seed(seed)) for seed, batch in enumerate(BATCHES)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from benchmark.config.schema import Config, construct, options_schema
-from benchmark.training.randomness import Randomness
+from benchmark.config.schema import Config, options_schema
 from leaderboards import tuning
 from leaderboards.tuning import TuningRecord
-from methods.base import SUPERVISED, Method, Setting
+from methods.base import Method
 from tasks.errors import InputError
 
 STRENGTH = "strength"
@@ -59,20 +56,3 @@ def used(config: Config, method: str) -> TuningRecord | None:
     """Find the record of tuning that a run's strength agrees with; None for a strength of somebody's own."""
     found = tuned(config, method)
     return found if found and config.methods.get(method, {}).get(STRENGTH) == found.chosen else None
-
-
-def build_method(
-    cls: type[Method], name: str, options: Mapping[str, Any], setting: Setting, draws: Randomness
-) -> Method:
-    """Build a method from its options, its initial weights keyed by the seed and its name."""
-    own = {key: value for key, value in options.items() if key != STRENGTH}
-    with draws.globally(f"initial weights of {name}"):
-        method: Method = construct(cls, f"methods.{name}", own, setting)
-    strengthen(method, options)
-    return method
-
-
-def strengthen(method: Method, options: Mapping[str, Any]) -> None:
-    """Multiply the weight of every term but the supervised one."""
-    factor = options.get(STRENGTH, 1.0)
-    method.weights = {name: each if name == SUPERVISED else factor * each for name, each in method.weights.items()}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from benchmark.conformance.finding import Verdict, measured
 from benchmark.conformance.trial import Trial
-from benchmark.runs.planned_runs import control_name
+from benchmark.training.assemble import control
 from benchmark.training.cost import count_parameters
 
 
 def cost(trial: Trial) -> Verdict:
     """How long a step takes beside the control's, and how many parameters the method adds while it trains."""
-    own, control = (_least(each) for each in (trial.alone.seconds, trial.lab.control_seconds))
-    parameters = count_parameters(trial.member().method)
+    seconds, baseline = (_least(each) for each in (trial.alone.seconds, trial.lab.control_seconds))
+    times, parameters = seconds / baseline, count_parameters(trial.member().method)
     return measured(
-        f"{1000 * own:.0f} ms a step, {own / control:.1f} times {control_name()}'s; {parameters:,} own parameters"
+        f"{1000 * seconds:.0f} ms a step, {times:.1f} times {control().name}'s; {parameters:,} own parameters"
     )
 
 

@@ -8,6 +8,7 @@ import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,11 +19,10 @@ from rich.console import Console
 from torch import nn
 
 from benchmark.config import compose
-from benchmark.config.strength import build_method
 from benchmark.conformance.tensors import first_images
-from benchmark.runs.planned_runs import control_name
+from benchmark.training.assemble import Assembly, Lesson, cast, control
 from benchmark.training.clock import Clock
-from benchmark.training.cohort import Cohort
+from benchmark.training.conditions import Watch
 from benchmark.training.device import build_fabric
 from benchmark.training.interrupt import Stop
 from benchmark.training.member import Member
@@ -30,8 +30,8 @@ from benchmark.training.problem import Problem
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
 from benchmark.training.step import SharedStep
-from methods.base import Method, Setting, methods
-from tasks.base import Batch, Prediction
+from methods.base import Method
+from tasks.base import Batch
 
 STEPS = 4
 HALFWAY = 2  # the step after which states are saved
@@ -69,7 +69,6 @@ class Laboratory:
         self.draws = Randomness(self.config.seed)
         self.problem = Problem(self.config, self.fabric)
         self.output = self.problem.task.output
-        self._examples: dict[str, Prediction] = {}
 
     @cached_property
     def teachers(self) -> dict[str, nn.Module]:
@@ -80,10 +79,14 @@ class Laboratory:
             networks[role] = network.eval().requires_grad_(False)
         return networks
 
-    def cast(self, roles: Sequence[str]) -> dict[str, nn.Module]:
-        """Give every role a teacher: the main one plays those that the task lacks, as in a run."""
-        main = next(iter(self.teachers.values()))
-        return {role: self.teachers.get(role, main) for role in roles}
+    @cached_property
+    def assembly(self) -> Assembly:
+        """What members and cohorts are built by, as in a run."""
+        return Assembly(self.problem, self.problem.conditions(self.recipe, self.draws), self.teachers)
+
+    def lesson(self, cls: type[Method]) -> Lesson:
+        """Say how a method is taught here: its options, and the teacher of each of its roles."""
+        return Lesson(cls, self.config.methods.get(cls.name, {}), cast(cls.needs.teachers, list(self.teachers)))
 
     @cached_property
     def batches(self) -> list[Mapping[str, Batch]]:
@@ -106,17 +109,13 @@ class Laboratory:
         fabric: Fabric | None = None,
     ) -> SharedStep:
         """Open a step, of a cohort that has every teacher and every stream."""
+        conditions = self.assembly.conditions
         return SharedStep(
             index,
-            STEPS,
             self.fresh(index) if batches is None else batches,
             self.teachers if teachers is None else teachers,
-            self.output,
-            self.draws,
-            self.fabric if fabric is None else fabric,
-            self.config.channels_last,
+            conditions if fabric is None else replace(conditions, fabric=fabric),
             Clock(self.fabric.device),
-            0.0,
         )
 
     @cached_property
@@ -127,27 +126,10 @@ class Laboratory:
         """Give a student with the initial weights of the seed: a copy, for building takes longer."""
         return copy.deepcopy(self._blank)
 
-    def method(self, cls: type[Method], name: str, network: nn.Module) -> Method:
-        """Build a method for a student, as a run does."""
-        teachers = {
-            role: self._example(role, teacher, keep=True) for role, teacher in self.cast(cls.needs.teachers).items()
-        }
-        setting = Setting(self.output, self._example("student", network), teachers)
-        return build_method(cls, name, self.config.methods.get(name, {}), setting, self.draws)
-
-    def _example(self, name: str, network: nn.Module, keep: bool = False) -> Prediction:
-        if not keep:
-            return self.problem.example(network, self.recipe)
-        if name not in self._examples:
-            self._examples[name] = self.problem.example(network, self.recipe)
-        return self._examples[name]
-
-    def member(self, cls: type[Method], name: str, folder: Path) -> Member:
+    def member(self, cls: type[Method], folder: Path) -> Member:
         """Build a student and its method, in train mode; they take up the state that lies in ``folder``."""
-        network = self.network()
-        member = Member(name, network, self.method(cls, name, network), self.recipe, folder)
-        member.network.train()
-        member.method.train()
+        member = self.assembly.member(cls.name, self.network(), self.lesson(cls), folder)
+        member.train_mode()
         return member
 
     def train(self, members: Sequence[Member], killed_at: int | None = None) -> None:
@@ -162,20 +144,8 @@ class Laboratory:
                     raise Killed
                 yield self.fresh(index)
 
-        cohort = Cohort(
-            members=members,
-            teachers=self.teachers | self.cast([role for each in members for role in each.method.needs.teachers]),
-            output=self.output,
-            recipe=self.recipe,
-            draws=self.draws,
-            fabric=self.fabric,
-            batches=batches,
-            validate=lambda network: 0.0,
-            progress=Progress(Console(file=io.StringIO())),
-            stop=Stop(),
-            channels_last=self.config.channels_last,
-            save_every=HALFWAY,
-        )
+        quiet = Watch(Progress(Console(file=io.StringIO())), Stop(), HALFWAY)
+        cohort = self.assembly.cohort(members, quiet, batches)
         try:
             cohort.train()
         except Killed:
@@ -187,9 +157,8 @@ class Laboratory:
     @cached_property
     def control_seconds(self) -> list[float]:
         """How long the control's steps take."""
-        name = control_name()
         with tempfile.TemporaryDirectory() as folder:
-            member = self.member(methods[name], name, Path(folder))
+            member = self.member(control(), Path(folder))
             self.train([member])
         return member.timing.steps
 

@@ -63,6 +63,7 @@ def resting(method: Method) -> None:
 class Neighbour(Method):
     """Another member of a cohort: one that uses every teacher and stream, and draws wherever it can."""
 
+    name = "neighbour"
     title = "neighbour"
     paper = "none"
     needs = Needs(unlabeled=True)
@@ -82,8 +83,8 @@ class Neighbour(Method):
 def alone_and_in_a_cohort_are_the_same(trial: Trial) -> Verdict:
     """Trained beside another member, the weights are the same bits as alone."""
     with tempfile.TemporaryDirectory() as own, tempfile.TemporaryDirectory() as other, seeded(FIRST_SEED):
-        member = trial.lab.member(trial.cls, trial.name, Path(own))
-        neighbour = trial.lab.member(Neighbour, "a neighbour", Path(other))
+        member = trial.lab.member(trial.cls, Path(own))
+        neighbour = trial.lab.member(Neighbour, Path(other))
         trial.lab.train([neighbour, member])
     found = state(student=member.network, method=member.method)
     if changed := differing(trial.alone.weights, found):

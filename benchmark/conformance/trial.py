@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,19 +65,20 @@ class Trial:
     @property
     def teachers(self) -> dict[str, nn.Module]:
         """All teachers that the task has or the method declares: what is asked for undeclared is there, and noticed."""
-        return self.lab.teachers | self.lab.cast(self.cls.needs.teachers)
+        cast = self.lab.lesson(self.cls).roles
+        return self.lab.teachers | {role: self.lab.teachers[name] for role, name in cast.items()}
 
     def member(self) -> Member:
         """Build a student and the method, for single steps."""
         with tempfile.TemporaryDirectory() as folder:
-            member = self.lab.member(self.cls, self.name, Path(folder))
+            member = self.lab.member(self.cls, Path(folder))
             member.log.close()
         return member
 
     def step(self, shared: SharedStep, member: Member | None = None) -> Attempt:
         """Compute the terms of one step, and the critic's loss."""
         member = self.member() if member is None else member
-        step = WatchedStep(shared, member.network)
+        step = WatchedStep(shared, member.network, {**{name: name for name in self.lab.teachers}, **member.roles})
         with shared.draws.globally("method", shared.index):
             terms = member.method(step)
         critic = None
@@ -88,7 +90,7 @@ class Trial:
     def train(self, folder: Path, killed_at: int | None = None, seed: int = FIRST_SEED) -> Trained:
         """Train alone, from the state that lies in ``folder`` if there is one."""
         with seeded(seed):
-            member = self.lab.member(self.cls, self.name, folder)
+            member = self.lab.member(self.cls, folder)
             before = _attributes(member.method)
             self.lab.train([member], killed_at)
         after = _attributes(member.method)
@@ -105,8 +107,8 @@ class Trial:
 class WatchedStep(MemberStep):
     """A step that remembers which teachers and which streams were asked for."""
 
-    def __init__(self, shared: SharedStep, network: nn.Module) -> None:
-        super().__init__(shared, network)
+    def __init__(self, shared: SharedStep, network: nn.Module, roles: Mapping[str, str]) -> None:
+        super().__init__(shared, network, roles)
         self.roles: set[str] = set()
         self.used_unlabeled = False
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.config.schema import Config, Recipe
-from benchmark.training import budget
-from benchmark.training.budget import recipe_facts
 from benchmark.training.checkpoint import sha256_of
 from benchmark.training.problem import Problem
 from leaderboards.values import digest
@@ -19,6 +17,7 @@ from tasks.registry import Registry
 
 REVISION = 1  # raised when a change of the code changes results
 SHORT = 12  # digits of a hash in a name
+BUDGET_KEYS = ("steps", "budget", "factor")  # of the recipe: what a track fixes beyond its setting
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,12 @@ class Identity:
     track_id: str
     setting_id: str
     facts: dict[str, Any]  # what the run id is the hash of
+
+
+def recipe_facts(recipe: Recipe) -> dict[str, Any]:
+    """Describe a recipe; the keys of a time budget are left out of one that counts steps."""
+    facts = asdict(recipe)
+    return facts if recipe.budget == "time" else {key: facts[key] for key in facts if key not in ("budget", "factor")}
 
 
 def network_facts(spec: NetworkSpec) -> dict[str, Any]:
@@ -81,7 +86,8 @@ def identify(problem: Problem, config: Config, method: str, teachers: dict[str, 
         "teachers": teachers,
         "recipe": recipe_facts(config.recipe),
     }
-    setting = {**track, "recipe": {key: value for key, value in track["recipe"].items() if key not in budget.KEYS}}
+    any_budget = {key: value for key, value in recipe_facts(config.recipe).items() if key not in BUDGET_KEYS}
+    setting = {**track, "recipe": any_budget}
     options, source = config.methods.get(method, {}), source_of(methods, method)
     entry = {**track, "method": {"name": method, "options": options, "source": source}}
     if variant:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+from benchmark.runs.planned_runs import Contestant
+from benchmark.runs.teachers import Teacher
 from benchmark.training.problem import Problem
+from benchmark.training.randomness import Randomness
 from benchmark.training.step import predict
 from leaderboards.atomic import atomic_write
 from tasks.base import Batch
@@ -18,9 +21,27 @@ from tasks.data.drawing import encode_png
 from tasks.data.loader import ordered
 from tasks.data.resize import resize_sample, target_size
 from tasks.data.sheet import lay_out
+from tasks.networks.weights import load_weights
 
 ROWS = 4
 TILE = 192  # shorter side of a tile, pixels
+
+
+def draw_panels(
+    problem: Problem, teachers: Mapping[str, Teacher], contestants: Sequence[Contestant], new: Sequence[Contestant]
+) -> None:
+    """Draw the panel of every contestant that is finished into the folder of each of the ``new`` ones."""
+    folders = [contestant.folder for contestant in new if contestant.finished]
+    if not folders:
+        return
+    networks = {f"teacher ({name})": teacher.network for name, teacher in teachers.items()}
+    for contestant in contestants:
+        if contestant.finished:
+            network = problem.build_network(problem.config.student, Randomness(problem.config.seed))
+            load_weights(network, contestant.student_file)
+            networks["student alone" if contestant.method.control else f"student, {contestant.name}"] = network
+    for folder in folders:
+        draw_panel(problem, networks, folder / "panel.png")
 
 
 def draw_panel(problem: Problem, networks: Mapping[str, nn.Module], path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from benchmark.config.schema import Config
 from benchmark.runs.identity import Identity, identify
-from benchmark.runs.teachers import Plan, cast_roles
+from benchmark.runs.teachers import Plan
+from benchmark.training.assemble import cast, control
 from benchmark.training.checkpoint import sha256_of
 from benchmark.training.problem import Problem
 from leaderboards import store
@@ -24,8 +25,8 @@ class Contestant:
 
     name: str
     identity: Identity
-    roles: dict[str, str]  # role that the method asks for -> role of the configuration
-    plans: Mapping[str, Plan]  # teachers by role of the configuration
+    roles: dict[str, str]  # role that the method asks for -> the configuration's teacher that plays it
+    plans: Mapping[str, Plan]  # teachers as the configuration calls them
     variant: str  # what sets the row apart beside its options
     home: Path
     record: Record | None
@@ -64,14 +65,6 @@ class Contestant:
         return self.record is not None and self.record.status == "ok"
 
 
-def control_name() -> str:
-    """Name the control that every method is compared with."""
-    found = [name for name, each in methods.items() if each.control]
-    if not found:
-        raise InputError("no method is registered as control; reinstall densedistill, whose method 'none' is one")
-    return found[0]
-
-
 def gather(problem: Problem, config: Config, track: Mapping[str, Plan], plans: Mapping[str, Plan]) -> list[Contestant]:
     """List the contestants: the methods of the command, with the control first where it is wanted.
 
@@ -80,15 +73,15 @@ def gather(problem: Problem, config: Config, track: Mapping[str, Plan], plans: M
     names = list(config.methods)
     if not names:
         raise InputError("no method given: method=mgd selects one, method=[none,pixel,mgd] several")
-    if config.control and control_name() not in names:
-        names.insert(0, control_name())
+    if config.control and control().name not in names:
+        names.insert(0, control().name)
     teachers = {role: plan.id for role, plan in track.items()}
-    found = []
+    contestants = []
     for name in names:
-        roles = cast_roles(methods[name].needs.teachers, plans)
+        roles = cast(methods[name].needs.teachers, list(plans))
         variant = f"{config.teacher.control} teacher" if roles and plans is not track else ""
         identity = identify(problem, config, name, teachers, variant)
         contestant = Contestant(name, identity, roles, plans, variant, Path(config.home), None)
         contestant.refresh()
-        found.append(contestant)
-    return found
+        contestants.append(contestant)
+    return contestants

@@ -13,10 +13,10 @@ import numpy as np
 from benchmark.config import strength
 from benchmark.config.schema import Config, Recipe
 from benchmark.runs import environment
-from benchmark.runs.identity import SHORT
+from benchmark.runs.identity import SHORT, recipe_facts
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.teachers import Plan, about
-from benchmark.training.budget import TimeBudget, recipe_facts
+from benchmark.training.budget import TimeBudget
 from benchmark.training.cohort import Cohort
 from benchmark.training.cost import InferenceCost, peak_memory_mb
 from benchmark.training.device import hardware
@@ -222,11 +222,11 @@ def _training(outcome: Outcome) -> parts.Training:
     if member is None or cohort is None:
         return parts.Training()
     timing, recipe, budget = member.timing, member.recipe, outcome.time_budget
-    typical = {name: float(np.mean(seconds)) for name, seconds in cohort.teacher_seconds.items()}
-    used = sum(typical.get(name, 0.0) * count for name, count in timing.asked.items())
-    counted = sum(typical.get(name, 0.0) * count for name, count in timing.computed.items())
-    critic = sum(cohort.critic_seconds.get(member.name, []))
-    alone = max(timing.own - counted, 0.0) + used + timing.data
+    typical = {prediction: float(np.mean(seconds)) for prediction, seconds in cohort.clock.teachers.items()}
+    used = sum(typical.get(prediction, 0.0) * count for prediction, count in timing.asked.items())
+    counted = sum(typical.get(prediction, 0.0) * count for prediction, count in timing.computed.items())
+    critic = sum(timing.critic)
+    alone = max(sum(timing.steps) - counted, 0.0) + used + timing.data
     return parts.Training(
         wall_s=alone,
         wall_basis=WALL_BASIS if budget is None else f"{WALL_BASIS}; {budget}",
@@ -236,9 +236,9 @@ def _training(outcome: Outcome) -> parts.Training:
         teacher_share=min(1.0, used / alone) if alone else None,
         critic_share=min(1.0, critic / alone) if alone else None,
         images_per_s=recipe.steps * recipe.batch / alone if alone else None,
-        peak_mem_mb=peak_memory_mb(cohort.fabric),
-        gpu_hours=alone / 3600 if cohort.fabric.device.type == "cuda" else None,
-        cohort_id=digest(sorted(each.name for each in cohort.members))[:SHORT],
+        peak_mem_mb=peak_memory_mb(cohort.conditions.fabric),
+        gpu_hours=alone / 3600 if cohort.conditions.fabric.device.type == "cuda" else None,
+        cohort_id=digest(sorted(peer.name for peer in cohort.members))[:SHORT],
         cohort_size=len(cohort.members),
         cohort_wall_s=cohort.seconds,
     )

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from torch import nn
 
-from benchmark.config.schema import Config, TeacherConfig
-from benchmark.runs.identity import SHORT, ready_facts, teacher_facts
-from benchmark.training.budget import recipe_facts
+from benchmark.config.schema import TeacherConfig
+from benchmark.runs.folders import held
+from benchmark.runs.identity import SHORT, ready_facts, recipe_facts, teacher_facts
+from benchmark.training.assemble import Assembly, Lesson, control
 from benchmark.training.checkpoint import save_weights, sha256_of
+from benchmark.training.conditions import Watch
 from benchmark.training.cost import count_macs, count_parameters
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness
 from leaderboards.atomic import atomic_write
 from leaderboards.values import digest, finite
-from methods.base import MAIN
 from tasks.base import NetworkSpec
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights
@@ -28,9 +27,6 @@ from tasks.networks.weights import load_weights
 
 class TeacherError(Exception):
     """A teacher could not be trained."""
-
-
-Train = Callable[[str, nn.Module, Config, Path], None]  # name, network, configuration, folder
 
 
 @dataclass(frozen=True)
@@ -98,12 +94,6 @@ def _untrained(problem: Problem, config: TeacherConfig, role: str, spec: Network
     return Plan(digest(facts)[:SHORT], role, spec, None, False, facts)
 
 
-def cast_roles(wanted: tuple[str, ...], plans: Mapping[str, Plan]) -> dict[str, str]:
-    """Say which teacher plays each role that a method asks for; the main one stands in for those that are missing."""
-    main = MAIN if MAIN in plans else next(iter(plans))
-    return {role: role if role in plans else main for role in wanted}
-
-
 def about(plan: Plan, home: Path) -> dict[str, Any] | None:
     """Read what is known of a teacher; None where it does not exist yet."""
     path = home / "teachers" / plan.id / "teacher.json"
@@ -113,37 +103,32 @@ def about(plan: Plan, home: Path) -> dict[str, Any] | None:
     return found
 
 
-def obtain(plan: Plan, problem: Problem, config: Config, train: Train, say: Callable[[str], None]) -> Teacher:
+def obtain(plan: Plan, problem: Problem, watch: Watch) -> Teacher:
     """Load a teacher, training and scoring it first where it does not exist.
 
-    Two processes that want the same one train it once: the lock belongs to the operating system, so a dead holder
-    does not block. Raises InputError where a stored file was changed or does not fit.
+    Two processes that want the same one train it once. Raises InputError where a stored file was changed or does not
+    fit, and TeacherError where training fails.
     """
-    folder = Path(config.home) / "teachers" / plan.id
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say(f"teacher {plan.role} {plan.id}: another process is making it; waiting")
-        lock.acquire()
-    try:
-        facts = about(plan, Path(config.home))
+    home = Path(problem.config.home)
+    folder, say = home / "teachers" / plan.id, watch.progress.message
+    waiting = f"teacher {plan.role} {plan.id}: another process is making it; waiting"
+    with held(folder, lambda: say(waiting)):
+        facts = about(plan, home)
         if facts is None:
-            facts = _make(plan, problem, config, folder, train)
-        network = _load(plan, problem, config, folder, facts)
-    finally:
-        lock.release()
+            facts = _make(plan, problem, folder, watch)
+        network = _load(plan, problem, folder, facts)
+    say(f"teacher {plan.role} {plan.id}: {problem.primary} {facts['metrics'][problem.primary]:.4f}")
     return Teacher(plan, network, facts)
 
 
-def _make(plan: Plan, problem: Problem, config: Config, folder: Path, train: Train) -> dict[str, Any]:
+def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str, Any]:
     """Train, or take over, a teacher; score it once; write the weights, then what is known of them."""
+    config = problem.config
     network = problem.build_network(plan.spec, Randomness(config.teacher.seed))
     if plan.checkpoint is not None:
         load_weights(network, Path(plan.checkpoint))
     if plan.trained:
-        train(plan.role, network, config, folder)
+        _train(plan.role, network, problem, folder, watch)
     evaluation = problem.evaluate(network, "test")
     facts = {
         "id": plan.id,
@@ -166,13 +151,26 @@ def _make(plan: Plan, problem: Problem, config: Config, folder: Path, train: Tra
     return facts
 
 
-def _load(plan: Plan, problem: Problem, config: Config, folder: Path, facts: dict[str, Any]) -> nn.Module:
+def _train(role: str, network: nn.Module, problem: Problem, folder: Path, watch: Watch) -> None:
+    """Train a teacher as the control is trained: alone, on labels."""
+    config = problem.config.teacher
+    assembly = Assembly(problem, problem.conditions(config.recipe, Randomness(config.seed)), {})
+    member = assembly.member(role, network, Lesson(control()), folder)
+    watch.progress.begin(f"teacher {role}", config.recipe.steps, member.start)
+    assembly.cohort([member], watch).train()
+    watch.progress.end()
+    if not member.active:
+        raise TeacherError(f"teacher {role} {member.status}: {member.reason}; lower teacher.recipe.lr")
+    member.use_best()
+
+
+def _load(plan: Plan, problem: Problem, folder: Path, facts: dict[str, Any]) -> nn.Module:
     path = folder / "teacher.safetensors"
     if not path.exists() or sha256_of(path) != facts["weights_sha256"]:
         raise InputError(
             f"{path}: its hash is not the one in teacher.json, so the file was changed or cut off; "
             f"delete the folder {folder} to have the teacher made again"
         )
-    network = problem.build_network(plan.spec, Randomness(config.teacher.seed))
+    network = problem.build_network(plan.spec, Randomness(problem.config.teacher.seed))
     load_weights(network, path)
     return network.eval().requires_grad_(False)

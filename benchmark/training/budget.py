@@ -6,21 +6,18 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import Any
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
 
 from benchmark.config.schema import Recipe
-from benchmark.training.member import Member
+from benchmark.training.assemble import Assembly, Lesson
+from benchmark.training.conditions import Watch
+from benchmark.training.progress import Progress
 from leaderboards.atomic import atomic_write
 
 CALIBRATION = 16  # steps that are timed, each method by itself
 WARM = 4  # of which the first do not count
-KEYS = ("steps", "budget", "factor")  # of the recipe
-
-
-def recipe_facts(recipe: Recipe) -> dict[str, Any]:
-    """Describe a recipe; the keys of a time budget are left out of one that counts steps."""
-    facts = asdict(recipe)
-    return facts if recipe.budget == "time" else {key: facts[key] for key in facts if key not in ("budget", "factor")}
 
 
 @dataclass(frozen=True)
@@ -55,12 +52,21 @@ class TimeBudget:
         return cls(**json.loads(path.read_text())) if path.exists() else None
 
 
-def calibration(recipe: Recipe) -> Recipe:
-    """Return a recipe of a few steps."""
-    return replace(recipe, steps=CALIBRATION, selection="last")
+def time_budget(assembly: Assembly, lesson: Lesson, baseline: Lesson, watch: Watch) -> TimeBudget:
+    """Time a few steps of the control and of a method, each alone, and say how many steps the method may make."""
+    control_seconds, own_seconds = (_step_seconds(assembly, each, watch) for each in (baseline, lesson))
+    return TimeBudget.of(assembly.conditions.recipe, own_seconds, control_seconds)
 
 
-def step_seconds(member: Member) -> float:
-    """Return the median seconds of a step of a member that trained alone, waiting for data included; 0 for none."""
+def _step_seconds(assembly: Assembly, lesson: Lesson, watch: Watch) -> float:
+    """Train a copy for a few steps and throw it away; the median seconds of a step, waiting for data included.
+
+    Returns 0 where the method raises, which its run meets again, and records.
+    """
+    recipe = replace(assembly.conditions.recipe, steps=CALIBRATION, selection="last")
+    short = Assembly(assembly.problem, replace(assembly.conditions, recipe=recipe), assembly.teachers)
+    with TemporaryDirectory() as folder:
+        member = short.member(lesson.method.name, short.student(), lesson, Path(folder))
+        short.cohort([member], replace(watch, progress=Progress(Console(quiet=True)))).train()
     timed = member.timing.steps[WARM:]
     return median(timed) + member.timing.data / len(member.timing.steps) if timed else 0.0

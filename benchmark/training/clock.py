@@ -1,4 +1,4 @@
-"""Time spent by name, without making the GPU wait for the CPU."""
+"""Time spent, without making the GPU wait for the CPU."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from contextlib import contextmanager
 
 import torch
 
+Events = tuple[torch.cuda.Event, torch.cuda.Event]
+TeacherPass = tuple[str, str]  # a teacher's prediction, by the names of the teacher and of the batch
+
 
 class Clock:
-    """Collects durations by name: wall time on a CPU, CUDA events on a GPU, which are read only in ``collect``."""
+    """Puts durations into lists: wall time on a CPU, CUDA events on a GPU, which are read only in ``settle``."""
 
     def __init__(self, device: torch.device) -> None:
+        self.teachers: defaultdict[TeacherPass, list[float]] = defaultdict(list)  # seconds of their predictions
         self._cuda = device.type == "cuda"
-        self._seconds: dict[str, list[float]] = defaultdict(list)
-        self._events: dict[str, list[tuple[torch.cuda.Event, torch.cuda.Event]]] = defaultdict(list)
+        self._pending: list[tuple[Events, list[float]]] = []
 
     @contextmanager
-    def measure(self, name: str) -> Iterator[None]:
-        """Add the duration of a block under ``name``."""
+    def measure(self, seconds: list[float]) -> Iterator[None]:
+        """Append the duration of a block to ``seconds``, on a GPU when the clock is settled."""
         if not self._cuda:
             start = time.perf_counter()
             yield
-            self._seconds[name].append(time.perf_counter() - start)
+            seconds.append(time.perf_counter() - start)
             return
         begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
         begin.record()
         yield
         end.record()
-        self._events[name].append((begin, end))
+        self._pending.append(((begin, end), seconds))
 
-    def collect(self) -> dict[str, list[float]]:
-        """Return the seconds of every block measured since the last call, by name, and start anew."""
-        if self._events:
+    def settle(self) -> None:
+        """Wait for the GPU, and append every duration that it still owes."""
+        if self._pending:
             torch.cuda.synchronize()
-        for name, pairs in self._events.items():
-            self._seconds[name] += [begin.elapsed_time(end) / 1000 for begin, end in pairs]
-        collected = dict(self._seconds)
-        self._seconds, self._events = defaultdict(list), defaultdict(list)
-        return collected
+        for (begin, end), seconds in self._pending:
+            seconds.append(begin.elapsed_time(end) / 1000)
+        self._pending.clear()

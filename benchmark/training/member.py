@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from benchmark.config.schema import Recipe
 from benchmark.training.checkpoint import load_state, save_state
+from benchmark.training.clock import TeacherPass
+from benchmark.training.conditions import Conditions
 from benchmark.training.optimizer import build_optimizer, learning_rate, set_learning_rate
 from benchmark.training.preflight import FirstStep, inspect_terms
 from benchmark.training.step import MemberStep, SharedStep
@@ -26,11 +29,11 @@ CRITIC = "critic"
 class Timing:
     """Seconds that a member took, and the teachers' predictions that it used and that it happened to compute."""
 
-    own: float = 0.0  # its updates, with the teachers' predictions that it computed
     data: float = 0.0
-    steps: list[float] = field(default_factory=list)
-    asked: Counter[str] = field(default_factory=Counter)
-    computed: Counter[str] = field(default_factory=Counter)
+    steps: list[float] = field(default_factory=list)  # with the teachers' predictions that it computed
+    critic: list[float] = field(default_factory=list)  # of these, its critic's updates
+    asked: Counter[TeacherPass] = field(default_factory=Counter)
+    computed: Counter[TeacherPass] = field(default_factory=Counter)
 
 
 class Member:
@@ -40,9 +43,9 @@ class Member:
         name: of the method, or of the teacher's role.
         network: the student.
         method: composes the objective.
-        recipe: how to train.
+        conditions: what it trains under.
         folder: where the step log and the resume state are kept; a state that lies there is taken up.
-        compiled: run the forward pass through torch.compile.
+        roles: the teacher that plays each role of the method, the method's first role first.
         tensorboard: also log for TensorBoard.
     """
 
@@ -51,16 +54,17 @@ class Member:
         name: str,
         network: nn.Module,
         method: Method,
-        recipe: Recipe,
+        conditions: Conditions,
         folder: Path,
         *,
-        compiled: bool = False,
+        roles: Mapping[str, str] = MappingProxyType({}),
         tensorboard: bool = False,
     ) -> None:
-        self.name, self.network, self.method, self.recipe, self.folder = name, network, method, recipe, folder
-        self.forward = torch.compile(network) if compiled else network
-        critic = {id(each) for each in method.critic.parameters()} if method.critic is not None else set()
-        adaptors = [each for each in method.parameters() if id(each) not in critic]
+        self.name, self.network, self.method, self.folder, self.roles = name, network, method, folder, roles
+        self.recipe = recipe = conditions.recipe
+        self.forward = torch.compile(network) if conditions.compiled else network
+        critic = {id(parameter) for parameter in method.critic.parameters()} if method.critic is not None else set()
+        adaptors = [parameter for parameter in method.parameters() if id(parameter) not in critic]
         self.trained = [*network.parameters(), *adaptors]
         self.optimizer = build_optimizer(self.trained, recipe)
         self.critic_optimizer = build_optimizer(method.critic.parameters(), recipe) if method.critic else None
@@ -83,9 +87,14 @@ class Member:
         """Whether the member still trains."""
         return self.status == "ok"
 
+    def train_mode(self) -> None:
+        """Put student and method into train mode, after they were built or scored."""
+        self.network.train()
+        self.method.train()
+
     def update(self, shared: SharedStep) -> None:
         """Train for one step; raises whatever the method raises."""
-        step = MemberStep(shared, self.forward)
+        step = MemberStep(shared, self.forward, self.roles)
         before = len(shared.computed)
         with shared.draws.globally("method", shared.index):
             terms = self.method(step)
@@ -97,7 +106,7 @@ class Member:
         self._descend(self.optimizer, self.trained, loss, rate, shared)
         values = {LOSS: loss, **terms}
         if self.critic_optimizer is not None and self.method.critic is not None:
-            with shared.clock.measure(f"critic {self.name}"), shared.draws.globally("critic", shared.index):
+            with shared.clock.measure(self.timing.critic), shared.draws.globally("critic", shared.index):
                 values[CRITIC] = self.method.critic_loss(step)
                 parameters = list(self.method.critic.parameters())
                 self._descend(self.critic_optimizer, parameters, values[CRITIC], rate, shared)
@@ -128,6 +137,11 @@ class Member:
         set_learning_rate(optimizer, rate)
         optimizer.step()
 
+    def use_best(self) -> None:
+        """Take the weights that the recipe selects."""
+        if self.recipe.selection == "best" and self.best is not None:
+            self.network.load_state_dict(self.best[2])
+
     def drop(self, status: str, reason: str) -> None:
         """Stop training for a reason that goes into the record."""
         self.status, self.reason = status, reason
@@ -140,7 +154,7 @@ class Member:
             self.best = (
                 score,
                 step,
-                {name: each.detach().cpu().clone() for name, each in self.network.state_dict().items()},
+                {name: tensor.detach().cpu().clone() for name, tensor in self.network.state_dict().items()},
             )
 
     def save(self, step: int) -> None:
@@ -168,6 +182,5 @@ class Member:
         self.best = state["best"]
         self.first = FirstStep(**state["first"])
         timing = state["timing"]
-        self.timing = Timing(
-            timing["own"], timing["data"], timing["steps"], Counter(timing["asked"]), Counter(timing["computed"])
-        )
+        counts = {key: Counter(timing[key]) for key in ("asked", "computed")}
+        self.timing = Timing(**{**timing, **counts})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from benchmark.config.schema import Config, DataCommon, Recipe, construct
+from benchmark.training.conditions import Conditions
 from benchmark.training.device import default_workers, place
 from benchmark.training.evaluate import Evaluation, evaluate
 from benchmark.training.randomness import Randomness
@@ -40,18 +40,18 @@ def build_dataset(chosen: Mapping[str, Any]) -> Dataset:
     return dataset if chosen["held_out"] is None else HeldOut(dataset, str(chosen["held_out"]))
 
 
-@dataclass
 class Problem:
     """Task, dataset and the part of it that carries labels.
+
+    Args:
+        config: everything that was asked for.
+        fabric: device and precision.
 
     Raises InputError where the dataset lacks what the task learns from.
     """
 
-    config: Config
-    fabric: Fabric
-
-    def __post_init__(self) -> None:
-        config = self.config
+    def __init__(self, config: Config, fabric: Fabric) -> None:
+        self.config, self.fabric = config, fabric
         self.dataset = build_dataset(config.data)
         cls = tasks[config.task["name"]]
         if cls.annotation not in self.dataset.provides:
@@ -93,6 +93,10 @@ class Problem:
     def crop(self, recipe: Recipe) -> tuple[int, int]:
         """Size (H,W) of the training batches."""
         return (recipe.crop[0], recipe.crop[1]) if recipe.crop is not None else self.first_size
+
+    def conditions(self, recipe: Recipe, draws: Randomness, *, compiled: bool = False) -> Conditions:
+        """Say what a cohort of this problem trains under."""
+        return Conditions(self.task.output, recipe, draws, self.fabric, self.config.channels_last, compiled)
 
     def build_network(self, spec: NetworkSpec, draws: Randomness) -> nn.Module:
         """Build a network on the device, its initial weights keyed by the seed."""

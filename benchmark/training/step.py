@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -11,10 +11,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from benchmark.training.clock import Clock
-from benchmark.training.randomness import Randomness
+from benchmark.training.clock import Clock, TeacherPass
+from benchmark.training.conditions import Conditions
 from methods.base import MAIN
-from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
+from tasks.base import Batch, Mixed, Pasted, Prediction
 from tasks.errors import InputError
 
 LABELED = "labeled"
@@ -22,11 +22,6 @@ UNLABELED = ("unlabeled.0", "unlabeled.1")
 BOXES = 3  # of a CutMix mask
 AREA = (0.25, 0.5)  # share of the image that they cover together, at most
 Made = TypeVar("Made")
-
-
-def teacher_entry(role: str, batch: str) -> str:
-    """Name a teacher's prediction for the clock."""
-    return f"teacher {role} {batch}"
 
 
 def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabric) -> Prediction:
@@ -61,36 +56,32 @@ def box_mask(size: tuple[int, int], generator: torch.Generator) -> Tensor:
     return mask
 
 
-@dataclass
 class SharedStep:
     """What a step computes once for all members of a cohort.
 
     Args:
         index: number of the step.
-        steps: how many there are.
         batches: this step's batches by name, where the loader left them.
-        teachers: networks by role, in eval mode.
-        output: the task's output space.
-        draws: the run's keyed generators.
-        fabric: device and precision.
-        data_seconds: how long the loader was waited for.
+        teachers: networks by name, in eval mode.
+        conditions: what all members train under.
+        clock: times the teachers' predictions.
     """
 
-    index: int
-    steps: int
-    batches: Mapping[str, Batch]
-    teachers: Mapping[str, nn.Module]
-    output: OutputSpace
-    draws: Randomness
-    fabric: Fabric
-    channels_last: bool
-    clock: Clock
-    data_seconds: float
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        index: int,
+        batches: Mapping[str, Batch],
+        teachers: Mapping[str, nn.Module],
+        conditions: Conditions,
+        clock: Clock,
+    ) -> None:
+        self.index, self.batches, self.teachers, self.clock = index, batches, teachers, clock
+        self.conditions = conditions
+        self.output, self.draws, self.fabric = conditions.output, conditions.draws, conditions.fabric
+        self.steps = conditions.recipe.steps
+        self.computed: list[TeacherPass] = []  # teachers' predictions so far
         self._made: dict[str, Batch] = {}
-        self._predictions: dict[tuple[str, str], tuple[Prediction, int]] = {}
-        self.computed: list[str] = []  # teachers' predictions so far, as the clock names them
+        self._predictions: dict[TeacherPass, tuple[Prediction, int]] = {}
 
     def batch(self, name: str) -> Batch:
         """Return a batch of the loader on the device."""
@@ -103,7 +94,7 @@ class SharedStep:
                 "set needs = Needs(unlabeled=True) in its class"
             )
         batch: Batch = self.fabric.to_device(self.batches[name])
-        if self.channels_last:
+        if self.conditions.channels_last:
             batch = replace(batch, image=batch.image.contiguous(memory_format=torch.channels_last))
         return batch
 
@@ -140,13 +131,13 @@ class SharedStep:
         valid = torch.where(mask, above.valid, below.valid)
         return Pasted("pasted", image, None, valid, (below, above), mask)
 
-    def teacher(self, batch: Batch, role: str) -> Prediction:
-        """Return a teacher's prediction, computed once; raises RuntimeError if a method changed it in place."""
-        key = (role, batch.name)
+    def teacher(self, batch: Batch, name: str) -> Prediction:
+        """Return a teacher's prediction, computed once."""
+        key = (name, batch.name)
         if key not in self._predictions:
-            with self.clock.measure(teacher_entry(role, batch.name)), torch.no_grad():
-                prediction = predict(self.teachers[role], batch, self.fabric)
-            self.computed.append(teacher_entry(role, batch.name))
+            with self.clock.measure(self.clock.teachers[key]), torch.no_grad():
+                prediction = predict(self.teachers[name], batch, self.fabric)
+            self.computed.append(key)
             self._predictions[key] = (prediction, _version(prediction))
         return self._predictions[key][0]
 
@@ -156,9 +147,9 @@ class SharedStep:
         for key in touched:
             del self._predictions[key]
         if touched:
-            role, batch = touched[0]
+            name, batch = touched[0]
             raise RuntimeError(
-                f"changed the prediction of teacher '{role}' on batch '{batch}' in place; it is shared by the whole "
+                f"changed the prediction of teacher '{name}' on batch '{batch}' in place; it is shared by the whole "
                 "cohort: use the out-of-place form of the operation, or clone first"
             )
 
@@ -174,13 +165,18 @@ def _version(prediction: Prediction) -> int:
 
 
 class MemberStep:
-    """One step as one member of the cohort sees it; implements ``methods.base.Step``."""
+    """One step as one member of the cohort sees it; implements ``methods.base.Step``.
 
-    def __init__(self, shared: SharedStep, network: Callable[[Tensor], Prediction]) -> None:
+    Args:
+        shared: what the cohort computes once.
+        network: the student.
+        roles: the teacher that plays each role of the method, the method's first role first.
+    """
+
+    def __init__(self, shared: SharedStep, network: Callable[[Tensor], Prediction], roles: Mapping[str, str]) -> None:
         self.index, self.steps = shared.index, shared.steps
-        self.asked: set[str] = set()  # teachers' predictions that this member used, as the clock names them
-        self._shared = shared
-        self._network = network
+        self.asked: set[TeacherPass] = set()  # teachers' predictions that this member used
+        self._shared, self._network, self._roles = shared, network, roles
         self._predictions: dict[str, Prediction] = {}
 
     @cached_property
@@ -210,10 +206,11 @@ class MemberStep:
 
     def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
         """A teacher's prediction, without gradient, shared by the cohort."""
-        if role not in self._shared.teachers:
-            raise InputError(f"this run has no teacher '{role}': declare it, needs = Needs(teachers=('{role}',))")
-        self.asked.add(teacher_entry(role, batch.name))
-        return self._shared.teacher(batch, role)
+        if role not in self._roles:
+            raise InputError(f"this method has no teacher '{role}': declare it, needs = Needs(teachers=('{role}',))")
+        name = self._roles[role]
+        self.asked.add((name, batch.name))
+        return self._shared.teacher(batch, name)
 
     def supervised(self) -> Tensor:
         """The task loss on the labeled batch."""

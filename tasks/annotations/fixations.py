@@ -19,8 +19,8 @@ UNKNOWN = -1.0  # of a density: padding
 class Fixations:
     """Where people look at an image.
 
-    ``density`` float32 (H,W), at least zero, of any scale, -1 on padding; ``points`` float32 (K,2), x,y in pixels of the
-    density, None where the set has no points.
+    ``density`` float32 (H,W), at least zero, of any scale, -1 on padding; ``points`` float32 (K,2), x,y in pixels of
+    the density, None where the set has no points.
     """
 
     density: np.ndarray

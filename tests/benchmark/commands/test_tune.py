@@ -11,7 +11,7 @@ from rich.console import Console
 
 from benchmark.commands.tune import strengths, tune
 from benchmark.config import compose
-from benchmark.config.strength import strengthen
+from benchmark.training.assemble import strengthen
 from leaderboards import store, tuning
 from leaderboards.errors import RecordError
 from leaderboards.tuning import TuningRecord

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.config.schema import Recipe
-from benchmark.training.budget import TimeBudget, recipe_facts
+from benchmark.runs.identity import recipe_facts
+from benchmark.training.budget import TimeBudget
 from leaderboards import store
 from leaderboards.board import boards as build
 from leaderboards.budget_comparison import comparisons

@@ -1,0 +1,41 @@
+"""The folders that runs and teachers are kept in: writable, and each in the hands of one process at a time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tasks.errors import InputError
+
+
+def check_writable(home: Path) -> None:
+    """Make a folder and a file in it, which no other process knows; raises InputError where that fails."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise InputError(f"home={home}: cannot be written ({error.strerror}); choose another folder") from error
+
+
+@contextmanager
+def held(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of a folder, which the operating system frees when its holder dies.
+
+    ``wait`` is called once where another process holds it, before it is waited for.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        wait()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

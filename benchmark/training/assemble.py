@@ -1,0 +1,113 @@
+"""From a problem, conditions and teachers to members, and from members to a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from benchmark.config.schema import construct
+from benchmark.config.strength import STRENGTH
+from benchmark.training.cohort import Batches, Cohort
+from benchmark.training.conditions import Conditions, Watch
+from benchmark.training.member import Member
+from benchmark.training.problem import Problem
+from benchmark.training.randomness import Randomness
+from methods.base import SUPERVISED, Method, Setting, methods
+from tasks.base import Prediction
+from tasks.errors import InputError
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How a network is taught: a method, its options, and the teacher that plays each of its roles."""
+
+    method: type[Method]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)  # role -> name of a teacher
+
+
+def control() -> type[Method]:
+    """Return the control that every method is compared with, and that teachers are trained as."""
+    found = [method for method in methods.values() if method.control]
+    if not found:
+        raise InputError("no method is registered as control; reinstall densedistill, whose method 'none' is one")
+    return found[0]
+
+
+def cast(roles: Sequence[str], teachers: Sequence[str]) -> dict[str, str]:
+    """Say which of a task's teachers plays each role that a method asks for.
+
+    A role that the task lacks is played by the task's teacher at the same position, else by the first.
+    """
+    stand_ins = {role: teachers[place if place < len(teachers) else 0] for place, role in enumerate(roles)}
+    return {role: role if role in teachers else stand_in for role, stand_in in stand_ins.items()}
+
+
+def build_method(lesson: Lesson, setting: Setting, draws: Randomness) -> Method:
+    """Build a method from its options, its initial weights keyed by the seed and its name."""
+    name = lesson.method.name
+    options = {key: value for key, value in lesson.options.items() if key != STRENGTH}
+    with draws.globally(f"initial weights of {name}"):
+        method: Method = construct(lesson.method, f"methods.{name}", options, setting)
+    strengthen(method, lesson.options)
+    return method
+
+
+def strengthen(method: Method, options: Mapping[str, Any]) -> None:
+    """Multiply the weight of every term but the supervised one."""
+    factor = options.get(STRENGTH, 1.0)
+    method.weights = {
+        term: weight if term == SUPERVISED else factor * weight for term, weight in method.weights.items()
+    }
+
+
+class Assembly:
+    """Builds what trains together.
+
+    Args:
+        problem: the task and its data.
+        conditions: what all members train under.
+        teachers: networks by name, in eval mode, without gradients.
+    """
+
+    def __init__(self, problem: Problem, conditions: Conditions, teachers: Mapping[str, nn.Module]) -> None:
+        self.problem, self.conditions, self.teachers = problem, conditions, teachers
+        self._examples: dict[str, Prediction] = {}
+
+    def student(self) -> nn.Module:
+        """Build the student, with the initial weights of the seed."""
+        return self.problem.build_network(self.problem.config.student, self.conditions.draws)
+
+    def member(self, name: str, network: nn.Module, lesson: Lesson, folder: Path) -> Member:
+        """Join a network and its method into a member, which takes up the state that lies in ``folder``."""
+        teachers = {role: self._example(teacher) for role, teacher in lesson.roles.items()}
+        setting = Setting(self.conditions.output, self._shapes(network), teachers)
+        method = build_method(lesson, setting, self.conditions.draws)
+        self.conditions.fabric.to_device(method)
+        tensorboard = self.problem.config.tensorboard
+        return Member(name, network, method, self.conditions, folder, roles=lesson.roles, tensorboard=tensorboard)
+
+    def _example(self, teacher: str) -> Prediction:
+        if teacher not in self._examples:
+            self._examples[teacher] = self._shapes(self.teachers[teacher])
+        return self._examples[teacher]
+
+    def _shapes(self, network: nn.Module) -> Prediction:
+        return self.problem.example(network, self.conditions.recipe)
+
+    def cohort(self, members: Sequence[Member], watch: Watch, batches: Batches | None = None) -> Cohort:
+        """Assemble members, on the problem's own batches unless others are given."""
+        unlabeled = any(member.method.needs.unlabeled for member in members)
+        recipe, draws = self.conditions.recipe, self.conditions.draws
+        return Cohort(
+            members=members,
+            teachers=self.teachers,
+            conditions=self.conditions,
+            batches=batches or (lambda start: self.problem.batches(recipe, draws, start, unlabeled)),
+            validate=lambda network: self.problem.goodness(self.problem.evaluate(network, "val")),
+            watch=watch,
+        )
