@@ -224,6 +224,7 @@ class Task(ABC):
     name: ClassVar[str]
     title: ClassVar[str] = ""
     annotation: ClassVar[str]  # the kind that it learns from
+    dataset: ClassVar[str] = "scenes"  # where nothing else is chosen
     metrics: ClassVar[Mapping[str, bool]]  # name -> higher is better; the first is primary
     student: ClassVar[NetworkSpec]  # defaults that the command line overrides
     teachers: ClassVar[Mapping[str, NetworkSpec]]  # role -> network, the main one first
