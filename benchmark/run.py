@@ -164,7 +164,9 @@ class Run:
                 outcome,
                 validation=self.problem.evaluate(member.network, "val"),
                 test=self.problem.evaluate(member.network, "test"),
-                cost=inference_cost(member.network, self.problem.first_size, self.problem.fabric),
+                cost=inference_cost(
+                    member.network, self.problem.first_size, self.problem.fabric, self.problem.task.frames
+                ),
                 student_sha256=save_weights(member.network.state_dict(), contestant.student_file),
             )
         self._record(contestant, outcome)

@@ -85,8 +85,9 @@ datasets: Registry[Dataset] = Registry("dataset", "densedistill.datasets", Datas
 class Batch:
     """Images on their way into a network.
 
-    ``image`` float32 (N,3,H,W), ImageNet-normalised; ``target`` what the task's output space reads, None where labels
-    are hidden; ``valid`` bool (N,H,W), False on padding and ignored labels; ``name`` is unique within a step.
+    ``image`` float32 (N,3T,H,W), T frames, ImageNet-normalised; ``target`` what the task's output space reads, None
+    where labels are hidden; ``valid`` bool (N,H,W), False on padding and ignored labels; ``name`` is unique within a
+    step.
     """
 
     name: str
@@ -129,7 +130,8 @@ class Prediction:
     ``maps``: raw head outputs, one (N,C,h,w), or one a pyramid level. ``features``: named, shallow to deep, each
     (N,C,h,w), with ``strides``. ``shared``: names of the features that the head reads (decoder, or pyramid levels).
     ``embedding``: (N,D), pooled deepest feature. ``size``: (H,W) of the input. ``valid``: bool (N,H,W) of the input or
-    None when all of it counts.
+    None when all of it counts. ``branches``: named raw maps, like ``maps``, of parts of the network that predict by
+    themselves before they are fused; most have none.
 
     Examples:
         >>> import torch
@@ -148,6 +150,7 @@ class Prediction:
     embedding: Tensor
     size: tuple[int, int]
     valid: Tensor | None = None
+    branches: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -201,6 +204,10 @@ class OutputSpace(ABC):
     @abstractmethod
     def bounded(self, prediction: Prediction) -> Tensor:
         """Return one map (N,C,h,w) in a bounded range, for critics."""
+
+    def proper(self, raw: Tensor) -> Tensor:
+        """Bring any numbers (N,C,h,w), as a bare convolution gives them, into the range of the maps of this space."""
+        return raw
 
     @abstractmethod
     def mix(self, a: Any, b: Any, weight: Tensor) -> Any:
@@ -280,11 +287,13 @@ class Task(ABC):
     name: ClassVar[str]
     title: ClassVar[str] = ""
     annotation: ClassVar[str]  # the kind that it learns from
+    dataset: ClassVar[str] = "scenes"  # where nothing else is chosen
     metrics: ClassVar[Mapping[str, bool]]  # name -> higher is better; the first is primary
     student: ClassVar[NetworkSpec]  # defaults that the command line overrides
     teachers: ClassVar[Mapping[str, NetworkSpec]]  # role -> network, the main one first
     recipe: ClassVar[Mapping[str, Any]]  # deviations from benchmark.config.schema.Recipe's defaults
     teacher_recipe: ClassVar[Mapping[str, Any]]  # the same for teachers, on top of ``recipe``
+    frames: int = 1  # of an image that its networks read: (N,3*frames,H,W), the newest first
     output: OutputSpace
 
     def __init__(self, info: Info) -> None:
@@ -292,7 +301,7 @@ class Task(ABC):
 
     @abstractmethod
     def network(self, spec: NetworkSpec) -> nn.Module:
-        """Build a network whose forward maps images (N,3,H,W) to a Prediction."""
+        """Build a network whose forward maps images (N,3*frames,H,W) to a Prediction."""
 
     @abstractmethod
     def metric(self) -> Metric:

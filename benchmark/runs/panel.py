@@ -16,6 +16,7 @@ from benchmark.training.randomness import Randomness
 from benchmark.training.step import predict
 from leaderboards.atomic import atomic_write
 from tasks.base import Batch
+from tasks.data.clips import frames
 from tasks.data.drawing import encode_png
 from tasks.data.loader import ordered
 from tasks.data.resize import resize_sample, target_size
@@ -50,9 +51,10 @@ def draw_panel(problem: Problem, networks: Mapping[str, nn.Module], path: Path) 
     rows = []
     for images, samples in ordered(problem.dataset, "val", problem.size, 1, chosen):
         sample = resize_sample(samples[0], target_size(samples[0].image, TILE))  # so that text has room
-        truth = problem.task.picture(problem.task.truth(sample), sample.image)
-        predicted = [_prediction(problem, network, images, sample.image) for network in networks.values()]
-        rows.append([sample.image, truth, *predicted])
+        newest = frames(sample.image)[0]
+        truth = problem.task.picture(problem.task.truth(sample), newest)
+        predicted = [_prediction(problem, network, images, newest) for network in networks.values()]
+        rows.append([newest, truth, *predicted])
     titles = ["image", "ground truth", *networks]
     atomic_write(path, encode_png(lay_out(rows, titles)))
 

@@ -71,8 +71,8 @@ def _cut(feature: Tensor, size: tuple[int, int], stride: int) -> Tensor:
     return feature[..., : math.ceil(size[0] / stride), : math.ceil(size[1] / stride)]
 
 
-def build(spec: NetworkSpec, channels: int) -> EncoderDecoder:
-    """Build the network that ``spec`` describes, with ``channels`` output maps.
+def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
+    """Build the network that ``spec`` describes, with ``channels`` output maps, for images of ``inputs`` channels.
 
     Raises InputError where the decoder, the encoder or one of their options is unknown, or weights do not fit.
     """
@@ -84,6 +84,8 @@ def build(spec: NetworkSpec, channels: int) -> EncoderDecoder:
         raise InputError(f"unknown decoder '{spec.decoder}'{nearest(spec.decoder, DECODERS)}")
     architecture = getattr(smp, DECODERS[spec.decoder])
     arguments: dict[str, Any] = {**spec.decoder_options, **spec.encoder_options}
+    if inputs != 3:
+        arguments["in_channels"] = inputs
     if "upsampling" in inspect.signature(architecture).parameters:
         arguments.setdefault("upsampling", 1)  # the output space resizes, so that teachers are not blown up in vain
     pretrained = spec.weights == "imagenet"

@@ -8,10 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tasks.base import IGNORE, OutputSpace, Prediction
+from tasks.base import IGNORE, Prediction
+from tasks.outputs.dense import UNKNOWN, DenseTarget
 from tasks.outputs.maps import align, image_mean, map_size, masked_mean, nearest, resize, shrink
-
-UNKNOWN = -1.0  # in a target: a position that does not count
 
 
 def binary_kl(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
@@ -38,7 +37,7 @@ def soft_iou_loss(probability: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return (1 - (intersection + 1) / (union + 1)).mean()
 
 
-class Binary(OutputSpace):
+class Binary(DenseTarget):
     """A logit for one class against the rest.
 
     A target is float32 (N,H,W): probabilities, -1 where a position does not count.
@@ -73,23 +72,6 @@ class Binary(OutputSpace):
     def bounded(self, prediction: Prediction) -> Tensor:
         """Probabilities (N,1,h,w)."""
         return prediction.maps[0].float().sigmoid()
-
-    def mix(self, a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
-        """Probabilities ``w*a + (1-w)*b``; a position that either target leaves out does not count."""
-        weight = weight.to(a.dtype)[:, None, None]
-        return torch.where((a >= 0) & (b >= 0), weight * a + (1 - weight) * b, UNKNOWN)
-
-    def paste(self, a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
-        """``b`` where ``mask`` is set, ``a`` elsewhere."""
-        return torch.where(mask, b, a)
-
-    def permute(self, target: Tensor, order: Tensor) -> Tensor:
-        """Reorder a target along the batch."""
-        return target[order]
-
-    def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
-        """Positions that count, bool (N,H,W)."""
-        return target >= 0
 
     def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
         """Zero for what is outside, the logit for what is inside, (N,2,h,w)."""

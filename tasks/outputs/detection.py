@@ -76,6 +76,11 @@ class Detection(OutputSpace):
         xyxy = torch.cat([points - distances[..., :2], points + distances[..., 2:]], dim=-1)
         return Fields(joined[..., : self.classes], xyxy, joined[..., -1], points, strides, reach)
 
+    def proper(self, raw: Tensor) -> Tensor:
+        """Make distances positive by the softplus; logits stay."""
+        logits, distances, central = raw.tensor_split([self.classes, self.classes + 4], dim=1)
+        return torch.cat([logits, F.softplus(distances), central], dim=1)
+
     def _inside(self, prediction: Prediction) -> Tensor | None:
         """Positions (N,P) whose cell is at least half valid."""
         if prediction.valid is None:

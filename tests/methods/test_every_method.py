@@ -5,13 +5,13 @@ import pytest
 import torch
 
 import methods as package
-from methods.base import MAIN, SUPERVISED, methods
+from methods.base import SUPERVISED, methods
 from tasks.registry import options
 
 for module in pkgutil.iter_modules(package.__path__):
     importlib.import_module(f"methods.{module.name}")
 NAMES = sorted(methods)
-SPACES = ["classes", "mask", "depth", "density", "boxes"]
+SPACES = ["classes", "mask", "depth", "density", "looks", "boxes"]
 EDGES = [{"batch": 1}, {"size": 1}, {"batch": 1, "size": 4, "invalid": True}]
 
 
@@ -29,7 +29,7 @@ def finite(module):
 
 
 def test_the_methods_of_the_design_are_there():
-    assert {"none", "pixel", "cwd", "structured", "mgd", "skt", "cckd", "stkd"} <= set(NAMES)
+    assert {"none", "pixel", "cwd", "structured", "mgd", "skt", "cckd", "stkd", "kr", "coupled"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("shape", EDGES, ids=str)
@@ -93,4 +93,4 @@ def test_documentation_has_its_parts(name):
         assert parameter.default is not parameter.empty
         assert parameter.annotation is not parameter.empty
     assert SUPERVISED in text
-    assert MAIN in cls.needs.teachers or cls.control
+    assert cls.needs.teachers or cls.control

@@ -13,6 +13,7 @@ from tasks.outputs.boxes import BoxTarget, stack
 from tasks.outputs.categorical import Categorical
 from tasks.outputs.density import Density
 from tasks.outputs.detection import Detection
+from tasks.outputs.fixation import Fixation
 from tasks.outputs.logdepth import LogDepth
 from tests.support import ROUNDING, assert_alike
 
@@ -64,6 +65,8 @@ CASES = {
     "density": Case(Density(), [(1, 8, 11)], lambda g: uniform(g) / 50),
     "density reference": Case(Density("reference"), [(1, 8, 11)], lambda g: uniform(g) / 50),
     "bayesian": Case(BayesianDensity(4.0), [(1, 8, 11)], points),
+    "fixation": Case(Fixation(), [(1, 8, 11)], uniform),
+    "fixation, all terms": Case(Fixation(cc=1.0, nss=0.1), [(1, 8, 11)], lambda g: uniform(g) ** 4),
     "detection": Case(Detection(3, (4, 8)), [(8, 8, 11), (8, 4, 6)], boxes),
 }
 
@@ -227,6 +230,18 @@ def test_bounded_is_bounded(case):
     bounded = case.space.bounded(wild)
     assert bounded.dim() == 4
     assert bounded.abs().max() <= 1
+
+
+def test_any_numbers_can_be_made_maps(case):
+    raw = [4 * torch.randn(N, *shape, requires_grad=True) for shape in case.shapes]
+    made = [case.space.proper(each) for each in raw]
+    assert [m.shape for m in made] == [m.shape for m in raw]
+    loss = case.space.supervised(made, case.labels(2))
+    assert loss.isfinite()
+    assert case.space.divergence(case.wrap(made), case.prediction(1)) >= 0
+    assert all(g.isfinite().all() for g in torch.autograd.grad(loss, raw))
+    if isinstance(case.space, Detection):
+        assert all((m[:, case.space.classes : -1] >= 0).all() for m in made)
 
 
 def test_resolutions_may_differ(case):
