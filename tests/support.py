@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -12,6 +13,7 @@ from benchmark.config import compose
 from benchmark.config.schema import Config
 from benchmark.run import Run
 from leaderboards.record import Record
+from tasks.registry import Registry
 
 TINY = (
     "data.size=64",
@@ -43,6 +45,11 @@ def student_bytes(home: Path, record: Record) -> bytes:
     """Read a trained student's file."""
     assert record.artifacts.student is not None, record.status_reason
     return (home / record.artifacts.student).read_bytes()
+
+
+def built_in(registry: Registry[Any]) -> list[str]:
+    """Name what this distribution registers itself; an installed plugin answers to its own tests."""
+    return sorted(name for name in registry if registry.origin(name).built_in)
 
 
 def install(folder: Path, name: str, version: str, source: str, groups: Mapping[str, Mapping[str, str]]) -> Path:
