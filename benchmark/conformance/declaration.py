@@ -32,8 +32,7 @@ def _text(cls: type[Any], name: str, meaning: str) -> Verdict:
 
 def options_have_types_and_defaults(cls: type[Any]) -> Verdict:
     """Every hyper-parameter is a keyword-only argument with a type and a default."""
-    _, *positional = _positional(cls)
-    if positional:
+    if positional := inspect.getfullargspec(cls.__init__).args[2:]:  # after self and the one argument that is given
         return broken(
             f"the constructor takes {_quoted(positional)} by position, so no option of that name exists",
             "put * before the options: def __init__(self, setting, *, weight: float = 1.0)",
@@ -49,13 +48,6 @@ def options_have_types_and_defaults(cls: type[Any]) -> Verdict:
         if names
     ]
     return broken("; ".join(faults), f"write {(untyped + required)[0]}: float = 1.0, with the type and default it has")
-
-
-def _positional(cls: type[Any]) -> list[str]:
-    """List what the constructor takes by position, after self."""
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    return [each.name for each in parameters if each.kind in kinds]
 
 
 def options_are_documented(cls: type[Any]) -> Verdict:
@@ -100,16 +92,7 @@ def _quoted(names: list[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-METHOD_DECLARATION: list[Check[type[Method]]] = [
-    Check(title),
-    Check(paper),
-    Check(options_have_types_and_defaults),
-    Check(options_are_documented),
-]
-TASK_DECLARATION: list[Check[type[Task]]] = [
-    Check(title),
-    Check(metrics_have_directions),
-    Check(networks_and_recipe_are_given),
-    Check(options_have_types_and_defaults),
-    Check(options_are_documented),
-]
+_METHOD = (title, paper, options_have_types_and_defaults, options_are_documented)
+_TASK = (title, metrics_have_directions, networks_and_recipe_are_given, *_METHOD[2:])
+METHOD_DECLARATION: list[Check[Any]] = [Check(run) for run in _METHOD]
+TASK_DECLARATION: list[Check[Any]] = [Check(run) for run in _TASK]
