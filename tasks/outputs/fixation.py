@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tasks.base import Prediction
+from tasks.base import IGNORE, Prediction
 from tasks.outputs.dense import UNKNOWN, DenseTarget
-from tasks.outputs.maps import align, map_size, resize, shrink
+from tasks.outputs.maps import align, bin_labels, bin_scores, map_size, nearest, resize, shrink
 
 EPS = 1e-12  # a density that sums to less is none
+QUANTILES = 8  # labels: which eighth of its image a position belongs to, from the least to the most looked at
 
 
 def log_distribution(logits: Tensor, valid: Tensor | None, temperature: float = 1.0) -> Tensor:
@@ -40,6 +41,15 @@ def standardised(values: Tensor, valid: Tensor) -> Tensor:
     return centred / (variance + EPS).sqrt()
 
 
+def quantile(values: Tensor, valid: Tensor) -> Tensor:
+    """Share of the valid positions of an image with a smaller value, equal ones counted half, (N,P) from (N,P)."""
+    last = torch.finfo(values.dtype).max
+    ordered = values.where(valid, last).sort(dim=1).values
+    values = values.contiguous()
+    below, up_to = torch.searchsorted(ordered, values), torch.searchsorted(ordered, values, right=True)
+    return (below + up_to) / (2 * valid.sum(dim=1, keepdim=True).clamp(min=1))
+
+
 class Fixation(DenseTarget):
     """A logit a position; their softmax over an image is where people look.
 
@@ -52,6 +62,7 @@ class Fixation(DenseTarget):
     """
 
     channels = 1
+    labels_are_ordered = labels_say_all = True
 
     def __init__(self, cc: float = 0.0, nss: float = 0.0) -> None:
         self.cc = cc
@@ -110,6 +121,21 @@ class Fixation(DenseTarget):
         """The distribution over its largest value, (N,1,h,w), within [0,1]."""
         logits = prediction.maps[0].float()
         return (logits - logits.amax(dim=(2, 3), keepdim=True)).exp()
+
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """A Gaussian over 8 bins around the quantile of a position's logit, as if those of an image were normal."""
+        logits = prediction.maps[0].float()
+        valid = shrink(prediction.valid, map_size(logits))
+        counted = torch.ones_like(logits[:, 0], dtype=torch.bool) if valid is None else valid
+        share = torch.special.ndtr(standardised(logits.flatten(1), counted.flatten(1))).view_as(logits)
+        return (bin_scores(QUANTILES * share - 0.5, QUANTILES),)
+
+    def labels(self, target: Tensor, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """The bin of the quantile of a position's density."""
+        density = nearest(target, sizes[0])
+        known = density >= 0
+        share = quantile(density.flatten(1), known.flatten(1)).view_as(density)
+        return (bin_labels(QUANTILES * share - 0.5, QUANTILES).where(known, IGNORE),)
 
 
 def _mean(losses: Tensor, counted: Tensor | None) -> Tensor:

@@ -15,8 +15,8 @@ def at(make_step, index, branches=False, space="classes", **options):
     if branches:
         plain = step.student_net.forward
 
-        def forward(image, valid=None):
-            prediction = plain(image, valid)
+        def forward(image):
+            prediction = plain(image)
             level = prediction.maps[0]
             prediction.branches = {"still": (level + 0.1,), "moving": (2 * level,)}
             return prediction
