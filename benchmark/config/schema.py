@@ -42,7 +42,7 @@ class Recipe:
 
 @dataclass
 class TeacherConfig:
-    """The teachers: by role, the main one first."""
+    """The teachers, by the names that the task gives them, the main one first."""
 
     networks: dict[str, NetworkSpec] = field(default_factory=dict)
     checkpoint: str | None = None  # a safetensors file for the main teacher, instead of training it
