@@ -81,6 +81,16 @@ class Coupled(Method):
 
     title = "coupled distillation (our reading)"
     paper = "Fu et al., AAAI 2020 (our reading)"
+    license = "no code published"
+    reference = "https://arxiv.org/abs/1904.04449"
+    bibtex = """
+        @inproceedings{fu2020ultrafast,
+          title = {Ultrafast Video Attention Prediction with Coupled Knowledge Distillation},
+          author = {Fu, Kui and Shi, Peipei and Song, Yafei and Ge, Shiming and Lu, Xiangju and Li, Jia},
+          booktitle = {AAAI Conference on Artificial Intelligence},
+          year = {2020}
+        }
+    """
     also_called = ("UVA-Net", "coupled knowledge distillation")
     needs = Needs(teachers=ROLES)
 

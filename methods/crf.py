@@ -56,6 +56,13 @@ def chain_cross_entropy(
             the authors' code: the teacher infers at a temperature of one, then each of its tables of log-marginals
             (pairs, start, end) is divided by tau and normalised on its own; a sequence whose loss is below zero counts
             as zero.
+
+    Examples:
+        >>> import torch
+        >>> from methods.crf import chain_cross_entropy
+        >>> scores = torch.zeros(1, 4, 2)  # two labels at four places, all alike: a bit each
+        >>> round(chain_cross_entropy(scores, None, scores, None).item(), 3)
+        0.693
     """
     longest = student_unary.shape[1]
     place = torch.arange(longest, device=student_unary.device)[:, None]
@@ -117,6 +124,13 @@ def row_divergence(
     ``tau^2 / |p| * sum_rows KL(P_T(row) || P_S(row))`` with all scores divided by tau; logits (N,C,H,W), transitions
     (C,C) indexed ``[to, from]`` or None for a position-wise model. A position where ``valid`` (bool, N,H,W) is not set
     is left out, and a new chain starts behind it.
+
+    Examples:
+        >>> import torch
+        >>> from methods.crf import row_divergence
+        >>> teacher = torch.tensor([2.0, 0.0]).view(1, 2, 1, 1)
+        >>> round(row_divergence(torch.zeros(1, 2, 1, 1), teacher, None, None).item(), 3)
+        0.328
     """
     inside = torch.ones_like(student[:, 0], dtype=torch.bool) if valid is None else valid
     linked = None if valid is None else chain.links(chain.rows(valid[:, None])[:, 0])
@@ -144,6 +158,13 @@ def grid_divergence(
     ``tau^2 / (2 |p|) * [sum_rows KL(P_T(row) || P_S(row)) + sum_columns KL(P_T(column) || P_S(column))]``; see
     ``row_divergence`` for the arguments: ``across`` are transitions from left to right, ``down`` from top to bottom. A
     reconstruction for dense maps of Wang et al., ACL 2021. Without transitions it is ``pixelwise_kl``.
+
+    Examples:
+        >>> import torch
+        >>> from methods.crf import grid_divergence
+        >>> maps, alike = torch.zeros(1, 2, 4, 4), 3 * torch.eye(2)  # the teacher holds neighbours for alike
+        >>> round(grid_divergence(maps, maps, None, None, alike, alike).item(), 3)
+        0.377
     """
     across = row_divergence(student, teacher, student_across, teacher_across, temperature, valid)
     turned = None if valid is None else valid.mT
@@ -153,7 +174,15 @@ def grid_divergence(
 
 @full_precision
 def row_posteriors(logits: Tensor, transition: Tensor, valid: Tensor | None = None) -> Tensor:
-    """Label probabilities (N,C,H,W), without gradient, of rows that are chains; see ``row_divergence``."""
+    """Label probabilities (N,C,H,W), without gradient, of rows that are chains; see ``row_divergence``.
+
+    Examples:
+        >>> import torch
+        >>> from methods.crf import row_posteriors
+        >>> logits = torch.tensor([[4.0, 0.0, 4.0], [0.0, 0.0, 0.0]]).view(1, 2, 1, 3)  # the one in the middle is open
+        >>> [round(each, 3) for each in row_posteriors(logits, torch.eye(2))[0, 0, 0].tolist()]
+        [0.988, 0.872, 0.988]
+    """
     unary = logits.log_softmax(dim=1)
     linked = None
     if valid is not None:
@@ -164,7 +193,15 @@ def row_posteriors(logits: Tensor, transition: Tensor, valid: Tensor | None = No
 
 
 def grid_posteriors(logits: Tensor, across: Tensor, down: Tensor, valid: Tensor | None = None) -> Tensor:
-    """Decode with the transitions: label probabilities (N,C,H,W), the mean of those of the row and of the column."""
+    """Decode with the transitions: label probabilities (N,C,H,W), the mean of those of the row and of the column.
+
+    Examples:
+        >>> import torch
+        >>> from methods.crf import grid_posteriors
+        >>> logits = torch.tensor([[4.0, 0.0, 4.0], [0.0, 0.0, 0.0]]).view(1, 2, 1, 3)
+        >>> round(grid_posteriors(logits, torch.eye(2), torch.eye(2))[0, 0, 0, 1].item(), 3)
+        0.686
+    """
     turned = None if valid is None else valid.mT
     return (row_posteriors(logits, across, valid) + row_posteriors(logits.mT, down, turned).mT) / 2
 
@@ -212,6 +249,17 @@ class ChainDistillation(Method):
 
     title = "structural distillation by chain CRFs"
     paper = "Wang et al., ACL 2021; dense form reconstructed"
+    license = "see reference"
+    reference = "https://arxiv.org/abs/2010.05010"
+    bibtex = """
+        @inproceedings{wang2021structural,
+          title = {Structural Knowledge Distillation: Tractably Distilling Information for Structured Predictor},
+          author = {Wang, Xinyu and Jiang, Yong and Yan, Zhaohui and Jia, Zixia and Bach, Nguyen and Wang, Tao
+            and Huang, Zhongqiang and Huang, Fei and Tu, Kewei},
+          booktitle = {Annual Meeting of the Association for Computational Linguistics (ACL)},
+          year = {2021}
+        }
+    """
     also_called = ("structural KD", "StructuralKD", "CRF distillation")
     calibration: Transitions
     elsewhere = {"structural KD": "also `structured`, Liu et al., CVPR 2019"}

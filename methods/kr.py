@@ -32,6 +32,14 @@ def sparse_prior(student: Tensor, teacher: Tensor, keep: float = 0.25) -> tuple[
 
     Returns:
         the two means over all entries, scalars.
+
+    Examples:
+        >>> import torch
+        >>> from methods.kr import sparse_prior
+        >>> feature = torch.ones(1, 1, 7, 7)
+        >>> prior, sparse = sparse_prior(feature, 2 * feature)  # channels have length one
+        >>> round(prior.item(), 3), round(sparse.item(), 3)
+        (0.0, 0.0)
     """
     own, other = _descriptor(student), _descriptor(teacher.detach())
     kept = _largest(other.abs(), keep)
@@ -53,6 +61,15 @@ def stages(prediction: Prediction) -> list[list[str]]:
     """Name the features of each stage, shallow to deep: a pyramid's levels, or else the stages of the backbone.
 
     Neighbours of one stride and width are blocks of one stage. Raises InputError where a network names no feature.
+
+    Examples:
+        >>> import torch
+        >>> from methods.kr import stages
+        >>> from tasks.base import Prediction
+        >>> features = {"a": torch.zeros(1, 8, 4, 4), "b": torch.zeros(1, 8, 4, 4), "c": torch.zeros(1, 16, 2, 2)}
+        >>> strides = {"a": 4, "b": 4, "c": 8}
+        >>> stages(Prediction((features["a"],), features, strides, ("c",), torch.zeros(1, 16), (16, 16)))
+        [['a', 'b']]
     """
     if not prediction.features:
         raise InputError("a network names no feature: fill Prediction.features with the stages of its backbone")
@@ -67,7 +84,17 @@ def stages(prediction: Prediction) -> list[list[str]]:
 
 
 def aggregate(prediction: Prediction, blocks: list[str]) -> Tensor:
-    """Average the blocks of a stage, (N,C,h,w), each scaled to a mean square of one: the card's Frobenius norm."""
+    """Average the blocks of a stage, (N,C,h,w), each scaled to a mean square of one: the card's Frobenius norm.
+
+    Examples:
+        >>> import torch
+        >>> from methods.kr import aggregate
+        >>> from tasks.base import Prediction
+        >>> features = {"a": torch.full((1, 1, 2, 2), 3.0), "b": torch.full((1, 1, 2, 2), -5.0)}
+        >>> seen = Prediction((features["a"],), features, {"a": 4, "b": 4}, (), torch.zeros(1, 1), (8, 8))
+        >>> aggregate(seen, ["a"]).flatten().tolist(), aggregate(seen, ["a", "b"]).flatten().tolist()
+        ([1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0])
+    """
     features = [prediction.features[name].float() for name in blocks]
     size = (features[-1].shape[2], features[-1].shape[3])
     scaled = [each / each.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=1e-4) for each in features]
@@ -110,6 +137,18 @@ class KnowledgeRepresenting(Method):
 
     title = "knowledge representing (our reading)"
     paper = "Liu et al., CVPRW 2019 (our reading)"
+    license = "no code published"
+    reference = "https://arxiv.org/abs/1911.05329"
+    bibtex = """
+        @inproceedings{liu2019knowledge,
+          title = {Knowledge Representing: Efficient, Sparse Representation of Prior Knowledge for Knowledge
+            Distillation},
+          author = {Liu, Junjie and Wen, Dongchao and Gao, Hongxing and Tao, Wei and Chen, Tse-Wei and Osa, Kinya
+            and Kato, Masami},
+          booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR) Workshops},
+          year = {2019}
+        }
+    """
     also_called = ("KR",)
     elsewhere = {"KR": "knowledge review, Chen et al., CVPR 2021"}
 

@@ -43,6 +43,7 @@ class Clips(Dataset):
     """
 
     title: ClassVar[str] = "Rendered clips, and where people look"
+    license: ClassVar[str] = "Apache-2.0"
     provides: ClassVar[frozenset[str]] = frozenset({"fixations"})
     info = Info()
 

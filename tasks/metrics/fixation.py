@@ -26,12 +26,25 @@ def nss(map: np.ndarray, fixations: np.ndarray, ddof: int = 0) -> float:
 
     Returns:
         the score; NaN without a fixation, or for a constant map.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.fixation import nss
+        >>> round(nss(np.array([[0.0, 0.0, 0.0, 1.0]]), np.array([[0, 0, 0, 1]])), 3)
+        1.732
     """
     return density_nss(map, _looked_at(map, fixations), ddof)
 
 
 def density_nss(map: np.ndarray, density: np.ndarray, ddof: int = 0) -> float:
-    """NSS where there is a density but no point: the standardised map's mean, weighted by the density (H,W)."""
+    """NSS where there is a density but no point: the standardised map's mean, weighted by the density (H,W).
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.fixation import density_nss
+        >>> round(density_nss(np.array([[0.0, 0.0, 0.0, 1.0]]), np.array([[0.0, 0.0, 0.5, 0.5]])), 3)
+        0.577
+    """
     weight = _same_size(map, density)
     if _constant(map) or weight.sum() <= 0:
         return math.nan
@@ -40,7 +53,14 @@ def density_nss(map: np.ndarray, density: np.ndarray, ddof: int = 0) -> float:
 
 
 def correlation(map: np.ndarray, density: np.ndarray) -> float:
-    """CC: Pearson's correlation of two maps (H,W); NaN where one is constant."""
+    """CC: Pearson's correlation of two maps (H,W); NaN where one is constant.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.fixation import correlation
+        >>> round(correlation(np.array([[0.0, 1.0, 2.0]]), np.array([[0.0, 2.0, 2.0]])), 3)
+        0.866
+    """
     first, second = map.astype(np.float64), _same_size(map, density)
     if _constant(first) or _constant(second):
         return math.nan
@@ -52,6 +72,12 @@ def similarity(map: np.ndarray, density: np.ndarray) -> float:
     """SIM: the sum of minima of two maps (H,W), each stretched to [0,1], then of sum one; NaN where one is constant.
 
     Judd et al., MIT technical report 2012; pysaliency leaves the stretch out.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.fixation import similarity
+        >>> round(similarity(np.array([[0.0, 1.0, 1.0]]), np.array([[0.0, 0.0, 1.0]])), 3)
+        0.5
     """
     second = _same_size(map, density)
     if _constant(map) or _constant(second):
@@ -60,7 +86,14 @@ def similarity(map: np.ndarray, density: np.ndarray) -> float:
 
 
 def kl_divergence(map: np.ndarray, density: np.ndarray) -> float:
-    """KL: ``sum D log(eps + D / (S + eps))`` of two maps (H,W) of sum one, eps 2.2e-16; NaN where one sums to zero."""
+    """KL: ``sum D log(eps + D / (S + eps))`` of two maps (H,W) of sum one, eps 2.2e-16; NaN where one sums to zero.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.fixation import kl_divergence
+        >>> round(kl_divergence(np.array([[1.0, 1.0]]), np.array([[0.0, 1.0]])), 3)
+        0.693
+    """
     first, second = map.astype(np.float64), _same_size(map, density)
     if first.sum() <= 0 or second.sum() <= 0:
         return math.nan
@@ -81,6 +114,12 @@ def auc_judd(map: np.ndarray, fixations: np.ndarray) -> float:
 
     Returns:
         the area; NaN without a fixation, or without a pixel that has none.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.fixation import auc_judd
+        >>> round(auc_judd(np.array([[0.1, 0.2, 0.3, 0.4]]), np.array([[0, 1, 0, 1]])), 3)
+        0.875
     """
     looked = _looked_at(map, fixations) > 0
     positives, negatives = map[looked], np.sort(map[~looked])
@@ -105,6 +144,12 @@ def shuffled_auc(map: np.ndarray, fixations: np.ndarray, negatives: np.ndarray) 
 
     Returns:
         the area; NaN without a fixation or a negative.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.fixation import shuffled_auc
+        >>> shuffled_auc(np.array([[0.1, 0.2, 0.3]]), np.array([[0, 0, 1]]), np.array([[1, 2, 5]]))
+        1.0
     """
     looked = _looked_at(map, fixations) > 0
     weight = np.where(looked, 0, _same_size(map, negatives))
@@ -149,6 +194,13 @@ class Looks:
 
     ``clip`` names the video that it belongs to, a still image being its own; ``density`` (H,W) is continuous;
     ``points`` (K,2) are the fixations, x,y in pixels of the density, None where the set has none.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.fixation import Looks
+        >>> looks = Looks("clip 1", np.ones((2, 2)), np.array([[0.5, 1.5]]))  # in the lower left
+        >>> len(looks.points)
+        1
     """
 
     clip: str
@@ -168,6 +220,14 @@ class FixationScores(Metric):
 
     Args:
         average: ``clips`` as the DHF1K server averages, or ``frames``, all of them pooled.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.fixation import FixationScores, Looks
+        >>> density, scores = np.array([[0.0, 1.0], [2.0, 1.0]]), FixationScores()
+        >>> scores.update(density, Looks("clip 1", density, None))
+        >>> round(scores.compute()["cc"], 3)
+        1.0
     """
 
     names = ("nss", "auc_j", "sauc", "cc", "sim", "kl", "points")
