@@ -4,8 +4,12 @@
 
 HOME_OF_RUNS ?= runs/published
 PUBLISHED = leaderboards/published
-METHODS = none,pixel,cwd,structured,mgd,skt,cckd,stkd
-PLACEBOS = pixel,cwd,structured,mgd,skt,cckd,stkd
+TASKS = $(shell benchmark list tasks --plain)
+METHODS = $(shell benchmark list methods --plain)
+LEARNERS = $(filter-out none,$(METHODS))
+nothing =
+comma = ,
+listed = $(subst $(nothing) $(nothing),$(comma),$(strip $(1)))
 SEEDS = 0,1,2
 
 .PHONY: lint test check published matrix tuning reference
@@ -24,15 +28,15 @@ published:
 	benchmark leaderboard $(PUBLISHED) --out $(PUBLISHED)/boards --format md --format csv --format json --format html --format svg
 
 matrix:
-	benchmark run -m task=seg,depth,det,count,saliency seed=$(SEEDS) method=[$(METHODS)] home=$(HOME_OF_RUNS)
-	benchmark run -m task=seg,depth,saliency data.labeled=1/8 seed=$(SEEDS) method=[$(METHODS)] home=$(HOME_OF_RUNS)
-	benchmark run -m task=seg,depth teacher.control=untrained seed=$(SEEDS) method=[$(PLACEBOS)] home=$(HOME_OF_RUNS)
+	benchmark run -m task=$(call listed,$(TASKS)) seed=$(SEEDS) method=[$(call listed,$(METHODS))] home=$(HOME_OF_RUNS)
+	benchmark run -m task=seg,depth,saliency data.labeled=1/8 seed=$(SEEDS) method=[$(call listed,$(METHODS))] home=$(HOME_OF_RUNS)
+	benchmark run -m task=seg,depth teacher.control=untrained seed=$(SEEDS) method=[$(call listed,$(LEARNERS))] home=$(HOME_OF_RUNS)
 	benchmark leaderboard publish $(HOME_OF_RUNS) --to $(PUBLISHED)
 	$(MAKE) published
 
 tuning:
-	for task in seg depth det count saliency; do \
-		benchmark tune task=$$task method=[$(PLACEBOS)] --trials 5 --span 9 home=$(HOME_OF_RUNS) || exit 1; \
+	for task in $(TASKS); do \
+		benchmark tune task=$$task method=[$(call listed,$(LEARNERS))] --trials 5 --span 9 home=$(HOME_OF_RUNS) || exit 1; \
 	done
 	mkdir -p $(PUBLISHED)/tuning && cp $(HOME_OF_RUNS)/tuning/*.json $(PUBLISHED)/tuning/
 

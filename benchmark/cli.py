@@ -90,11 +90,15 @@ def list_(
     what: Annotated[str, typer.Argument(help="tasks, methods, data or teachers.")],
     name: Annotated[str | None, typer.Argument(help="One of them, also as PATH.py:CLASS: all about it.")] = None,
     home: Annotated[Path, typer.Option(help="Where runs keep their files, for teachers.")] = Path("runs"),
+    plain: Annotated[bool, typer.Option("--plain", help="Only names, one a line, for scripts.")] = False,
 ) -> None:
     """List what there is to choose from."""
-    from benchmark.commands.list_all import show
+    from benchmark.commands.list_all import print_names, show
 
-    show(what, name, home, Console())
+    if plain:
+        print_names(what, name)
+    else:
+        show(what, name, home, Console())
 
 
 @app.command()

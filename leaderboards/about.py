@@ -32,11 +32,11 @@ def read(paths: Iterable[str | Path]) -> About:
     field, for one that cannot be understood.
     """
     files = [folder / FILE for folder in dict.fromkeys(map(home, paths))]
-    found = [_read_one(file) for file in files if file.is_file()]
+    said = [_read_one(file) for file in files if file.is_file()]
     return About(
-        title="; ".join(about.title for about in found if about.title),
-        text=" ".join(about.text for about in found if about.text),
-        excluded={track: reason for about in found for track, reason in about.excluded.items()},
+        title="; ".join(about.title for about in said if about.title),
+        text=" ".join(about.text for about in said if about.text),
+        excluded={track: reason for about in said for track, reason in about.excluded.items()},
     )
 
 

@@ -86,8 +86,8 @@ def _matrix(group: Sequence[Board], budget: str, share: Fraction) -> Matrix:
     raw = {label: [_cell(rows.get(label)) for rows in by_label] for label in labels}
     coverage = {label: _coverage(cells) for label, cells in raw.items()}
     complete = {label for label in labels if coverage[label] == 1.0}
-    for index, (board, found) in enumerate(zip(boards, by_label, strict=True)):
-        for label, rank in _ranks(board, {label: row for label, row in found.items() if label in complete}).items():
+    for index, (board, entries) in enumerate(zip(boards, by_label, strict=True)):
+        for label, rank in _ranks(board, {label: row for label, row in entries.items() if label in complete}).items():
             raw[label][index] = replace(_given(raw[label][index]), rank=rank)
     _correct(raw)
     rows = [_row(label, by_label, tuple(raw[label]), coverage[label]) for label in labels]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -11,8 +10,6 @@ from leaderboards.atomic import atomic_write
 from leaderboards.errors import RecordError, explain
 from leaderboards.record_parts import Part, Tuning
 from leaderboards.values import Count, Identifier, Options, Real, Sha256, Status, digest
-
-PUBLISHED = Path(__file__).parent / "published" / "tuning"
 
 
 class Trial(Part):
@@ -67,19 +64,25 @@ def write(record: TuningRecord, folder: Path) -> Path:
     )
 
 
-def find(folders: Iterable[Path], task: str, dataset: str, method: str) -> TuningRecord | None:
-    """Read the record of tuning of a method from the first folder that has one.
+def find(folder: Path, task: str, dataset: str, method: str) -> TuningRecord | None:
+    """Read the record of tuning of a method; None where a folder has none.
 
-    Raises RecordError, naming the file, where it is damaged.
+    Raises RecordError, naming the file, for a damaged one.
     """
-    for folder in folders:
-        path = _path(folder, task, dataset, method)
-        if path.is_file():
-            try:
-                return TuningRecord.model_validate_json(path.read_bytes(), strict=True)
-            except ValidationError as error:
-                raise RecordError(f"{path}: {explain(error)}; delete it, or tune again") from None
-    return None
+    path = _path(folder, task, dataset, method)
+    return _read(path) if path.is_file() else None
+
+
+def read_folder(folder: Path) -> list[TuningRecord]:
+    """Read all records of tuning of a folder; raises RecordError, naming the file, for a damaged one."""
+    return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def _read(path: Path) -> TuningRecord:
+    try:
+        return TuningRecord.model_validate_json(path.read_bytes(), strict=True)
+    except ValidationError as error:
+        raise RecordError(f"{path}: {explain(error)}; delete it, or tune again") from None
 
 
 def _path(folder: Path, task: str, dataset: str, method: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -13,15 +13,18 @@ from torch import Tensor, nn
 from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
 from tasks.registry import Registry
 
-MAIN = "deep"  # the teacher that a method with one teacher learns from
 SUPERVISED = "supervised"  # the name of the task loss among a method's terms
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a method must be given: teachers by role, the unlabeled stream."""
+    """What a method must be given: its teachers, and whether unlabeled images.
 
-    teachers: tuple[str, ...] = (MAIN,)
+    ``teachers`` names the roles that the method wants, in its own words. A task's teacher of that name plays the role,
+    else the task's teacher at the same position, else its first: with one role, any name will do.
+    """
+
+    teachers: tuple[str, ...] = ("teacher",)
     unlabeled: bool = False
 
 
@@ -48,8 +51,11 @@ class Step(Protocol):
     def student(self, batch: Batch) -> Prediction:
         """The student's prediction on a batch."""
 
-    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
-        """A teacher's prediction on a batch, without gradient, shared by all methods: never change it in place."""
+    def teacher(self, batch: Batch, role: str | None = None) -> Prediction:
+        """A teacher's prediction on a batch, without gradient, shared by all methods: never change it in place.
+
+        ``role`` is one of ``needs.teachers``; the first of them where it is left out.
+        """
 
     def supervised(self) -> Tensor:
         """The task loss of the student on the labeled batch."""
@@ -62,12 +68,18 @@ class Step(Protocol):
 class Setting:
     """What a method is built for: the output space, and one small prediction of the student and of each teacher.
 
-    The predictions stand for shapes (channels, names of features, strides); their values mean nothing.
+    The predictions stand for shapes (channels, names of features, strides); their values mean nothing. Teachers stand
+    in the order of ``needs.teachers``.
     """
 
     output: OutputSpace
     student: Prediction
     teachers: Mapping[str, Prediction]
+
+    @property
+    def teacher(self) -> Prediction:
+        """The first teacher, which is the only one of most methods."""
+        return next(iter(self.teachers.values()))
 
 
 class Method(nn.Module, ABC):
@@ -75,7 +87,8 @@ class Method(nn.Module, ABC):
 
     A constructor takes ``setting`` and keyword-only hyper-parameters with types and defaults; each becomes an option
     ``methods.<name>.<option>``. Parameters of the module (adaptors) train with the student and are dropped with the
-    method. A ``critic`` has an optimiser of its own, which the runner steps after the student's.
+    method. A ``critic`` has an optimiser of its own, which the runner steps after the student's. A ``calibration``
+    holds, in buffers, what ``calibrate`` learns of the teachers: once for all students, and kept beside their weights.
 
     Examples:
         >>> import torch
@@ -102,12 +115,14 @@ class Method(nn.Module, ABC):
     control: ClassVar[bool] = False  # the row that every method is compared with
     weights: dict[str, float]
     critic: nn.Module | None
+    calibration: nn.Module | None
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()
         self.output = setting.output
         self.weights = {SUPERVISED: 1.0}
         self.critic = None  # not on the class, where it would hide the submodule of that name
+        self.calibration = None
 
     @abstractmethod
     def forward(self, step: Step) -> dict[str, Tensor]:
@@ -116,6 +131,13 @@ class Method(nn.Module, ABC):
     def critic_loss(self, step: Step) -> Tensor:
         """Return the critic's own loss for this step, on detached predictions of the student."""
         raise TypeError(f"{type(self).__name__} has a critic but does not say what its loss is: define critic_loss")
+
+    def calibrate(self, steps: Iterable[Step]) -> None:
+        """Fill ``calibration`` before the first step, from labeled batches and teachers: no student is there yet.
+
+        Take as many steps as it needs, depend on nothing but them and the options, draw no random numbers.
+        """
+        raise TypeError(f"{type(self).__name__} has a calibration but does not say how to fill it: define calibrate")
 
 
 methods: Registry[Method] = Registry("method", "densedistill.methods", Method)

@@ -17,6 +17,7 @@ from tasks.annotations.kind import Info as Info
 from tasks.annotations.kind import kind_of
 from tasks.registry import Registry
 
+SHARPNESS = 4.0  # factor from a bounded map to scores of labels
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in [0, 1]
 STD = (0.229, 0.224, 0.225)
 
@@ -84,14 +85,21 @@ datasets: Registry[Dataset] = Registry("dataset", "densedistill.datasets", Datas
 class Batch:
     """Images on their way into a network.
 
-    ``image`` float32 (N,3,H,W), ImageNet-normalised; ``target`` what the task's output space reads, None where labels
-    are hidden; ``valid`` bool (N,H,W), False on padding and ignored labels; ``name`` is unique within a step.
+    ``image`` float32 (N,3T,H,W), T frames, ImageNet-normalised; ``target`` what the task's output space reads, None
+    where labels are hidden; ``valid`` bool (N,H,W), False on padding and ignored labels; ``name`` is unique within a
+    step.
     """
 
     name: str
     image: Tensor
     target: Any
     valid: Tensor
+
+    @staticmethod
+    def whole(name: str, image: Tensor) -> Batch:
+        """Make a batch of whole images: no padding, no labels."""
+        inside = torch.ones(len(image), *image.shape[-2:], dtype=torch.bool, device=image.device)
+        return Batch(name, image, None, inside)
 
     def pin_memory(self) -> Batch:
         """Copy images and masks to page-locked memory, from where they reach a GPU without waiting."""
@@ -122,7 +130,8 @@ class Prediction:
     ``maps``: raw head outputs, one (N,C,h,w), or one a pyramid level. ``features``: named, shallow to deep, each
     (N,C,h,w), with ``strides``. ``shared``: names of the features that the head reads (decoder, or pyramid levels).
     ``embedding``: (N,D), pooled deepest feature. ``size``: (H,W) of the input. ``valid``: bool (N,H,W) of the input or
-    None when all of it counts.
+    None when all of it counts. ``branches``: named raw maps, like ``maps``, of parts of the network that predict by
+    themselves before they are fused; most have none.
 
     Examples:
         >>> import torch
@@ -141,6 +150,7 @@ class Prediction:
     embedding: Tensor
     size: tuple[int, int]
     valid: Tensor | None = None
+    branches: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -172,6 +182,8 @@ class OutputSpace(ABC):
     """
 
     channels: int  # of each map
+    labels_are_ordered: bool = False  # bins of a quantity, whose neighbours are alike
+    labels_say_all: bool = False  # a prediction is its labels: nothing is left out, as boxes are
 
     @abstractmethod
     def supervised(self, maps: Sequence[Tensor], target: Any) -> Tensor:
@@ -193,6 +205,10 @@ class OutputSpace(ABC):
     def bounded(self, prediction: Prediction) -> Tensor:
         """Return one map (N,C,h,w) in a bounded range, for critics."""
 
+    def proper(self, raw: Tensor) -> Tensor:
+        """Bring any numbers (N,C,h,w), as a bare convolution gives them, into the range of the maps of this space."""
+        return raw
+
     @abstractmethod
     def mix(self, a: Any, b: Any, weight: Tensor) -> Any:
         """Mix two targets as mixup mixes their images, ``weight`` (N,) on ``a``."""
@@ -208,6 +224,22 @@ class OutputSpace(ABC):
     @abstractmethod
     def valid(self, target: Any, size: tuple[int, int]) -> Tensor:
         """Return the positions of the input that carry supervision, bool (N,H,W)."""
+
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """Tell a prediction in labels: one score a label and position, (N,K,h,w), a map or pyramid level; K is fixed.
+
+        Unless an output space has labels of its own, they are the channels of its bounded map, the largest of which is
+        the most likely one; a single channel is held against zero.
+        """
+        scores = SHARPNESS * self.bounded(prediction)
+        return (torch.cat([torch.zeros_like(scores), scores], dim=1) if scores.shape[1] == 1 else scores,)
+
+    def labels(self, target: Any, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...] | None:
+        """Return the true labels of a hard target at the sizes of the label scores, int64 (N,h,w), 255 where unknown.
+
+        None, as here, where the truth cannot be told in labels: then a teacher's most likely ones stand for it.
+        """
+        return None
 
 
 class Metric(ABC):
@@ -255,11 +287,13 @@ class Task(ABC):
     name: ClassVar[str]
     title: ClassVar[str] = ""
     annotation: ClassVar[str]  # the kind that it learns from
+    dataset: ClassVar[str] = "scenes"  # where nothing else is chosen
     metrics: ClassVar[Mapping[str, bool]]  # name -> higher is better; the first is primary
     student: ClassVar[NetworkSpec]  # defaults that the command line overrides
-    teachers: ClassVar[Mapping[str, NetworkSpec]]  # role -> network, the main one first
+    teachers: ClassVar[Mapping[str, NetworkSpec]]  # name -> network, the main one first
     recipe: ClassVar[Mapping[str, Any]]  # deviations from benchmark.config.schema.Recipe's defaults
     teacher_recipe: ClassVar[Mapping[str, Any]]  # the same for teachers, on top of ``recipe``
+    frames: int = 1  # of an image that its networks read: (N,3*frames,H,W), the newest first
     output: OutputSpace
 
     def __init__(self, info: Info) -> None:
@@ -267,7 +301,7 @@ class Task(ABC):
 
     @abstractmethod
     def network(self, spec: NetworkSpec) -> nn.Module:
-        """Build a network whose forward maps images (N,3,H,W) to a Prediction."""
+        """Build a network whose forward maps images (N,3*frames,H,W) to a Prediction."""
 
     @abstractmethod
     def metric(self) -> Metric:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -17,6 +18,7 @@ from benchmark.run import Run
 from benchmark.runs.teachers import Teacher
 from leaderboards import store
 from leaderboards.record import Record
+from tasks.registry import Registry
 
 TINY = (
     "data.size=64",
@@ -81,6 +83,11 @@ def student_bytes(home: Path, record: Record) -> bytes:
     """Read a trained student's file."""
     assert record.artifacts.student is not None, record.status_reason
     return (home / record.artifacts.student).read_bytes()
+
+
+def built_in(registry: Registry[Any]) -> list[str]:
+    """Name what this distribution registers itself; an installed plugin answers to its own tests."""
+    return sorted(name for name in registry if registry.origin(name).built_in)
 
 
 def install(folder: Path, name: str, version: str, source: str, groups: Mapping[str, Mapping[str, str]]) -> Path:

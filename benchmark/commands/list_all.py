@@ -38,6 +38,16 @@ def show(what: str, name: str | None, home: Path, console: Console) -> None:
         list_one.show(KEYS[what], name, console)
 
 
+def print_names(what: str, name: str | None) -> None:
+    """Print the bare names of tasks, methods or data, one a line, for scripts; raises InputError."""
+    if what not in KEYS or name is not None:
+        raise InputError(
+            f"--plain lists names: expected {', '.join(KEYS)}, found {' '.join(filter(None, (what, name)))}"
+        )
+    catalog.load()
+    print(*sorted(catalog.REGISTRIES[KEYS[what]]), sep="\n")
+
+
 def _columns(what: str) -> Sequence[Column]:
     columns: Mapping[str, Sequence[Column]] = {
         "methods": [("paper", lambda cls: cls.paper), ("needs", needs_of)],

@@ -42,7 +42,7 @@ class Recipe:
 
 @dataclass
 class TeacherConfig:
-    """The teachers: by role, the main one first."""
+    """The teachers, by the names that the task gives them, the main one first."""
 
     networks: dict[str, NetworkSpec] = field(default_factory=dict)
     checkpoint: str | None = None  # a safetensors file for the main teacher, instead of training it
@@ -71,7 +71,7 @@ class Config:
     compile: bool = False
     workers: int | None = None  # loader processes; null: none on a CPU, up to 8 beside a GPU
     save_every: int = 100  # steps between two saves of the resume state
-    tuning: str | None = None  # folder with records of `benchmark tune`, preferred to the published ones
+    tuning: str | None = None  # folder with records of `benchmark tune`, preferred to the defaults
     tensorboard: bool = False  # also log for TensorBoard, an extra
     home: str = "runs"
 

@@ -35,8 +35,8 @@ def check(words: Sequence[str], every: bool, console: Console) -> int:
         fresh = [each for each in batch if each not in findings]
         _show_subjects(fresh, console)
         findings += fresh
-    if every:
-        _show_all(findings, console)
+    for each in findings if every else ():
+        console.print(escape(f"{each.outcome:11}  {each}"), highlight=False)
     _show_faults(findings, console)
     return 0 if all(each.passed for each in findings) else 1
 
@@ -70,11 +70,6 @@ def _show_subjects(findings: Sequence[Finding], console: Console) -> None:
         parts += [f"{count[kind]} {kind}" for kind in ("failed", "not checked") if count[kind]]
         parts += [f"{each.check}: {each.found}" for each in own if each.outcome == "measured"]
         console.print(escape(f"{subject}: {', '.join(parts)}"), highlight=False)
-
-
-def _show_all(findings: Sequence[Finding], console: Console) -> None:
-    for each in findings:
-        console.print(escape(f"{each.outcome:11}  {each}"), highlight=False)
 
 
 def _show_faults(findings: Sequence[Finding], console: Console) -> None:

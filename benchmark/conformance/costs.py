@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from benchmark.conformance.finding import Verdict
+from benchmark.conformance.finding import Checks, Verdict
 from benchmark.conformance.method_under_test import MethodUnderTest
 from benchmark.training.assemble import control
 from benchmark.training.cost import count_parameters
 
+COST = Checks[MethodUnderTest]()
 
+
+@COST.promise("no global random numbers")
 def cost(tested: MethodUnderTest) -> Verdict:
     """How long a step takes beside the control's, and how many parameters the method adds while it trains."""
     trained = (tested.alone, MethodUnderTest(control(), tested.lab).alone)

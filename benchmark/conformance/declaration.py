@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.config.schema import Recipe
 from benchmark.conformance.finding import Check, Verdict, broken, kept
-from methods.base import MAIN, Method
+from methods.base import Method
 from tasks.base import NetworkSpec, Task
 from tasks.registry import options
 
@@ -32,8 +32,7 @@ def _text(cls: type[Any], name: str, meaning: str) -> Verdict:
 
 def options_have_types_and_defaults(cls: type[Any]) -> Verdict:
     """Every hyper-parameter is a keyword-only argument with a type and a default."""
-    _, *positional = _positional(cls)
-    if positional:
+    if positional := inspect.getfullargspec(cls.__init__).args[2:]:  # after self and the one argument that is given
         return broken(
             f"the constructor takes {_quoted(positional)} by position, so no option of that name exists",
             "put * before the options: def __init__(self, setting, *, weight: float = 1.0)",
@@ -49,13 +48,6 @@ def options_have_types_and_defaults(cls: type[Any]) -> Verdict:
         if names
     ]
     return broken("; ".join(faults), f"write {(untyped + required)[0]}: float = 1.0, with the type and default it has")
-
-
-def _positional(cls: type[Any]) -> list[str]:
-    """List what the constructor takes by position, after self."""
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    return [each.name for each in parameters if each.kind in kinds]
 
 
 def options_are_documented(cls: type[Any]) -> Verdict:
@@ -82,10 +74,9 @@ def metrics_have_directions(cls: type[Task]) -> Verdict:
 
 
 def networks_and_recipe_are_given(cls: type[Task]) -> Verdict:
-    """The class names its student, its teachers by role with the main one first, and how they are trained."""
-    roles = list(cls.teachers)
-    if not roles or roles[0] != MAIN:
-        return broken(f"teachers has the roles {roles}", f"name at least one, the main one first: {{'{MAIN}': ...}}")
+    """The class names its student, its teachers with the main one first, and how they are trained."""
+    if not cls.teachers:
+        return broken("teachers is empty", "name at least one, the main one first: {'large': NetworkSpec(...)}")
     specs = [cls.student, *cls.teachers.values()]
     if not all(isinstance(each, NetworkSpec) for each in specs):
         return broken("student or teachers are no NetworkSpec", "describe each by tasks.base.NetworkSpec(...)")
@@ -93,23 +84,14 @@ def networks_and_recipe_are_given(cls: type[Task]) -> Verdict:
     if unknown:
         known = ", ".join(Recipe.__dataclass_fields__)
         return broken(f"the recipe has no key {_quoted(sorted(unknown))}", f"use keys of the recipe: {known}")
-    return kept(f"a student and teachers {', '.join(roles)}")
+    return kept(f"a student and teachers {', '.join(cls.teachers)}")
 
 
 def _quoted(names: list[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-METHOD_DECLARATION: list[Check[type[Method]]] = [
-    Check(title),
-    Check(paper),
-    Check(options_have_types_and_defaults),
-    Check(options_are_documented),
-]
-TASK_DECLARATION: list[Check[type[Task]]] = [
-    Check(title),
-    Check(metrics_have_directions),
-    Check(networks_and_recipe_are_given),
-    Check(options_have_types_and_defaults),
-    Check(options_are_documented),
-]
+_METHOD = (title, paper, options_have_types_and_defaults, options_are_documented)
+_TASK = (title, metrics_have_directions, networks_and_recipe_are_given, *_METHOD[2:])
+METHOD_DECLARATION: list[Check[Any]] = [Check(run) for run in _METHOD]
+TASK_DECLARATION: list[Check[Any]] = [Check(run) for run in _TASK]

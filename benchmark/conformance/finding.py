@@ -65,6 +65,19 @@ class Check(Generic[Subject]):
         return (self.run.__doc__ or "").strip().partition("\n")[0]
 
 
+class Checks(list[Check[Subject]], Generic[Subject]):
+    """Checks in their order; a decorator enters each, and names its premises."""
+
+    def promise(self, *after: str) -> Callable[[Callable[[Subject], Verdict]], Callable[[Subject], Verdict]]:
+        """Return the decorator that enters a check which would mislead unless the checks ``after`` hold."""
+
+        def enter(run: Callable[[Subject], Verdict]) -> Callable[[Subject], Verdict]:
+            self.append(Check(run, after))
+            return run
+
+        return enter
+
+
 def examine(checks: Sequence[Check[Subject]], subject: Subject, label: str) -> list[Finding]:
     """Make every check, also after faults; one whose premises do not hold is "not checked", one that raises failed.
 

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from benchmark.config import catalog, compose
-from benchmark.conformance import declaration, output_space_checks, reproduction, step_checks
-from benchmark.conformance.batch_scaling import terms_are_means
-from benchmark.conformance.costs import cost
-from benchmark.conformance.declaration import METHOD_DECLARATION, TASK_DECLARATION
-from benchmark.conformance.finding import Check, Finding, Verdict, examine
+from benchmark.conformance.batch_scaling import SCALING
+from benchmark.conformance.costs import COST
+from benchmark.conformance.declaration import METHOD_DECLARATION, TASK_DECLARATION, options_have_types_and_defaults
+from benchmark.conformance.finding import Check, Finding, examine
 from benchmark.conformance.laboratory import Laboratory, tiny_words
 from benchmark.conformance.method_under_test import MethodUnderTest
-from benchmark.conformance.task_checks import (
-    dataset_gives_samples,
-    metric_scores_and_merges,
-    networks_return_whole_predictions,
-    networks_take_any_size,
-    predictions_do_not_depend_on_the_batch,
-    right_answers_score_better,
-)
+from benchmark.conformance.output_space_checks import VERBS
+from benchmark.conformance.reproduction import REPRODUCTION
+from benchmark.conformance.step_checks import MANNERS, STEP
+from benchmark.conformance.task_checks import NETWORKS, SCORES
 from benchmark.conformance.task_under_test import TaskUnderTest
 from methods.base import Method
 from methods.base import methods as method_registry
@@ -30,59 +25,12 @@ from tasks.base import tasks as task_registry
 from tasks.errors import InputError, nearest
 from tasks.registry import Registry
 
-Subject = TypeVar("Subject")
 IMPORTS = "imports"
-OPTIONS = Check(declaration.options_have_types_and_defaults).name
+OPTIONS = Check(options_have_types_and_defaults).name
 
 
-def _after(premises: str, *runs: Callable[[Subject], Verdict]) -> list[Check[Subject]]:
-    """Checks with the same premises, whose names are joined by commas."""
-    return [Check(run, tuple(premises.split(", "))) for run in runs]
-
-
-STEP: list[Check[MethodUnderTest]] = [
-    Check(step_checks.builds),
-    *_after("builds", step_checks.terms_are_finite_scalars),
-    *_after("terms are finite scalars", step_checks.gradients_reach_the_student),
-]
-METHOD: list[Check[MethodUnderTest]] = [
-    *STEP,
-    *_after(
-        "terms are finite scalars",
-        step_checks.shared_things_stay_as_they_are,
-        step_checks.needs_are_declared,
-        step_checks.works_on_one_image,
-        step_checks.works_in_half_precision,
-    ),
-    *_after("gradients reach the student, shared things stay as they are", reproduction.no_global_random_numbers, cost),
-    *_after(
-        "no global random numbers",
-        reproduction.alone_and_in_a_cohort_are_the_same,
-        reproduction.resumed_and_uninterrupted_are_the_same,
-        terms_are_means,
-    ),
-]
-TASK: list[Check[TaskUnderTest]] = [
-    Check(dataset_gives_samples),
-    *_after("dataset gives samples", networks_return_whole_predictions),
-    *_after(
-        "networks return whole predictions",
-        predictions_do_not_depend_on_the_batch,
-        networks_take_any_size,
-        metric_scores_and_merges,
-        output_space_checks.supervised_is_a_finite_mean,
-        output_space_checks.summary_and_bounded_describe,
-    ),
-    *_after("supervised is a finite mean, metric scores and merges", right_answers_score_better),
-    *_after(
-        "supervised is a finite mean",
-        output_space_checks.divergence_is_a_distance,
-        output_space_checks.empty_labels_are_finite,
-        output_space_checks.pseudo_labels_can_be_learned,
-        output_space_checks.mixing_and_pasting_have_their_limits,
-    ),
-    *_after("divergence is a distance", output_space_checks.invalid_positions_do_not_count),
-]
+METHOD: list[Check[Any]] = [*STEP, *MANNERS, *REPRODUCTION, *SCALING, *COST]
+TASK: list[Check[Any]] = [*NETWORKS, *VERBS, *SCORES]
 
 
 def method_checks() -> list[str]:
@@ -97,7 +45,7 @@ def task_checks() -> list[str]:
 
 def promises() -> dict[str, str]:
     """Say by its name what each check promises, in a sentence."""
-    every: list[Check[Any]] = [*METHOD_DECLARATION, *METHOD, *TASK_DECLARATION, *TASK]
+    every = (*METHOD_DECLARATION, *METHOD, *TASK_DECLARATION, *TASK)
     return {IMPORTS: "The plugin can be imported.", **{each.name: each.promise for each in every}}
 
 
@@ -194,7 +142,7 @@ def _name(subject: str | type[Any], registry: Registry[Any], further: Sequence[s
 
 
 def _declared(
-    name: str, registry: Registry[Any], declaration: Sequence[Check[Any]], further: Sequence[Check[Any]]
+    name: str, registry: Registry[Any], declared: Sequence[Check[Any]], further: Sequence[Check[Any]]
 ) -> list[Finding]:
     """Check what a class says of itself, and say of further checks where they cannot be made."""
     label = f"{registry.kind} {name}"
@@ -202,7 +150,7 @@ def _declared(
         found = f"the plugin failed to import: {registry.broken[name]}"
         fix = "import its module in a Python shell until it works, and see that its entry point names the right one"
         return [Finding(IMPORTS, label, "failed", found, fix)]
-    findings = examine(declaration, registry[name], label)
+    findings = examine(declared, registry[name], label)
     if not usable(findings):
         reason = "it would say nothing before the options are a configuration"
         findings += [Finding(each.name, label, "not checked", reason) for each in further]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.conformance.finding import Verdict, broken, kept
+from benchmark.conformance.finding import Checks, Verdict, broken, kept
 from benchmark.conformance.task_under_test import TaskUnderTest
 from benchmark.conformance.tensors import repeat_batch, repeat_prediction, tensors
 from tasks.base import Prediction
 from tasks.outputs.maps import map_size
 
+VERBS = Checks[TaskUnderTest]()
 ZERO = 1e-4  # a distance below it is rounding
 CLOSE = 1e-3  # relative difference that is rounding
 SHIFT = 3.0  # added to maps where they must not matter
@@ -47,6 +47,7 @@ def _supervised(tested: TaskUnderTest, target: Any) -> tuple[Tensor, list[Tensor
     return loss.detach(), [each.grad for each in maps]
 
 
+@VERBS.promise("networks return whole predictions")
 def supervised_is_a_finite_mean(tested: TaskUnderTest) -> Verdict:
     """The task loss is a finite scalar with a gradient, and the same with its batch repeated along the batch."""
     loss, gradients = _supervised(tested, tested.batch.target)
@@ -59,6 +60,7 @@ def supervised_is_a_finite_mean(tested: TaskUnderTest) -> Verdict:
     return _sum("supervised", loss, doubled) or kept(f"{loss:.4g}, and the same with its batch repeated")
 
 
+@VERBS.promise("supervised is a finite mean")
 def divergence_is_a_distance(tested: TaskUnderTest) -> Verdict:
     """The divergence is zero between equal predictions, above zero between others, and a mean."""
     student, teacher, output = tested.prediction, tested.teacher, tested.output
@@ -80,6 +82,7 @@ def _shifted_outside(prediction: Prediction, valid: Tensor) -> Prediction:
     return replace(prediction, maps=tuple(a + SHIFT * b for a, b in zip(prediction.maps, outside, strict=True)))
 
 
+@VERBS.promise("divergence is a distance")
 def invalid_positions_do_not_count(tested: TaskUnderTest) -> Verdict:
     """What is predicted on padding and ignored labels changes neither the task loss nor divergence and summary."""
     batch, output = tested.padded, tested.output
@@ -102,6 +105,7 @@ def invalid_positions_do_not_count(tested: TaskUnderTest) -> Verdict:
     return kept("padding does not count" + ("; every position carries supervision" if everywhere else ""))
 
 
+@VERBS.promise("supervised is a finite mean")
 def empty_labels_are_finite(tested: TaskUnderTest) -> Verdict:
     """Images on which nothing is marked give a finite loss with finite gradients."""
     loss, gradients = _supervised(tested, tested.without_labels())
@@ -113,6 +117,7 @@ def empty_labels_are_finite(tested: TaskUnderTest) -> Verdict:
     return kept(f"{loss:.4g} on images without labels")
 
 
+@VERBS.promise("supervised is a finite mean")
 def pseudo_labels_can_be_learned(tested: TaskUnderTest) -> Verdict:
     """The hard targets of a teacher are targets without gradient, at the size of the input."""
     labels = tested.output.hard_targets(tested.teacher)
@@ -128,6 +133,7 @@ def pseudo_labels_can_be_learned(tested: TaskUnderTest) -> Verdict:
     return kept(f"supervised on them is {loss:.4g}")
 
 
+@VERBS.promise("supervised is a finite mean")
 def mixing_and_pasting_have_their_limits(tested: TaskUnderTest) -> Verdict:
     """Mixing with all of the weight on one target, and pasting nothing or everything, give that target back.
 
@@ -138,16 +144,14 @@ def mixing_and_pasting_have_their_limits(tested: TaskUnderTest) -> Verdict:
     b = output.permute(a, torch.arange(count).roll(1))
     complete = bool(output.valid(a, size).all())
     ones, nothing = torch.ones(count), torch.zeros(count, *size, dtype=torch.bool)
-    cases: list[tuple[str, Callable[[], Any], bool]] = [
-        ("mix(a, b, 1) is not a", lambda: output.mix(a, b, ones), True),
-        ("mix(a, b, 0) is not b", lambda: output.mix(a, b, 0 * ones), False),
-        ("paste(a, b, nowhere) is not a", lambda: output.paste(a, b, nothing), True),
-        ("paste(a, b, everywhere) is not b", lambda: output.paste(a, b, ~nothing), False),
-    ]
-    alone = [_loss_of_each(tested, target) for target in (a, b)]
-    for fault, make, first in cases:
-        found = _loss_of_each(tested, make())
-        wanted, other = alone if first else alone[::-1]
+    cases = {
+        "mix(a, b, 1) is not a": (output.mix(a, b, ones), a, b),
+        "mix(a, b, 0) is not b": (output.mix(a, b, 0 * ones), b, a),
+        "paste(a, b, nowhere) is not a": (output.paste(a, b, nothing), a, b),
+        "paste(a, b, everywhere) is not b": (output.paste(a, b, ~nothing), b, a),
+    }
+    for fault, targets in cases.items():
+        found, wanted, other = (_loss_of_each(tested, target) for target in targets)
         nearer = not complete and (found - wanted).abs().sum() < (found - other).abs().sum()
         if not nearer and not _near(found, wanted):
             return broken(
@@ -168,6 +172,7 @@ def _loss_of_each(tested: TaskUnderTest, target: Any) -> Tensor:
     return torch.stack(losses).detach()
 
 
+@VERBS.promise("networks return whole predictions")
 def summary_and_bounded_describe(tested: TaskUnderTest) -> Verdict:
     """The summary is one vector an image, and bounded maps stay in their range whatever the maps are."""
     output, prediction = tested.output, tested.prediction

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.conformance.finding import Verdict, broken, kept
+from benchmark.conformance.finding import Checks, Verdict, broken, kept
 from benchmark.conformance.laboratory import HALFWAY, seeded
 from benchmark.conformance.method_under_test import FIRST_SEED, SECOND_SEED, MethodUnderTest, WatchedStep
 from benchmark.conformance.tensors import differing, some
 from methods.base import SUPERVISED, Method, Needs, Setting, Step
 
+REPRODUCTION = Checks[MethodUnderTest]()
 GENERATOR = "draw from step.generator('what for'), e.g. torch.rand(n, generator=step.generator('mask')).to(device)"
 STATES: dict[str, Callable[[], object]] = {
     "torch": lambda: torch.get_rng_state().tolist(),
@@ -24,6 +25,7 @@ STATES: dict[str, Callable[[], object]] = {
 }
 
 
+@REPRODUCTION.promise("gradients reach the student", "shared things stay as they are", "needs are declared")
 def no_global_random_numbers(tested: MethodUnderTest) -> Verdict:
     """All random numbers come from step.generator, so that global generators neither matter nor move.
 
@@ -68,6 +70,7 @@ class Neighbour(Method):
         return {SUPERVISED: step.supervised(), "distance": torch.stack(distances).mean()}
 
 
+@REPRODUCTION.promise("no global random numbers")
 def alone_and_in_a_cohort_are_the_same(tested: MethodUnderTest) -> Verdict:
     """Trained beside another member, the weights are the same bits as alone."""
     if changed := differing(tested.alone.weights, tested.train(beside=[Neighbour]).weights):
@@ -78,6 +81,7 @@ def alone_and_in_a_cohort_are_the_same(tested: MethodUnderTest) -> Verdict:
     return kept("the same bits beside another member")
 
 
+@REPRODUCTION.promise("no global random numbers")
 def resumed_and_uninterrupted_are_the_same(tested: MethodUnderTest) -> Verdict:
     """Killed and started again, training ends in the same bits as without a break."""
     resumed, drifted = tested.train(deaths=[HALFWAY + 1]), tested.alone.drifted

@@ -10,14 +10,18 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from benchmark.conformance.finding import Verdict, broken, kept
+from benchmark.conformance.finding import Checks, Verdict, broken, kept
 from benchmark.conformance.laboratory import STEPS
 from benchmark.conformance.method_under_test import Attempt, MethodUnderTest
 from benchmark.conformance.tensors import differing, same, some, state
 from benchmark.training.device import build_fabric
 from benchmark.training.preflight import gradient_norm
 
+STEP = Checks[MethodUnderTest]()  # what must hold on every task
+MANNERS = Checks[MethodUnderTest]()
 
+
+@STEP.promise()
 def builds(tested: MethodUnderTest) -> Verdict:
     """The method can be built for the task, and knows the weights of its terms."""
     weights = tested.member().method.weights
@@ -30,6 +34,7 @@ def builds(tested: MethodUnderTest) -> Verdict:
     return kept("weights: " + ", ".join(f"{name} {value:g}" for name, value in weights.items()))
 
 
+@STEP.promise("builds")
 def terms_are_finite_scalars(tested: MethodUnderTest) -> Verdict:
     """A step returns every term that has a weight, and no other, each a finite scalar tensor."""
     attempt = tested.step(tested.lab.shared())
@@ -66,6 +71,7 @@ def _shown(values: Mapping[str, Tensor | float]) -> str:
     return ", ".join(f"{name} {each:.3g}" for name, each in values.items())
 
 
+@STEP.promise("terms are finite scalars")
 def gradients_reach_the_student(tested: MethodUnderTest) -> Verdict:
     """Every term with a weight has a gradient in the student's parameters; a critic's loss has one in the critic's."""
     attempt = tested.step(tested.lab.shared())
@@ -87,6 +93,7 @@ def gradients_reach_the_student(tested: MethodUnderTest) -> Verdict:
     return kept(_shown(found))
 
 
+@MANNERS.promise("terms are finite scalars")
 def shared_things_stay_as_they_are(tested: MethodUnderTest) -> Verdict:
     """Teachers, their predictions and the batches, which all members of a cohort share, are not changed."""
     networks, shared, originals = tested.lab.teachers, tested.lab.shared(), tested.lab.fresh(0)
@@ -115,6 +122,7 @@ def _condition(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     return found
 
 
+@MANNERS.promise("terms are finite scalars")
 def needs_are_declared(tested: MethodUnderTest) -> Verdict:
     """The method uses every teacher and stream that its needs name, and none that they do not."""
     member, needs = tested.member(), tested.cls.needs
@@ -134,12 +142,14 @@ def needs_are_declared(tested: MethodUnderTest) -> Verdict:
     return kept(f"teachers: {shown}; unlabeled images: {'used' if unlabeled else 'not used'}")
 
 
+@MANNERS.promise("terms are finite scalars")
 def works_on_one_image(tested: MethodUnderTest) -> Verdict:
     """A batch of one image gives finite terms and gradients."""
     attempt = tested.step(tested.lab.shared(batches=tested.lab.fresh(0, images=1)))
     return _sound(attempt, "on a batch of one", "no statistic across the batch may need a second image")
 
 
+@MANNERS.promise("terms are finite scalars")
 def works_in_half_precision(tested: MethodUnderTest) -> Verdict:
     """With networks under bf16 autocast, terms and gradients are finite."""
     fix = "compute losses in float32 (methods.numerics.full_precision), and own layers' results with .float()"

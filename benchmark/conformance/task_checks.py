@@ -9,17 +9,19 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from benchmark.conformance.finding import Verdict, broken, kept
+from benchmark.conformance.finding import Checks, Verdict, broken, kept
 from benchmark.conformance.frozen_step import fit
 from benchmark.conformance.task_under_test import TaskUnderTest
 from benchmark.conformance.tensors import pick, tensors
 from benchmark.training.step import predict
 from tasks.base import Batch, Metric, Prediction, Sample
 
+NETWORKS, SCORES = Checks[TaskUnderTest](), Checks[TaskUnderTest]()
 ODD = (90, 70)  # a size that no network's stride divides
 CLOSE = 1e-3  # allowed difference of a prediction in another batch
 
 
+@NETWORKS.promise()
 def dataset_gives_samples(tested: TaskUnderTest) -> Verdict:
     """Every split has images, uint8 RGB, with the annotation that the task learns from."""
     dataset, kind = tested.problem.dataset, tested.task.annotation
@@ -28,10 +30,11 @@ def dataset_gives_samples(tested: TaskUnderTest) -> Verdict:
         if count == 0:
             return broken(f"split '{split}' of {dataset.name} is empty", "give every split at least one image")
         sample = dataset.load(split, 0)
-        if sample.image.dtype != np.uint8 or sample.image.ndim != 3 or sample.image.shape[2] != 3:
+        image = sample.image
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 * tested.task.frames:
             return broken(
-                f"the image of '{sample.id}' is {sample.image.dtype} {sample.image.shape}",
-                "return RGB as uint8, (height, width, 3)",
+                f"the image of '{sample.id}' is {image.dtype} {image.shape}",
+                "return RGB as uint8, (height, width, 3 a frame)",
             )
         if kind not in sample.annotations:
             return broken(
@@ -41,6 +44,7 @@ def dataset_gives_samples(tested: TaskUnderTest) -> Verdict:
     return kept(", ".join(f"{count} {split}" for split, count in counts.items()) + " images")
 
 
+@NETWORKS.promise("dataset gives samples")
 def networks_return_whole_predictions(tested: TaskUnderTest) -> Verdict:
     """Student and teachers return maps, named features with strides, those that the head reads, and an embedding."""
     for who, network in {"student": tested.network, **tested.lab.teachers}.items():
@@ -48,7 +52,7 @@ def networks_return_whole_predictions(tested: TaskUnderTest) -> Verdict:
             prediction = predict(network, tested.batch, tested.problem.fabric)
         if fault := _fault(prediction, tested):
             return broken(f"{who}: {fault}", "return a tasks.base.Prediction as its docstring has it")
-    names = ", ".join(f"{name} /{tested.prediction.strides[name]}" for name in tested.prediction.features)
+    names = ", ".join(f"{name} /{stride}" for name, stride in tested.prediction.strides.items())
     return kept(f"features {names}; {len(tested.prediction.maps)} map(s) of {tested.output.channels} channels")
 
 
@@ -77,6 +81,7 @@ def _fault(prediction: Prediction, tested: TaskUnderTest) -> str | None:
     return None if all(each.isfinite().all() for each in tensors(prediction)) else "there are values not finite"
 
 
+@NETWORKS.promise("networks return whole predictions")
 def predictions_do_not_depend_on_the_batch(tested: TaskUnderTest) -> Verdict:
     """In eval mode, an image alone is predicted as it is among others."""
     alone = tested.predict(pick(tested.batch, torch.arange(1), tested.output))
@@ -90,10 +95,11 @@ def predictions_do_not_depend_on_the_batch(tested: TaskUnderTest) -> Verdict:
     return kept("an image alone is predicted as among others")
 
 
+@NETWORKS.promise("networks return whole predictions")
 def networks_take_any_size(tested: TaskUnderTest) -> Verdict:
     """Images of a size that no stride divides are predicted, decoded and drawn."""
-    image = torch.zeros(1, 3, *ODD)
-    prediction = tested.predict(Batch("odd", image, None, torch.ones(1, *ODD, dtype=torch.bool)))
+    image = torch.zeros(1, 3 * tested.task.frames, *ODD)
+    prediction = tested.predict(Batch.whole("odd", image))
     size = (ODD[0] + 7, ODD[1] + 5)
     picture = tested.task.picture(tested.task.decode(prediction, 0, size), np.zeros((*size, 3), np.uint8))
     if picture.dtype != np.uint8 or picture.shape != (*size, 3):
@@ -108,6 +114,7 @@ def _feed(tested: TaskUnderTest, prediction: Prediction, samples: Sequence[Sampl
         metrics[index % len(metrics)].update(decoded, tested.task.truth(sample))
 
 
+@SCORES.promise("networks return whole predictions")
 def metric_scores_and_merges(tested: TaskUnderTest) -> Verdict:
     """The metric gives the scores that the task names, and the same ones when it is fed in two parts."""
     whole, first, second = (tested.task.metric() for _ in range(3))
@@ -130,6 +137,7 @@ def metric_scores_and_merges(tested: TaskUnderTest) -> Verdict:
     return kept(f"{next(iter(scores))} of an untrained network is {next(iter(scores.values())):.4g}")
 
 
+@SCORES.promise("supervised is a finite mean", "metric scores and merges")
 def right_answers_score_better(tested: TaskUnderTest) -> Verdict:
     """A prediction that fits the truth scores better than an untrained network's, by the primary metric."""
     untrained, knowing = tested.task.metric(), tested.task.metric()

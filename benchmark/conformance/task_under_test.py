@@ -64,8 +64,7 @@ class TaskUnderTest:
     def validation(self) -> Iterator[tuple[Prediction, list[Sample]]]:
         """What an untrained student predicts for the validation images, a few at a time."""
         for images, samples in ordered(self.problem.dataset, "val", self.problem.size, batch=2):
-            inside = torch.ones(len(images), *images.shape[-2:], dtype=torch.bool)
-            yield self.predict(Batch("val", images, None, inside)), samples
+            yield self.predict(Batch.whole("val", images)), samples
 
     def target(self, samples: list[Sample]) -> Any:
         """The target of samples that were not augmented, at the size that a network sees."""

@@ -16,6 +16,7 @@ from benchmark.runs import environment
 from benchmark.runs.identity import SHORT, recipe_facts
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.teachers import Plan, about
+from benchmark.training.assemble import stand_ins
 from benchmark.training.budget import TimeBudget
 from benchmark.training.cohort import Cohort
 from benchmark.training.cost import InferenceCost, peak_memory_mb
@@ -29,6 +30,7 @@ from leaderboards.values import digest, finite
 from methods.base import methods
 from tasks.base import Task, tasks
 
+PROTOCOL = "quick"  # students of a few hundred steps: it shows that things run
 WALL_BASIS = "the member's own steps, data and every teacher prediction that it used, timed inside the cohort"
 
 
@@ -124,7 +126,7 @@ def _dataset(problem: Problem) -> parts.Dataset:
 
 def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.MethodPart:
     cls, origin = contestant.method, methods.origin(contestant.name)
-    stands_in = [role for role, actual in contestant.roles.items() if role != actual]
+    roles = contestant.roles
     return parts.MethodPart(
         name=contestant.name,
         title=cls.title,
@@ -138,8 +140,8 @@ def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.M
         package=origin.package,
         version=origin.version,
         file_sha256=origin.file_sha256 or None,
-        roles={role: contestant.plans[actual].id for role, actual in contestant.roles.items()},
-        notes=[f"the main teacher stands in for the missing role '{role}'" for role in stands_in],
+        roles={role: contestant.plans[teacher].id for role, teacher in roles.items()},
+        notes=[f"the teacher '{roles[role]}' stands in for the missing role '{role}'" for role in stand_ins(roles)],
     )
 
 
@@ -163,12 +165,12 @@ def _teacher(plan: Plan, home: Path) -> parts.Teacher:
 
 def _protocol(config: Config, contestant: Contestant, member: Member | None) -> parts.Protocol:
     recipe = {**recipe_facts(config.recipe), "precision": config.precision, "channels_last": config.channels_last}
-    tuned = strength.used(config, contestant.name)
     best = member.best if member is not None and config.recipe.selection == "best" else None
     return parts.Protocol(
+        name=PROTOCOL,
         recipe={**recipe, "compile": config.compile},
         budget=_budget(config.recipe),
-        tuning=tuned.part() if tuned else None,
+        tuning=strength.spent(config, contestant.name),
         selection=parts.Selection(
             rule=config.recipe.selection,  # type: ignore[arg-type]
             split="val" if config.recipe.selection == "best" else None,

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from benchmark.config.schema import TeacherConfig
@@ -57,7 +56,7 @@ def plan_teachers(problem: Problem, config: TeacherConfig) -> dict[str, Plan]:
     Raises InputError where there is none, or the checkpoint is missing.
     """
     if not config.networks:
-        raise InputError("teacher.networks is empty: name at least one network, e.g. teacher.networks.deep.encoder=...")
+        raise InputError("teacher.networks is empty: name at least one, e.g. +teacher.networks.large.encoder=...")
     if config.checkpoint is not None and config.weights is not None:
         raise InputError("teacher.checkpoint and teacher.weights both say what the main teacher is; give one of them")
     main = next(iter(config.networks))
@@ -141,7 +140,7 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
         "steps": config.teacher.recipe.steps if plan.trained else None,
         "recipe_id": digest(recipe_facts(config.teacher.recipe))[:SHORT],
         "params": count_parameters(network),
-        "macs": count_macs(network, torch.zeros(1, 3, *problem.first_size, device=problem.fabric.device)),
+        "macs": count_macs(network, problem.blank),
         "primary_metric": problem.primary,
         "metrics": finite(evaluation.scores),
         "weights_sha256": save_weights(network.state_dict(), folder / "teacher.safetensors"),

@@ -43,8 +43,18 @@ def cast(roles: Sequence[str], teachers: Sequence[str]) -> dict[str, str]:
 
     A role that the task lacks is played by the task's teacher at the same position, else by the first.
     """
-    stand_ins = {role: teachers[place if place < len(teachers) else 0] for place, role in enumerate(roles)}
-    return {role: role if role in teachers else stand_in for role, stand_in in stand_ins.items()}
+    played = {}
+    for position, role in enumerate(roles):
+        stand_in = teachers[position] if position < len(teachers) else teachers[0]
+        played[role] = role if role in teachers else stand_in
+    return played
+
+
+def stand_ins(played: Mapping[str, str]) -> list[str]:
+    """List the roles whose teacher plays another role of the method too: one of its own name, or an earlier one."""
+    named_first = sorted(played, key=lambda role: role != played[role])
+    casts = [(role, {played[earlier] for earlier in named_first[:place]}) for place, role in enumerate(named_first)]
+    return [role for role, taken in casts if played[role] in taken]
 
 
 def build_method(lesson: Lesson, setting: Setting, draws: Randomness) -> Method:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tasks.annotations.kind import Geometry, Moved, kind_of
 from tasks.base import Sample
+from tasks.data.clips import frames
 
 cv2.setNumThreads(0)  # one sample is small; threads belong to the network
 
@@ -37,7 +38,7 @@ class Augment:
         steps.append(A.RandomCrop(height, width))
         steps.append(A.HorizontalFlip(p=flip))
         if jitter > 0:
-            steps.append(A.ColorJitter((1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), 0))
+            steps.append(_ColorJitter((1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), 0))
         self._compose = A.Compose(
             steps,
             bbox_params=A.BboxParams(
@@ -78,6 +79,15 @@ class Augment:
         moved = _divide(result, parts)
         augmented = {name: kind_of(name).moved(value, moved[name]) for name, value in sample.annotations.items()}
         return Sample(sample.id, result["image"], augmented), result["inside"].astype(bool)
+
+
+class _ColorJitter(A.ColorJitter):
+    """The same change of colour for all frames of a clip (H,W,3T): they lie below one another meanwhile."""
+
+    def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
+        height, width, _ = img.shape
+        changed: np.ndarray = super().apply(np.concatenate(frames(img)), **params)
+        return np.ascontiguousarray(changed.reshape(-1, height, width, 3).transpose(1, 2, 0, 3).reshape(img.shape))
 
 
 def _divide(result: Mapping[str, Any], parts: Mapping[str, Geometry]) -> dict[str, Moved]:

@@ -40,16 +40,20 @@ def caption(canvas: Image.Image, text: str) -> np.ndarray:
     return np.array(canvas)
 
 
+def heat(image: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Lay values (h,w; of any size, at least zero) over uint8 RGB (H,W,3) as a heat map, the largest brightest."""
+    height, width = image.shape[:2]
+    peak = float(values.max(initial=0.0))
+    share = np.clip(values / peak, 0, 1) if peak > 0 else np.zeros_like(values)
+    share = cv2.resize(share.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    colour = cv2.cvtColor(cv2.applyColorMap((share * 255).astype(np.uint8), cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    weight = (0.25 + 0.65 * share)[..., None]
+    return (grey(image) * (1 - weight) + colour * weight).astype(np.uint8)
+
+
 def draw_density(image: np.ndarray, density: np.ndarray) -> np.ndarray:
     """Lay a density map (h,w; heads a cell, of any size) over uint8 RGB (H,W,3) and write its sum, the count."""
-    height, width = image.shape[:2]
-    peak = float(density.max(initial=0.0))
-    heat = np.clip(density / peak, 0, 1) if peak > 0 else np.zeros_like(density)
-    heat = cv2.resize(heat.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    colour = cv2.cvtColor(cv2.applyColorMap((heat * 255).astype(np.uint8), cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
-    weight = (0.25 + 0.65 * heat)[..., None]
-    blend = grey(image) * (1 - weight) + colour * weight
-    return caption(Image.fromarray(blend.astype(np.uint8)), f"{float(density.sum()):.1f}")
+    return caption(Image.fromarray(heat(image, density)), f"{float(density.sum()):.1f}")
 
 
 def encode_png(picture: Image.Image) -> bytes:

@@ -6,6 +6,7 @@ from PIL import Image
 
 from tasks.annotations.kind import kind_of
 from tasks.base import Dataset, Sample
+from tasks.data.clips import frames
 from tasks.data.resize import resize_sample
 from tasks.data.sheet import lay_out
 
@@ -13,7 +14,7 @@ TILE = 208  # pixels: the longer side of every picture
 
 
 def contact_sheet(dataset: Dataset, split: str = "train", rows: int = 6) -> Image.Image:
-    """Draw the first ``rows`` samples of a split, one a row, one column for the image and each kind that it has.
+    """Draw the first ``rows`` samples of a split, one a row, one column for each frame and each kind that it has.
 
     Raises InputError as the dataset does, and for a kind of annotation that is not registered.
     """
@@ -21,9 +22,11 @@ def contact_sheet(dataset: Dataset, split: str = "train", rows: int = 6) -> Imag
     pictures = []
     for index in range(min(rows, len(dataset.ids(split)))):
         sample = _enlarged(dataset.load(split, index))
-        drawn = [kinds[name].draw(sample.annotations[name], sample.image, dataset.info) for name in kinds]
-        pictures.append([sample.image, *drawn])
-    return lay_out(pictures, ["image", *(kind.title for kind in kinds.values())])
+        newest = frames(sample.image)[0]
+        drawn = [kinds[name].draw(sample.annotations[name], newest, dataset.info) for name in kinds]
+        pictures.append([*frames(sample.image), *drawn])
+    earlier = [f"{back} before" for back in range(1, max(len(row) for row in pictures) - len(kinds))]
+    return lay_out(pictures, ["image", *earlier, *(kind.title for kind in kinds.values())])
 
 
 def _enlarged(sample: Sample) -> Sample:

@@ -1,4 +1,4 @@
-"""A step over two tiny networks and random images, and the fixtures that hold the authors' values."""
+"""The runner's step over two tiny networks and random images, and the fixtures that hold the authors' values."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +9,20 @@ import torch
 from hypothesis import settings
 from torch import Tensor, nn
 
-from methods.base import MAIN, Setting
-from tasks.base import IGNORE, Batch, Mixed, Pasted, Prediction
+from benchmark.config.schema import Recipe
+from benchmark.training.clock import Clock
+from benchmark.training.conditions import Conditions
+from benchmark.training.device import build_fabric
+from benchmark.training.randomness import Randomness
+from benchmark.training.step import LABELED, UNLABELED, MemberStep, SharedStep
+from methods.base import Setting
+from tasks.base import IGNORE, Batch, Prediction
 from tasks.outputs.binary import Binary
 from tasks.outputs.boxes import stack
 from tasks.outputs.categorical import Categorical
 from tasks.outputs.density import Density
 from tasks.outputs.detection import Detection
+from tasks.outputs.fixation import Fixation
 from tasks.outputs.logdepth import LogDepth
 
 LOSSES = Path(__file__).parents[1] / "fixtures" / "losses"
@@ -58,6 +65,7 @@ SPACES = {
     "mask": (Binary, lambda shape, rng: torch.randint(0, 2, shape, generator=rng).float(), everywhere(-1.0)),
     "depth": (lambda: LogDepth(10.0), lambda shape, rng: 0.5 + 4 * torch.rand(shape, generator=rng), everywhere(0.0)),
     "density": (Density, lambda shape, rng: torch.rand(shape, generator=rng) / 64, everywhere(0.0)),
+    "looks": (Fixation, lambda shape, rng: torch.rand(shape, generator=rng) ** 4, everywhere(-1.0)),
     "boxes": (lambda: TinyDetection(2, strides=(4,), pseudo_score=0.3), some_boxes, no_boxes),
 }
 
@@ -88,7 +96,7 @@ class TinyNet(nn.Module):
             self.decoder = nn.Conv2d(2 * width, width + 1, 1)
             self.head = nn.Conv2d(width + 1, channels, 1)
 
-    def forward(self, image: Tensor, valid: Tensor | None = None) -> Prediction:
+    def forward(self, image: Tensor) -> Prediction:
         first = self.stage1(image).relu()
         second = self.stage2(first).relu()
         decoded = self.decoder(second).relu()
@@ -99,15 +107,11 @@ class TinyNet(nn.Module):
             shared=("decoder",),
             embedding=second.mean(dim=(2, 3)),
             size=(image.shape[-2], image.shape[-1]),
-            valid=valid,
         )
 
 
-class TinyStep:
-    """The Step protocol over one student and its teachers; every prediction is computed once."""
-
-    index = 0
-    steps = 10
+class TinyStep(MemberStep):
+    """The runner's own step, over one tiny student, its teachers and random images."""
 
     def __init__(
         self,
@@ -118,26 +122,25 @@ class TinyStep:
         same: bool = False,
     ) -> None:
         make_output, targets, nothing = SPACES[space]
-        self.output, self._target = make_output(), nothing if invalid else targets
-        self.rng = torch.Generator().manual_seed(7)
+        self.output, self._target, self._invalid = make_output(), nothing if invalid else targets, invalid
+        self._rng = torch.Generator().manual_seed(7)
         channels = self.output.channels
         self.student_net = TinyNet(3, channels, seed=1)
-        width = {"deep": 3, "wide": 3} if same else {"deep": 4, "wide": 6}
-        self.teacher_nets = {role: TinyNet(width[role], channels, seed=2) for role in ("deep", "wide")}
+        first, second = (3, 3) if same else (4, 6)
+        width = {"deep": first, "wide": second, "spatial": first, "temporal": second}
+        self.teacher_nets = {role: TinyNet(width[role], channels, seed=2) for role in width}
         if same:
             for teacher in self.teacher_nets.values():
                 teacher.load_state_dict(self.student_net.state_dict())
-        self.invalid = invalid
-        self.labeled = self._batch("labeled", batch, size)
-        self.unlabeled = (self._batch("u0", batch, size), self._batch("u1", batch, size))
-        self.calls: list[str] = []
-        self._predictions: dict[tuple[str, str], Prediction] = {}
-        self._pasted: Pasted | None = None
+        batches = {name: self._random(name, batch, size) for name in (LABELED, *UNLABELED)}
+        conditions = Conditions(self.output, Recipe(steps=10), Randomness(7), build_fabric("cpu", "32"))
+        self.shared = SharedStep(0, batches, self.teacher_nets, conditions, Clock(torch.device("cpu")))
+        super().__init__(self.shared, self.student_net, {role: role for role in self.teacher_nets})
 
-    def _batch(self, name: str, batch: int, size: int) -> Batch:
+    def _random(self, name: str, batch: int, size: int) -> Batch:
         shape = (batch, size, size)
-        image = torch.randn(batch, 3, size, size, generator=self.rng)
-        return Batch(name, image, self._target(shape, self.rng), torch.full(shape, not self.invalid))
+        image = torch.randn(batch, 3, size, size, generator=self._rng)
+        return Batch(name, image, self._target(shape, self._rng), torch.full(shape, not self._invalid))
 
     def setting(self) -> Setting:
         with torch.no_grad():
@@ -145,42 +148,10 @@ class TinyStep:
             teachers = {role: net(image) for role, net in self.teacher_nets.items()}
             return Setting(self.output, self.student_net(image), teachers)
 
-    def mixed(self, alpha: float) -> Mixed:
-        batch = self.labeled
-        order = torch.arange(len(batch.image)).roll(1)
-        weight = torch.linspace(0.2, 0.9, len(order))
-        image = weight[:, None, None, None] * batch.image + (1 - weight)[:, None, None, None] * batch.image[order]
-        target = self.output.mix(batch.target, self.output.permute(batch.target, order), weight)
-        return Mixed("mixed", image, target, batch.valid & batch.valid[order], batch, order, weight)
-
-    def pasted(self) -> Pasted:
-        if self._pasted is None:
-            first, second = self.unlabeled
-            mask = torch.zeros_like(first.valid)
-            mask[:, : mask.shape[1] // 2, 1:] = True
-            image = torch.where(mask[:, None], second.image, first.image)
-            valid = torch.where(mask, second.valid, first.valid)
-            self._pasted = Pasted("pasted", image, None, valid, (first, second), mask)
-        return self._pasted
-
-    def student(self, batch: Batch) -> Prediction:
-        return self._once("student", batch, self.student_net)
-
-    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
-        with torch.no_grad():
-            return self._once(role, batch, self.teacher_nets[role])
-
-    def _once(self, who: str, batch: Batch, network: TinyNet) -> Prediction:
-        if (who, batch.name) not in self._predictions:
-            self.calls.append(f"{who}:{batch.name}")
-            self._predictions[who, batch.name] = network(batch.image, batch.valid)
-        return self._predictions[who, batch.name]
-
-    def supervised(self) -> Tensor:
-        return self.output.supervised(self.student(self.labeled).maps, self.labeled.target)
-
-    def generator(self, purpose: str) -> torch.Generator:
-        return torch.Generator().manual_seed(sum(map(ord, purpose)))
+    @property
+    def calls(self) -> list[str]:
+        """The predictions that were computed: who, and on what."""
+        return [f"student:{name}" for name in self._predictions] + [":".join(each) for each in self.shared.computed]
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_both_terms_see_the_mixed_images(make_step):
     )
     expected = (mixed.weight * one + (1 - mixed.weight) * other).mean()
     assert_alike(terms[SUPERVISED], expected)
-    assert step.calls == ["student:mixed", "deep:mixed"]
+    assert step.calls == ["student:mixed.1.0", "deep:mixed.1.0"]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_weight_shares_the_objective_out(make_step, weight, expected):
 def test_without_weight_no_teacher_is_asked(make_step):
     step = make_step()
     assert list(SimilarityTransfer(step.setting(), weight=0.0)(step)) == [SUPERVISED]
-    assert step.calls == ["student:mixed"]
+    assert step.calls == ["student:mixed.1.0"]
 
 
 @pytest.mark.parametrize("option", [{"weight": 1.5}, {"weight": float("nan")}, {"temperature": 0.0}, {"alpha": 0.0}])

@@ -12,9 +12,14 @@ import pytest
 from rich.console import Console
 
 from benchmark.commands import list_all, list_one
+from benchmark.config import catalog
 from methods.base import methods
 from tasks.errors import InputError
 from tasks.registry import options
+from tests.benchmark.test_cli import command
+from tests.support import built_in
+
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def shown(what: str, name: str | None = None, home: Path = Path("nowhere"), width: int = 80) -> str:
@@ -39,14 +44,13 @@ def test_methods_say_paper_and_needs() -> None:
 @pytest.mark.parametrize("what", ["methods", "tasks", "data"])
 def test_names_stay_whole_at_80_columns(what: str) -> None:
     text = shown(what)
-    for name in list_all.catalog.REGISTRIES[list_all.KEYS[what]]:
+    for name in catalog.REGISTRIES[list_all.KEYS[what]]:
         assert re.search(rf"^{name}\b", text, re.MULTILINE), name
 
 
 def test_names_that_mean_several_papers() -> None:
     text = shown("methods", width=200)
     assert re.search(r"MGD +here mgd \(Qin et al., ECCV 2022\); elsewhere masked generative distillation, Yang", text)
-    assert {name for cls in methods.values() for name in cls.elsewhere} == {"MGD", "SKD", "STKD", "CC"}
 
 
 @pytest.mark.parametrize("name", ["SKD", "skd", "structured"])
@@ -124,6 +128,18 @@ def test_every_option_of_a_method_has_a_meaning(name: str) -> None:
     assert set(options(methods[name])) <= list_one.meanings_of(methods[name]).keys()
 
 
+@pytest.mark.parametrize("what", ["methods", "tasks", "data"])
+def test_plain_names_are_for_scripts(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("list", what, "--plain") == 0
+    assert capsys.readouterr().out.split() == sorted(catalog.REGISTRIES[list_all.KEYS[what]])
+
+
+@pytest.mark.parametrize("words", [("teachers",), ("methods", "mgd")])
+def test_plain_names_are_those_of_a_registry(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("list", *words, "--plain") == 2
+    assert f"--plain lists names: expected tasks, methods, data, found {' '.join(words)}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("annotation", "expected"),
     [(float, "float"), (float | None, "float | None"), (Literal["a", "b"], "a or b"), (list[int], "list[int]")],
@@ -132,8 +148,14 @@ def test_types_are_written_plainly(annotation: object, expected: str) -> None:
     assert list_one.type_of(annotation) == expected
 
 
-@pytest.mark.parametrize("name", sorted(methods))
-def test_the_manual_lists_every_clash(name: str) -> None:
-    manual = (Path(__file__).parents[3] / "docs" / "methods.md").read_text()
-    for clash in methods[name].elsewhere:
-        assert f"\n| {clash} |" in manual
+@pytest.mark.parametrize(("key", "page"), [("method", "methods.md"), ("task", "methods.md"), ("data", "datasets.md")])
+def test_the_manual_has_a_row_for_all_that_is_built_in(key: str, page: str) -> None:
+    first_column = "\n".join(re.findall(r"^\| ([^|]+) \|", (DOCS / page).read_text(), re.MULTILINE))
+    assert [name for name in built_in(catalog.REGISTRIES[key]) if f"`{name}`" not in first_column] == []
+
+
+def test_the_manual_lists_every_clash() -> None:
+    manual = (DOCS / "methods.md").read_text()
+    clashes = [name for method in built_in(methods) for name in methods[method].elsewhere]
+    assert clashes
+    assert [name for name in clashes if f"\n| {name} |" not in manual] == []

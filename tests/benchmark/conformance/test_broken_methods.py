@@ -46,7 +46,7 @@ def register() -> Iterator[object]:
 
     yield enter
     for name in names:
-        del methods._classes[name]
+        methods.withdraw(name)
 
 
 @pytest.mark.parametrize(("cls", "check", "found"), CASES, ids=lambda value: getattr(value, "__name__", ""))

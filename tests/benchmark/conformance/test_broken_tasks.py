@@ -64,7 +64,7 @@ def register() -> Iterator[Any]:
         return tasks.register("my_task")(cls)
 
     yield enter
-    tasks._classes.pop("my_task", None)
+    tasks.withdraw("my_task")
 
 
 @pytest.mark.parametrize(

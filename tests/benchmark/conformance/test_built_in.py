@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.config import catalog
 from benchmark.conformance import assert_conforms, check_method, check_task, method_checks, task_checks
 from methods.base import methods
 from tasks.base import tasks
+from tests.support import built_in
 
-catalog.load()
-PACKAGED = ("methods.", "tasks.")
-METHODS = sorted(name for name, cls in methods.items() if cls.__module__.startswith(PACKAGED))
-TASKS = sorted(name for name, cls in tasks.items() if cls.__module__.startswith(PACKAGED))
+METHODS, TASKS = built_in(methods), built_in(tasks)
 ONE_TASK = {name: TASKS[(number + 1) % len(TASKS)] for number, name in enumerate(METHODS)}  # each task has its turn
 
 
@@ -33,7 +30,7 @@ def test_methods_on_every_task(method: str, task: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_tasks(task: str) -> None:
-    findings = check_task(task, methods=["none"])
+def test_tasks_and_a_step_of_every_method(task: str) -> None:
+    findings = check_task(task, methods=METHODS)
     assert_conforms(findings)
     assert {each.check: each.outcome for each in findings} == dict.fromkeys(task_checks(), "passed")

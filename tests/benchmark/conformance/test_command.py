@@ -19,7 +19,7 @@ def command(*words: str) -> int:
 def undocumented() -> Iterator[None]:
     methods.register("my_kd")(Undocumented)
     yield
-    del methods._classes["my_kd"]
+    methods.withdraw("my_kd")
 
 
 def test_a_method_that_keeps_all_promises(capsys: pytest.CaptureFixture[str]) -> None:

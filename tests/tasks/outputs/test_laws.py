@@ -4,14 +4,17 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
+from benchmark.conformance.still import fit
 
-from tasks.base import OutputSpace, Prediction
+from benchmark.conformance.output_space_checks import VERBS
+from tasks.base import IGNORE, Batch, OutputSpace, Prediction
 from tasks.outputs.bayesian import BayesianDensity, PointTarget, stack_points
 from tasks.outputs.binary import Binary
 from tasks.outputs.boxes import BoxTarget, stack
 from tasks.outputs.categorical import Categorical
 from tasks.outputs.density import Density
 from tasks.outputs.detection import Detection
+from tasks.outputs.fixation import Fixation
 from tasks.outputs.logdepth import LogDepth
 from tests.support import ROUNDING, assert_alike
 
@@ -36,6 +39,7 @@ class Case:
     space: OutputSpace
     shapes: list  # of the maps: channels, height, width
     target: object  # generator -> target
+    nothing: object  # a target on which nothing is marked
 
     def prediction(self, seed, valid=None, grad=False):
         generator = torch.Generator().manual_seed(seed)
@@ -52,18 +56,48 @@ class Case:
         return self.target(torch.Generator().manual_seed(seed))
 
 
+class SpaceAlone:
+    """What the conformance kit looks at in a task, for an output space without one."""
+
+    def __init__(self, case):
+        self.output, self.prediction, self.teacher = case.space, case.prediction(0), case.prediction(1)
+        image, everywhere = torch.zeros(N, 3, *SIZE), torch.ones(N, *SIZE, dtype=torch.bool)
+        self.batch = Batch("labeled", image, case.labels(2), everywhere)
+        self.padded = replace(self.batch, valid=left_half())
+        self.nothing = case.nothing
+
+    def predict(self, batch):
+        return replace(self.prediction, valid=batch.valid)
+
+    def without_labels(self):
+        return self.nothing
+
+
 def uniform(generator):
     return torch.rand(N, *SIZE, generator=generator)
 
 
+def everywhere(value):
+    return torch.full((N, *SIZE), value)
+
+
 CASES = {
-    "categorical": Case(Categorical(3), [(3, 8, 11)], lambda g: torch.randint(0, 3, (N, *SIZE), generator=g)),
-    "binary": Case(Binary(), [(1, 8, 11)], lambda g: (uniform(g) > 0.5).float()),
-    "logdepth": Case(LogDepth(10.0), [(1, 8, 11)], lambda g: 0.5 + 9 * uniform(g)),
-    "density": Case(Density(), [(1, 8, 11)], lambda g: uniform(g) / 50),
-    "density reference": Case(Density("reference"), [(1, 8, 11)], lambda g: uniform(g) / 50),
-    "bayesian": Case(BayesianDensity(4.0), [(1, 8, 11)], points),
-    "detection": Case(Detection(3, (4, 8)), [(8, 8, 11), (8, 4, 6)], boxes),
+    "categorical": Case(
+        Categorical(3), [(3, 8, 11)], lambda g: torch.randint(0, 3, (N, *SIZE), generator=g), everywhere(IGNORE)
+    ),
+    "binary": Case(Binary(), [(1, 8, 11)], lambda g: (uniform(g) > 0.5).float(), everywhere(-1.0)),
+    "logdepth": Case(LogDepth(10.0), [(1, 8, 11)], lambda g: 0.5 + 9 * uniform(g), everywhere(0.0)),
+    "density": Case(Density(), [(1, 8, 11)], lambda g: uniform(g) / 50, everywhere(0.0)),
+    "density reference": Case(Density("reference"), [(1, 8, 11)], lambda g: uniform(g) / 50, everywhere(0.0)),
+    "bayesian": Case(BayesianDensity(4.0), [(1, 8, 11)], points, stack_points([torch.zeros(0, 2)] * N, SIZE)),
+    "fixation": Case(Fixation(), [(1, 8, 11)], uniform, everywhere(-1.0)),
+    "fixation, all terms": Case(Fixation(cc=1.0, nss=0.1), [(1, 8, 11)], lambda g: uniform(g) ** 4, everywhere(-1.0)),
+    "detection": Case(
+        Detection(3, (4, 8)),
+        [(8, 8, 11), (8, 4, 6)],
+        boxes,
+        stack([torch.zeros(0, 4)] * N, [torch.zeros(0, dtype=torch.long)] * N),
+    ),
 }
 
 
@@ -89,13 +123,10 @@ def left_half():
     return valid
 
 
-def test_divergence_is_zero_at_the_teacher_and_positive_elsewhere(case):
-    student, teacher = case.prediction(0, grad=True), case.prediction(1)
-    assert case.space.divergence(teacher, teacher).item() == pytest.approx(0, abs=ROUNDING)
-    loss = case.space.divergence(student, teacher)
-    assert loss.shape == ()
-    assert loss > 1e-3
-    assert all(g.isfinite().all() and g.abs().sum() > 0 for g in gradients(loss, student))
+@pytest.mark.parametrize("check", VERBS, ids=lambda check: check.name)
+def test_what_the_conformance_kit_asks_of_verbs(case, check):
+    verdict = check.run(SpaceAlone(case))
+    assert verdict.outcome == "passed", verdict
 
 
 def test_divergence_falls_on_the_way_to_the_teacher(case):
@@ -139,30 +170,6 @@ def test_nothing_valid_gives_finite_zero_losses(case):
     loss = case.space.supervised(student.maps, pseudo)
     assert loss.isfinite()
     assert all(g.isfinite().all() for g in gradients(loss, student))
-
-
-def test_supervised_is_a_finite_scalar_with_gradient(case):
-    student = case.prediction(0, grad=True)
-    loss = case.space.supervised(student.maps, case.labels(2))
-    assert loss.shape == ()
-    assert loss > 0
-    assert all(g.isfinite().all() and g.abs().sum() > 0 for g in gradients(loss, student))
-
-
-def test_pasting_nothing_and_everything(case):
-    a, b, maps = case.labels(2), case.labels(3), case.prediction(0).maps
-    for fill, expected in [(False, a), (True, b)]:
-        pasted = case.space.paste(a, b, torch.full((N, *SIZE), fill))
-        assert_alike(case.space.supervised(maps, pasted), case.space.supervised(maps, expected))
-
-
-def test_mixing_with_all_the_weight_on_one(case):
-    a, b, maps = case.labels(2), case.labels(3), case.prediction(0).maps
-    for share, expected in [(1.0, a), (0.0, b)]:
-        mixed = case.space.mix(a, b, torch.full((N,), share, dtype=torch.float64))
-        found = case.space.supervised(maps, mixed)
-        assert found.dtype == torch.float32
-        assert found.item() == pytest.approx(case.space.supervised(maps, expected).item(), rel=ROUNDING)
 
 
 def test_mixing_is_symmetric(case):
@@ -223,9 +230,19 @@ def test_summary_is_one_vector_an_image_over_valid_positions(case):
 
 def test_bounded_is_bounded(case):
     wild = case.wrap([20 * m for m in case.prediction(0).maps])
-    bounded = case.space.bounded(wild)
-    assert bounded.dim() == 4
-    assert bounded.abs().max() <= 1
+    assert case.space.bounded(wild).abs().max() <= 1
+
+
+def test_any_numbers_can_be_made_maps(case):
+    raw = [4 * torch.randn(N, *shape, requires_grad=True) for shape in case.shapes]
+    made = [case.space.proper(each) for each in raw]
+    assert [m.shape for m in made] == [m.shape for m in raw]
+    loss = case.space.supervised(made, case.labels(2))
+    assert loss.isfinite()
+    assert case.space.divergence(case.wrap(made), case.prediction(1)) >= 0
+    assert all(g.isfinite().all() for g in torch.autograd.grad(loss, raw))
+    if isinstance(case.space, Detection):
+        assert all((m[:, case.space.classes : -1] >= 0).all() for m in made)
 
 
 def test_resolutions_may_differ(case):
@@ -247,3 +264,42 @@ def test_half_precision_maps(case):
         lambda p: case.space.divergence(p, student),
     ):
         assert compute(half).item() == pytest.approx(compute(exact).item(), rel=ROUNDING)
+
+
+def test_labels_lie_where_the_scores_do(case):
+    prediction, target = case.prediction(0, grad=True), case.labels(2)
+    scores = case.space.label_scores(prediction)
+    sizes = [(level.shape[-2], level.shape[-1]) for level in scores]
+    labels = case.space.labels(target, sizes)
+    assert len({level.shape[1] for level in scores}) == 1
+    for level, truth in zip(scores, labels, strict=True):
+        assert truth.shape == (N, *level.shape[-2:])
+        assert truth.dtype == torch.int64
+        assert ((truth < level.shape[1]) | (truth == IGNORE)).all()
+    assert sum(truth[truth != IGNORE].unique().numel() for truth in labels) > len(labels)
+    assert all(g.isfinite().all() for g in gradients(sum(level.square().sum() for level in scores), prediction))
+
+
+def test_the_labels_of_a_right_prediction_are_true(case):
+    """The labels that a prediction of the target scores highest are nearer to the true ones than another's."""
+    right = case.prediction(1)
+    target = case.space.hard_targets(right)
+    if isinstance(case.space, Detection):
+        target = case.labels(2)
+        right = replace(right, maps=fit(case.space, right.maps, target))
+    distances = []
+    for prediction in (right, case.prediction(0)):
+        scores = case.space.label_scores(prediction)
+        labels = case.space.labels(target, [(level.shape[-2], level.shape[-1]) for level in scores])
+        pairs = zip(scores, labels, strict=True)
+        distances.append(torch.cat([(s.argmax(1) - t).abs()[t != IGNORE] for s, t in pairs]).float().mean())
+    assert distances[0] < 0.5 * distances[1]
+
+
+def test_a_space_without_labels_of_its_own_has_those_of_its_bounded_map(case):
+    prediction = case.prediction(0)
+    (scores,) = OutputSpace.label_scores(case.space, prediction)
+    bounded = case.space.bounded(prediction)
+    assert scores.shape[1] == max(2, bounded.shape[1])
+    assert torch.equal(scores[:, -bounded.shape[1] :].argmax(1), bounded.argmax(1))
+    assert OutputSpace.labels(case.space, case.labels(2), [(8, 11)]) is None
