@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
+from hypothesis import settings
 
 from benchmark.config import catalog
 from benchmark.config.catalog import REGISTRIES
@@ -22,6 +23,8 @@ catalog.load()
 METHODS = sorted(methods)  # now: tests register others
 # Tests run side by side, and tiny networks gain nothing from threads: one, unless the environment asks for more.
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+settings.register_profile("suite", deadline=None)  # a busy machine is no failure
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

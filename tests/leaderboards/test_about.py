@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-from factory import seeds
 
 from leaderboards import about, store
 from leaderboards.about import About
@@ -9,6 +8,7 @@ from leaderboards.errors import RecordError
 from leaderboards.leaderboard import leaderboard
 from leaderboards.render import json as json_board
 from leaderboards.write import RENDERERS, stale_boards, write_boards
+from tests.leaderboards.factory import seeds
 
 TITLE, TEXT, REASON = "Starting <b>speed</b>", "Because of *few* steps.", "nobody beats <i>the median</i>."
 DEPTH = {"task": "depth", "metric": "rmse", "higher": False, "teacher": 2.0}

@@ -1,12 +1,12 @@
 import random
 
 import pytest
-from factory import record, seeds
 
 from leaderboards.board import board, boards
 from leaderboards.record import Record
 from leaderboards.record_parts import Submission, Tuning, Verification
 from leaderboards.statistics import estimate
+from tests.leaderboards.factory import record, seeds
 
 
 def rows(records):

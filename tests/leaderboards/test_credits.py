@@ -1,9 +1,9 @@
 import pytest
-from factory import record
 
 from leaderboards.leaderboard import leaderboard
 from leaderboards.record import Record
 from leaderboards.write import RENDERERS
+from tests.leaderboards.factory import record
 
 HOSTILE = "<script>window.broken=1</script> [a](javascript:1)"
 

@@ -2,13 +2,13 @@ import hashlib
 import json
 
 import pytest
-from factory import record, seeds
 
 from leaderboards import store
 from leaderboards.errors import RecordError
 from leaderboards.record_parts import Artifacts, Protocol, Provenance, Selection, Tuning
 from leaderboards.validate import validate
 from leaderboards.values import digest
+from tests.leaderboards.factory import record, seeds
 
 
 def faults(tmp_path, *records):

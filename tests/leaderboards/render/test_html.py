@@ -3,7 +3,6 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from factory import record, seeds
 
 from leaderboards.attachments import PNG, Attachment
 from leaderboards.errors import RecordError
@@ -14,6 +13,7 @@ from leaderboards.render.heat import heat
 from leaderboards.render.html import render
 from leaderboards.statistics import Estimate
 from leaderboards.store import Fault
+from tests.leaderboards.factory import record, seeds
 
 HOSTILE = "<script>window.broken=1</script><img src=x onerror='window.broken=1'>\"' {{ 7*7 }} </script><!--<script>"
 
