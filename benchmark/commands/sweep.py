@@ -25,6 +25,7 @@ from benchmark.runs.teachers import TeacherError
 from benchmark.training.interrupt import Interrupted
 from leaderboards import store
 from leaderboards.record import Record
+from tasks.errors import InputError
 
 STOPPED = 130  # as a shell reports SIGINT
 
@@ -34,38 +35,25 @@ class SweepError(Exception):
 
 
 def run_all(words: Sequence[str], multirun: bool, console: Console) -> int:
-    """Run one configuration, or a sweep that is checked whole before any of it starts; return the exit code.
-
-    Boards are written once, when all is done.
-    """
-    if multirun:
-        words = read_files(words)
-        compose.check_words(words)
-        homes = {compose.load(combination).home for combination in combinations(words)}
-        code = _sweep(words, console)
-    else:
+    """Run one configuration, or a sweep that is checked whole before any of it starts; return the exit code."""
+    if not multirun:
         config = compose.load(words)
-        homes, code = {config.home}, execute(config, console)
-    if code != STOPPED:
+        code = execute(config, console)
+        write_home(Path(config.home), console)
+        return code
+    words = read_files(words)
+    compose.check_words(words)
+    homes = {compose.load(job).home for job in combinations(words)}
+    try:
+        return _launch(words, console)
+    finally:  # once for all jobs, which may have run side by side; also for those before a stop
         for home in sorted(homes):
-            write_home(Path(home), console)
-    return code
+            if (Path(home) / store.RECORDS).is_dir():
+                write_home(Path(home), console)
 
 
-def combinations(words: Sequence[str]) -> list[list[str]]:
-    """Expand comma lists and ranges into one list of words a job."""
-    overrides = OverridesParser.create().parse_overrides(list(words))
-    choices = [
-        [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
-        if override.is_sweep_override()
-        else [word]
-        for word, override in zip(words, overrides, strict=True)
-    ]
-    return [list(job) for job in itertools.product(*choices)]
-
-
-def _sweep(words: Sequence[str], console: Console) -> int:
-    """Hand every combination to the launcher that Hydra is told to use."""
+def _launch(words: Sequence[str], console: Console) -> int:
+    """Have Hydra run every job of a sweep on its launcher."""
     with _command_line(["--multirun", *words]):
         try:
             hydra.main(version_base="1.3", config_path="pkg://benchmark.conf", config_name="config")(_job)()
@@ -73,6 +61,20 @@ def _sweep(words: Sequence[str], console: Console) -> int:
             console.print(str(error), markup=False, highlight=False)
             return 1
     return 0
+
+
+def combinations(words: Sequence[str]) -> list[list[str]]:
+    """Expand comma lists and ranges into one list of words a job; raises InputError for a sweep without steps."""
+    choices: dict[str, list[str]] = {}  # a key that is given twice counts once, as Hydra's own sweeper has it
+    for override in OverridesParser.create().parse_overrides(list(words)):
+        key = override.get_key_element()
+        if not override.is_sweep_override():
+            choices[key] = [str(override.input_line)]
+        elif override.is_discrete_sweep():
+            choices[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
+        else:
+            raise InputError(f"'{override.input_line}': expected a list or a range of values, such as {key}=0,1,2")
+    return [list(job) for job in itertools.product(*choices.values())]
 
 
 def _job(composed: DictConfig) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from torch import nn
 
-from benchmark.config.schema import construct
 from benchmark.config.strength import STRENGTH
 from benchmark.training.cohort import Batches, Cohort
 from benchmark.training.conditions import Conditions, Watch
@@ -62,7 +61,7 @@ def build_method(lesson: Lesson, setting: Setting, draws: Randomness) -> Method:
     name = lesson.method.name
     options = {key: value for key, value in lesson.options.items() if key != STRENGTH}
     with draws.globally(f"initial weights of {name}"):
-        method: Method = construct(lesson.method, f"methods.{name}", options, setting)
+        method = lesson.method(setting, **options)
     strengthen(method, lesson.options)
     return method
 

@@ -17,7 +17,8 @@ from tests.support import TINY
     [
         (["task=seg"], [["task=seg"]]),
         (["seed=0,1", "method=[none,mgd]"], [["seed=0", "method=[none,mgd]"], ["seed=1", "method=[none,mgd]"]]),
-        (["seed=range(0,2)", "+files=[]"], [["seed=0", "+files=[]"], ["seed=1", "+files=[]"]]),
+        (["seed=range(0,2)", "~teacher.wide"], [["seed=0", "~teacher.wide"], ["seed=1", "~teacher.wide"]]),
+        (["seed=0,1", "seed=3"], [["seed=3"]]),
         (
             ["task=seg,depth", "recipe.lr=choice(0.1,0.2)"],
             [[f"task={task}", f"recipe.lr={rate}"] for task in ("seg", "depth") for rate in ("0.1", "0.2")],
