@@ -14,21 +14,19 @@ PLUGIN = ROOT / "examples" / "plugin"
 REGISTER = ("-p", "densedistill_example.attention", "-p", "densedistill_example.normals")
 REGISTRY_WIDE = (
     "tests/benchmark/commands/test_list.py",
-    "tests/benchmark/config",
-    "tests/benchmark/conformance/test_command.py",
-    "tests/leaderboards/test_published.py",
+    "tests/benchmark/config/test_compose.py",
+    "tests/leaderboards/test_published.py::test_whoever_is_published_is_published_everywhere_with_three_seeds",
     "tests/methods/test_every_method.py",
     "tests/tasks/test_tasks.py",
     "tests/tasks/test_registry.py",
-    "tests/test_docs.py",
 )
 
 
-@pytest.mark.slow  # half a minute and more of one core
+@pytest.mark.slow  # a minute of one core
 def test_a_ninth_method_and_a_sixth_task_turn_nothing_red() -> None:
     """The example plugin's modules register themselves as pytest imports them, before any test is collected."""
     path = os.pathsep.join([str(PLUGIN), str(ROOT), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", *REGISTER]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *REGISTER]
     done = subprocess.run(
         [*command, *REGISTRY_WIDE], cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
     )
