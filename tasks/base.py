@@ -91,6 +91,12 @@ class Batch:
     target: Any
     valid: Tensor
 
+    @staticmethod
+    def whole(name: str, image: Tensor) -> Batch:
+        """Make a batch of whole images: no padding, no labels."""
+        inside = torch.ones(len(image), *image.shape[-2:], dtype=torch.bool, device=image.device)
+        return Batch(name, image, None, inside)
+
     def pin_memory(self) -> Batch:
         """Copy images and masks to page-locked memory, from where they reach a GPU without waiting."""
         return replace(self, image=self.image.pin_memory(), valid=self.valid.pin_memory())

@@ -86,7 +86,7 @@ class ObjectDetection(Task):
 
     def collate(self, targets: Sequence[BoxTarget]) -> BoxTarget:
         """Join targets, padded to the image with the most boxes."""
-        return stack([each.xyxy[0] for each in targets], [each.labels[0] for each in targets])
+        return stack([target.xyxy[0] for target in targets], [target.labels[0] for target in targets])
 
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> Detections:
         """The best detections in pixels of ``size``; resizing is undone in float64."""

@@ -96,7 +96,7 @@ def predictions_do_not_depend_on_the_batch(subject: Subject) -> Verdict:
 def networks_take_any_size(subject: Subject) -> Verdict:
     """Images of a size that no stride divides are predicted, decoded and drawn."""
     image = torch.zeros(1, 3 * subject.task.frames, *ODD)
-    prediction = subject.predict(Batch("odd", image, None, torch.ones(1, *ODD, dtype=torch.bool)))
+    prediction = subject.predict(Batch.whole("odd", image))
     size = (ODD[0] + 7, ODD[1] + 5)
     picture = subject.task.picture(subject.task.decode(prediction, 0, size), np.zeros((*size, 3), np.uint8))
     if picture.dtype != np.uint8 or picture.shape != (*size, 3):
@@ -107,8 +107,7 @@ def networks_take_any_size(subject: Subject) -> Verdict:
 def _validation(subject: Subject) -> Iterator[tuple[Prediction, list[Sample]]]:
     problem = subject.problem
     for images, samples in ordered(problem.dataset, "val", problem.size, batch=2):
-        inside = torch.ones(len(images), *images.shape[-2:], dtype=torch.bool)
-        yield subject.predict(Batch("val", images, None, inside)), samples
+        yield subject.predict(Batch.whole("val", images)), samples
 
 
 def _feed(metric: Metric, subject: Subject, prediction: Prediction, samples: list[Sample]) -> None:

@@ -61,8 +61,7 @@ def draw_panel(problem: Problem, networks: Mapping[str, nn.Module], path: Path) 
 
 def _prediction(problem: Problem, network: nn.Module, images: torch.Tensor, image: np.ndarray) -> np.ndarray:
     network.eval()
-    inside = torch.ones(1, *images.shape[-2:], dtype=torch.bool)
-    batch: Batch = problem.fabric.to_device(Batch("panel", images, None, inside))
+    batch: Batch = problem.fabric.to_device(Batch.whole("panel", images))
     with torch.no_grad():
         prediction = predict(network, batch, problem.fabric)
     return problem.task.picture(problem.task.decode(prediction, 0, (image.shape[0], image.shape[1])), image)

@@ -22,7 +22,7 @@ from tasks.base import Batch, Dataset, NetworkSpec, Prediction, Task, datasets, 
 from tasks.data.augment import Augment
 from tasks.data.cache import Cache, DiskCache, MemoryCache, NoCache
 from tasks.data.clips import Frames
-from tasks.data.loader import Images, Part, stream
+from tasks.data.loader import Images, Part, Plan, stream
 from tasks.data.partition import Partition, split_labeled
 from tasks.data.resize import target_size
 from tasks.data.tuning_split import HeldOut
@@ -118,11 +118,7 @@ class Problem:
         if unlabeled:  # all images, without labels, where every one has a label
             rest = self.partition.unlabeled or self.partition.labeled
             parts += [Part(name, rest, hidden=True) for name in UNLABELED]
-        return stream(
-            Images(self.dataset, "train", frozenset({self.task.annotation}), self.size, self._cache()),
-            self.task,
-            Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter),
-            draws,
+        plan = Plan(
             parts,
             batch=recipe.batch,
             start=start,
@@ -130,6 +126,9 @@ class Problem:
             workers=default_workers(self.fabric, self.config.workers),
             pin=self.fabric.device.type == "cuda",
         )
+        images = Images(self.dataset, "train", frozenset({self.task.annotation}), self.size, self._cache())
+        augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter)
+        return stream(images, self.task, augment, draws, plan)
 
     def _cache(self) -> Cache:
         """Build the cache of training images that ``data.cache`` asks for."""

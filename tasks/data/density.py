@@ -88,10 +88,3 @@ def _csrnet_map(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         dot[y, x] = 1
         density += gaussian_filter(dot, width, mode="constant")
     return density
-
-
-def sum_pool(density: np.ndarray, cell: int = 8) -> np.ndarray:
-    """Sum a map over ``cell`` x ``cell`` blocks after padding it with zeros, so that the count stays exact."""
-    height, width = density.shape
-    padded = np.pad(density, ((0, -height % cell), (0, -width % cell)))
-    return padded.reshape(padded.shape[0] // cell, cell, padded.shape[1] // cell, cell).sum(axis=(1, 3))

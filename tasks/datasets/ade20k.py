@@ -47,7 +47,7 @@ class ADE20K(ListedDataset):
         parts = {part: _entries(folder, part) for part in self.official}
         self.info = Info(classes=_names(folder / "objectInfo150.txt"), palette=voc_colours(len(CLASSES)))
         splits = held_out(parts["training"], parts["validation"], holdout)
-        super().__init__(folder, splits, found={part: len(each) for part, each in parts.items()})
+        super().__init__(folder, splits, found={part: len(entries) for part, entries in parts.items()})
 
     def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
         """Read the labels, 255 where ignored."""

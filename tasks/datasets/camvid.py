@@ -85,7 +85,8 @@ class CamVid(ListedDataset):
 
     def _pixel_faults(self, split: str) -> list[str]:
         maps = (read_map(entry.annotation) for entry in self.entries[split])
-        found = sum((np.bincount(each.ravel(), minlength=len(TABLE)) for each in maps), np.zeros(len(TABLE), np.int64))
+        pixels = (np.bincount(labels.ravel(), minlength=len(TABLE)) for labels in maps)
+        found = sum(pixels, np.zeros(len(TABLE), np.int64))
         names = [*CLASSES, "Unlabelled"]
         return [
             str(

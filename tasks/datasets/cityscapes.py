@@ -54,8 +54,8 @@ class Cityscapes(ListedDataset):
     def __init__(self, *, root: str | None = None, holdout: float = 0.1) -> None:
         folder = data_root(root, LAYOUT, "leftImg8bit/train", "leftImg8bit/val", "gtFine/train", "gtFine/val")
         parts = {split: _entries(folder, split) for split in self.official}
-        splits = held_out(parts["train"], parts["val"], holdout, group=lambda each: each.partition("_")[0])
-        super().__init__(folder, splits, found={split: len(each) for split, each in parts.items()})
+        splits = held_out(parts["train"], parts["val"], holdout, group=lambda name: name.partition("_")[0])
+        super().__init__(folder, splits, found={split: len(entries) for split, entries in parts.items()})
 
     def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
         """Read the labels as train ids, 255 where ignored."""

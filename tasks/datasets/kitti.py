@@ -51,7 +51,7 @@ class KITTI(ListedDataset):
         places: dict[tuple[str, tuple[str, ...]], Path] = {}
         train = _listed(folder, _list_file(folder, "train_list", train_list), places)
         test = _listed(folder, _list_file(folder, "test_list", test_list), places)
-        splits = held_out(train, test, holdout, group=lambda each: each.partition("/")[0])
+        splits = held_out(train, test, holdout, group=lambda name: name.partition("/")[0])
         super().__init__(folder, splits, found={"train": len(train), "test": len(test)})
 
     def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class NWPU(CrowdDataset):
         folder = data_root(root, LAYOUT, "images", "train.txt", "val.txt", inside=("NWPU-Crowd",))
         parts = {part: _entries(folder, part) for part in self.official}
         splits = held_out(parts["train"], parts["val"], holdout)
-        super().__init__(folder, splits, found={part: len(each) for part, each in parts.items()})
+        super().__init__(folder, splits, found={part: len(entries) for part, entries in parts.items()})
 
     def heads(self, path: Path) -> tuple[np.ndarray, int | None]:
         """Read the points, and the number that a JSON file states."""

@@ -52,13 +52,13 @@ class ShanghaiTech(CrowdDataset):
 
 
 def _entries(folder: Path) -> list[Entry]:
-    truth = next((folder / each for each in ("ground_truth", "ground-truth") if (folder / each).is_dir()), None)
+    truth = next((folder / name for name in ("ground_truth", "ground-truth") if (folder / name).is_dir()), None)
     if truth is None:
         raise InputError(f"{folder}: expected ground_truth/ or ground-truth/ beside images/, found neither")
     images = files_by_stem(folder / "images")
     return [
         Entry(f"{folder.name}/{stem}", path, truth / f"GT_{stem}.mat")
-        for stem, path in sorted(images.items(), key=lambda each: _number(each[0]))
+        for stem, path in sorted(images.items(), key=lambda item: _number(item[0]))
     ]
 
 

@@ -41,11 +41,12 @@ class VOC(ListedDataset):
         inside = ("VOCdevkit/VOC2012", "VOC2012")
         folder = data_root(root, LAYOUT, "JPEGImages", "SegmentationClass", "ImageSets/Segmentation", inside=inside)
         lists = folder / "ImageSets" / "Segmentation"
-        own, test = (
+        train, test = (
             [_entry(folder, "SegmentationClass", name) for name in read_lines(lists / f"{split}.txt")]
             for split in ("train", "val")
         )
-        train = _augment(Path(str(root)).expanduser(), folder, own, test) if augmented else own
+        if augmented:
+            train = _augment(Path(str(root)).expanduser(), folder, train, test)
         self.official = {"train": 10582 if augmented else 1464, "val": 1449}
         super().__init__(folder, held_out(train, test, holdout), found={"train": len(train), "val": len(test)})
 
@@ -61,14 +62,14 @@ def _entry(folder: Path, labels: str, name: str) -> Entry:
     return Entry(name, folder / "JPEGImages" / f"{name}.jpg", folder / labels / f"{name}.png")
 
 
-def _augment(root: Path, folder: Path, own: Sequence[Entry], test: Sequence[Entry]) -> list[Entry]:
+def _augment(root: Path, folder: Path, train: Sequence[Entry], test: Sequence[Entry]) -> list[Entry]:
     """Add SBD's images to VOC's own, which keep their more careful labels; sorted by name."""
-    taken = {entry.id for entry in (*own, *test)}
+    taken = {entry.id for entry in (*train, *test)}
     if (folder / "SegmentationClassAug").is_dir():
         names = sorted(path.stem for path in (folder / "SegmentationClassAug").glob("*.png"))
         more = [_entry(folder, "SegmentationClassAug", name) for name in names if name not in taken]
-        return sorted([*own, *more], key=lambda entry: entry.id)
-    places = [base / each for base in (root, folder) for each in SBD]
+        return sorted([*train, *more], key=lambda entry: entry.id)
+    places = [base / place for base in (root, folder) for place in SBD]
     sbd = next((place for place in places if (place / "cls").is_dir()), None)
     if sbd is None:
         raise InputError(
@@ -77,4 +78,4 @@ def _augment(root: Path, folder: Path, own: Sequence[Entry], test: Sequence[Entr
         )
     names = sorted({*read_lines(sbd / "train.txt"), *read_lines(sbd / "val.txt")} - taken)
     more = [Entry(name, sbd / "img" / f"{name}.jpg", sbd / "cls" / f"{name}.mat") for name in names]
-    return sorted([*own, *more], key=lambda entry: entry.id)
+    return sorted([*train, *more], key=lambda entry: entry.id)

@@ -98,15 +98,15 @@ class VOCDetection(ListedDataset):
 
     def _read(self, entry: Entry) -> tuple[tuple[int, int] | None, Boxes]:
         size, objects = read_objects(entry.annotation)
-        for each in objects:
-            if each.name not in self.labels:
+        for thing in objects:
+            if thing.name not in self.labels:
                 expected = f"one of {len(self.labels)} categories"
-                found = f"'{each.name}'{nearest(each.name, self.labels)}"
+                found = f"'{thing.name}'{nearest(thing.name, self.labels)}"
                 raise fault(entry.annotation, expected, found, "mend the name")
         return size, Boxes(
-            np.array([each.xyxy for each in objects], np.float64).reshape(-1, 4),
-            np.array([self.labels[each.name] for each in objects], np.int64),
-            np.array([each.difficult for each in objects], bool),
+            np.array([thing.xyxy for thing in objects], np.float64).reshape(-1, 4),
+            np.array([self.labels[thing.name] for thing in objects], np.int64),
+            np.array([thing.difficult for thing in objects], bool),
         )
 
 
@@ -174,5 +174,5 @@ def _names(paths: Iterable[Path]) -> tuple[str, ...]:
     names: set[str] = set()
     for path in paths:
         with contextlib.suppress(InputError):
-            names.update(each.name for each in read_objects(path)[1])
+            names.update(thing.name for thing in read_objects(path)[1])
     return tuple(sorted(names))

@@ -18,6 +18,7 @@ from torchvision.ops.feature_pyramid_network import FeaturePyramidNetwork, LastL
 
 from tasks.base import NetworkSpec, Prediction
 from tasks.errors import InputError
+from tasks.networks.normalise import normalisation
 from tasks.networks.weights import load_weights
 
 NAME = "fcos"
@@ -46,6 +47,7 @@ class FCOS(nn.Module):
         strides: Sequence[int],
     ) -> None:
         super().__init__()
+        self.renormalise: nn.Module = nn.Identity()
         self.encoder = encoder
         self.pyramid = pyramid
         self.classifier = classifier
@@ -54,7 +56,7 @@ class FCOS(nn.Module):
 
     def forward(self, image: Tensor) -> Prediction:
         """Map images (N,3,H,W) to a Prediction with one map a level, each (N,K+5,ceil(H/s),ceil(W/s))."""
-        stages = self.encoder(image)
+        stages = self.encoder(self.renormalise(image))
         near = [stride for stride in self.strides if stride <= DEEPEST]
         names = [f"stage{int(math.log2(stride))}" for stride in near]
         levels = list(self.pyramid(OrderedDict(zip(names, stages, strict=True))).values())
@@ -119,8 +121,10 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
     )
     # Distances pass a ReLU: starting at one stride rather than zero, all of them have a gradient.
     nn.init.ones_(network.get_parameter("regressor.bbox_reg.bias"))
-    if spec.weights not in (None, "imagenet"):
-        load_weights(network, Path(str(spec.weights)), partial=True)
+    if spec.weights == "imagenet":
+        network.renormalise = normalisation(encoder.pretrained_cfg)
+    elif spec.weights is not None:
+        load_weights(network, Path(spec.weights), partial=True)
     return network
 
 

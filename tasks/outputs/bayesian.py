@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tasks.outputs.density import UNIT, Density, cell
-from tasks.outputs.maps import map_size
+from tasks.outputs.maps import everywhere, map_size
 
 
 class PointTarget(NamedTuple):
@@ -27,10 +27,10 @@ class PointTarget(NamedTuple):
 
 def stack_points(points: Sequence[Tensor], size: tuple[int, int]) -> PointTarget:
     """Join the points (K,2) of single images."""
-    longest = max([1, *(len(each) for each in points)])
+    longest = max([1, *(len(heads) for heads in points)])
     xy, weight = torch.zeros(len(points), longest, 2), torch.zeros(len(points), longest)
-    for i, each in enumerate(points):
-        xy[i, : len(each)], weight[i, : len(each)] = each, 1.0
+    for i, heads in enumerate(points):
+        xy[i, : len(heads)], weight[i, : len(heads)] = heads, 1.0
     return PointTarget(xy, weight, size)
 
 
@@ -81,8 +81,8 @@ class BayesianDensity(Density):
         """The Bayesian loss of points, the squared error of a density."""
         if isinstance(target, Tensor):
             return super().supervised(maps, target)
-        found = maps[0].float()[:, 0]
-        counts = found * (cell(target.size, map_size(found)) ** 2 / UNIT)
+        density = maps[0].float()[:, 0]
+        counts = density * (cell(target.size, map_size(density)) ** 2 / UNIT)
         return bayesian(counts, target, self.sigma, reduction=self.reduction)
 
     def mix(self, a: Any, b: Any, weight: Tensor) -> Any:
@@ -96,7 +96,7 @@ class BayesianDensity(Density):
         """The points that are left to see."""
         if isinstance(a, Tensor):
             return super().paste(a, b, mask)
-        hidden, shown = (self._under(each, mask) for each in (a, b))
+        hidden, shown = self._under(a, mask), self._under(b, mask)
         return self._unite(a._replace(weight=a.weight * ~hidden), b._replace(weight=b.weight * shown))
 
     def _unite(self, a: PointTarget, b: PointTarget) -> PointTarget:
@@ -116,5 +116,4 @@ class BayesianDensity(Density):
 
     def valid(self, target: Any, size: tuple[int, int]) -> Tensor:
         """All positions: where no head is marked there is none."""
-        batch = target if isinstance(target, Tensor) else target.weight
-        return torch.ones(len(batch), *size, dtype=torch.bool, device=batch.device)
+        return everywhere(target if isinstance(target, Tensor) else target.weight, size)

@@ -53,8 +53,9 @@ class Binary(DenseTarget):
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """``binary_kl`` of the logits at the coarser of the two resolutions, a mean over valid positions."""
-        own, other = align(student.maps[0], teacher.maps[0])
-        return masked_mean(binary_kl(own, other, temperature)[:, 0], shrink(student.valid, map_size(own)))
+        student_logits, teacher_logits = align(student.maps[0], teacher.maps[0])
+        divergence = binary_kl(student_logits, teacher_logits, temperature)[:, 0]
+        return masked_mean(divergence, shrink(student.valid, map_size(divergence)))
 
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """One where the probability exceeds a half, at the resolution of the input; padding does not count."""

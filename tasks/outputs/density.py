@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tasks.base import OutputSpace, Prediction
-from tasks.outputs.maps import image_mean, map_size, masked_mean, shrink
+from tasks.outputs.maps import everywhere, image_mean, map_size, masked_mean, shrink
 
 UNIT = 64  # pixels: maps hold heads in that area, an 8x8 cell as CSRNet predicts, whatever their own stride is
 STRIDES = (1, 2, 4, 8, 16, 32, 64)
@@ -72,15 +72,16 @@ class Density(OutputSpace):
 
     def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
         """Squared error of the count in each cell of the map, in heads in 64 pixels."""
-        found = maps[0].float()[:, 0]
-        stride = cell(map_size(target), map_size(found))
-        wanted = pool(target, map_size(found)) * (UNIT / stride**2)
-        return self._reduce((found - wanted) ** 2, None)
+        density = maps[0].float()[:, 0]
+        stride = cell(map_size(target), map_size(density))
+        truth = pool(target, map_size(density)) * (UNIT / stride**2)
+        return self._reduce((density - truth) ** 2, None)
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """Squared difference at the coarser of the two resolutions; densities have no temperature."""
-        own, other = common(student.maps[0], teacher.maps[0])
-        return self._reduce((own - other)[:, 0] ** 2, shrink(student.valid, map_size(own)))
+        student_density, teacher_density = common(student.maps[0], teacher.maps[0])
+        errors = (student_density - teacher_density)[:, 0] ** 2
+        return self._reduce(errors, shrink(student.valid, map_size(errors)))
 
     def _reduce(self, errors: Tensor, valid: Tensor | None) -> Tensor:
         if self.reduction == "mean":
@@ -122,7 +123,7 @@ class Density(OutputSpace):
 
     def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
         """All positions: where no head is marked there is none."""
-        return torch.ones_like(target, dtype=torch.bool)
+        return everywhere(target, size)
 
 
 def overlap(density: np.ndarray, size: tuple[int, int]) -> np.ndarray:

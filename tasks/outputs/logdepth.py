@@ -54,8 +54,9 @@ class LogDepth(OutputSpace):
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """Mean ``|ln d_S - ln d_T|`` at the coarser of the two resolutions; depth has no temperature."""
-        own, other = align(student.maps[0], teacher.maps[0])
-        return masked_mean((own - other).abs()[:, 0], shrink(student.valid, map_size(own)))
+        student_depth, teacher_depth = align(student.maps[0], teacher.maps[0])
+        error = (student_depth - teacher_depth).abs()[:, 0]
+        return masked_mean(error, shrink(student.valid, map_size(error)))
 
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """The teacher's depth at the resolution of the input, in metres; 0 on padding and from the cap on."""

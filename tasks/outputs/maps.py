@@ -41,6 +41,11 @@ def map_size(maps: Tensor) -> tuple[int, int]:
     return maps.shape[-2], maps.shape[-1]
 
 
+def everywhere(batch: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return the mask of all positions of a batch (N,...), bool (N,H,W)."""
+    return torch.ones(len(batch), *size, dtype=torch.bool, device=batch.device)
+
+
 def image_mean(maps: Tensor, valid: Tensor | None) -> Tensor:
     """Average maps (N,C,h,w) over the valid positions of each image, (N,C); zero where an image has none."""
     if valid is None:

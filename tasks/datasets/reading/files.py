@@ -47,7 +47,7 @@ def data_root(root: str | None, layout: str, *markers: str, inside: tuple[str, .
     top = Path(root).expanduser()
     if not top.is_dir():
         raise InputError(f"data.root={root}: expected a folder with {layout}, found no such folder")
-    for folder in (top, *(top / each for each in inside)):
+    for folder in (top, *(top / name for name in inside)):
         if all((folder / marker).exists() for marker in markers):
             return folder
     missing = ", ".join(marker for marker in markers if not (top / marker).exists())

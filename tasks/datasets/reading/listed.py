@@ -59,7 +59,7 @@ class ListedDataset(Dataset):
         self.root = root
         self.entries = entries
         self.identity = identity
-        self.found = found or {split: len(each) for split, each in entries.items()}
+        self.found = found or {split: len(part) for split, part in entries.items()}
         self._ids: dict[str, list[str]] = {}
 
     @abstractmethod
@@ -75,7 +75,7 @@ class ListedDataset(Dataset):
         if split not in self._ids:
             entries = self.entries[split]
             self._refuse([] if entries else [self._empty(split)])
-            self._refuse([each for entry in entries for each in _missing(entry)])
+            self._refuse([text for entry in entries for text in _missing(entry)])
             self._ids[split] = [entry.id for entry in entries]
         return self._ids[split]
 
@@ -89,7 +89,7 @@ class ListedDataset(Dataset):
         """Hash name, version and options, the ids of each split in order, and every file's relative path and size."""
         samples = {split: [entry.id for entry in entries] for split, entries in self.entries.items()}
         files = {path for entry in self._unique() for path in (entry.image, entry.annotation)}
-        self._refuse([each for entry in self._unique() for each in _missing(entry)])
+        self._refuse([text for entry in self._unique() for text in _missing(entry)])
         identity = {"name": self.name, "version": self.version, "samples": samples, **self.identity}
         return fingerprint(identity, files)
 
@@ -107,9 +107,9 @@ class ListedDataset(Dataset):
         for split, entries in self.entries.items():
             if not entries:
                 faults.append(self._empty(split))
-            for each, count in Counter(entry.id for entry in entries).items():
+            for name, count in Counter(entry.id for entry in entries).items():
                 if count > 1:
-                    faults.append(f"{self.root}: expected '{each}' once in split '{split}', found it {count} times")
+                    faults.append(f"{self.root}: expected '{name}' once in split '{split}', found it {count} times")
             if split != "train":
                 shared = [entry for entry in entries if (entry.image, entry.id) in training]
                 faults += [

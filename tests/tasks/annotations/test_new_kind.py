@@ -17,7 +17,7 @@ from tasks.annotations.maps import MapKind
 from tasks.base import Dataset, Sample
 from tasks.data.augment import Augment
 from tasks.data.cache import Cache, DiskCache, MemoryCache
-from tasks.data.loader import Images, Part, stream
+from tasks.data.loader import Images, Part, Plan, stream
 from tasks.data.preview import TILE, contact_sheet
 from tasks.data.resize import resize_sample
 from tasks.data.sheet import GAP
@@ -193,9 +193,8 @@ def test_a_task_learns_from_it() -> None:
     task, dataset = Facing(Faces.info), Faces()
     assert task.truth_size(sample()) == SIZE
     images = Images(dataset, "train", frozenset({"normals"}))
-    parts = [Part("labeled", (0, 1, 2))]
     augment = Augment((48, 48), (1.0, 1.0), 0.0, 0.0)
-    (batches,) = stream(images, task, augment, Randomness(0), parts, batch=3, start=0, stop=1)
+    (batches,) = stream(images, task, augment, Randomness(0), Plan([Part("labeled", (0, 1, 2))], 3, 0, 1))
     labeled = batches["labeled"]
     assert set(labeled.target.unique().tolist()) == {0, 1, 255}
     assert torch.equal(labeled.valid, labeled.target != 255)

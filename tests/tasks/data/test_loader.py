@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,7 @@ import torch
 from benchmark.training.randomness import Randomness
 from tasks.base import MEAN, STD, Batch, tasks
 from tasks.data.augment import Augment
-from tasks.data.loader import Images, Part, ordered, stream, to_tensor
+from tasks.data.loader import Images, Part, Plan, ordered, stream, to_tensor
 from tasks.datasets.scenes import Scenes
 
 DATASET = Scenes(size=32, train=7, val=3, test=2)
@@ -24,7 +22,7 @@ def batches(
     task = tasks[name](DATASET.info)
     images = Images(DATASET, "train", frozenset({task.annotation}))
     augment = Augment((32, 32), (0.75, 1.5), 0.5, 0.2)
-    return list(stream(images, task, augment, Randomness(0), parts, batch=3, start=start, stop=6, workers=workers))
+    return list(stream(images, task, augment, Randomness(0), Plan(parts, 3, start, 6, workers)))
 
 
 def same(a: dict[str, Batch], b: dict[str, Batch]) -> bool:
@@ -49,8 +47,7 @@ def test_every_epoch_shows_every_image_once() -> None:
 
     task = tasks["seg"](DATASET.info)
     images, augment = Spy(DATASET, "train", frozenset({"classes"})), Augment((32, 32), (1.0, 1.0), 0.0, 0.0)
-    loader = stream(images, task, augment, Randomness(0), [Part("labeled", (0, 2, 4, 6))], batch=2, start=0, stop=6)
-    list(islice(loader, 6))
+    list(stream(images, task, augment, Randomness(0), Plan([Part("labeled", (0, 2, 4, 6))], 2, 0, 6)))
     epochs = [seen[0:4], seen[4:8], seen[8:12]]
     assert all(sorted(epoch) == [0, 2, 4, 6] for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 1
