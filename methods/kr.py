@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.base import MAIN, SUPERVISED, Method, Setting, Step, register
+from methods.base import SUPERVISED, Method, Setting, Step, register
 from methods.numerics import check_options, full_precision, unit
 from tasks.base import Prediction
 from tasks.errors import InputError
@@ -129,7 +129,7 @@ class KnowledgeRepresenting(Method):
             raise InputError(f"options 'keep' and 'fade' are shares: expected (0, 1] and [0, 1], not {keep} and {fade}")
         self.keep, self.fade = keep, fade
         self.weights |= {"prior": prior, "sparse": sparse, "output": output}
-        student, teacher = setting.student, setting.teachers[MAIN]
+        student, teacher = setting.student, setting.teacher
         own, other = stages(student), stages(teacher)
         count = min(len(own), len(other)) if prior or sparse else 0
         self.pairs = list(zip(own[len(own) - count :], other[len(other) - count :], strict=True))

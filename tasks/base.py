@@ -233,7 +233,7 @@ class Task(ABC):
     dataset: ClassVar[str] = "scenes"  # where nothing else is chosen
     metrics: ClassVar[Mapping[str, bool]]  # name -> higher is better; the first is primary
     student: ClassVar[NetworkSpec]  # defaults that the command line overrides
-    teachers: ClassVar[Mapping[str, NetworkSpec]]  # role -> network, the main one first
+    teachers: ClassVar[Mapping[str, NetworkSpec]]  # name -> network, the main one first
     recipe: ClassVar[Mapping[str, Any]]  # deviations from benchmark.config.schema.Recipe's defaults
     teacher_recipe: ClassVar[Mapping[str, Any]]  # the same for teachers, on top of ``recipe``
     frames: int = 1  # of an image that its networks read: (N,3*frames,H,W), the newest first
