@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch.nn as nn
-from torch import Tensor
+from torch import Tensor, nn
 
 from tasks.base import NetworkSpec, Prediction
 from tasks.errors import InputError
@@ -16,12 +15,13 @@ class NewestFrames(encoder_decoder.EncoderDecoder):
     """An encoder-decoder on the newest frames of a clip, joined as the channels of one image.
 
     Args:
-        network: reads 3 channels a frame.
+        network: reads 3 channels a frame; its parts become this one's.
         frames: how many it reads.
     """
 
     def __init__(self, network: encoder_decoder.EncoderDecoder, frames: int) -> None:
         nn.Module.__init__(self)
+        self.renormalise = network.renormalise
         self.encoder, self.decoder, self.head = network.encoder, network.decoder, network.head
         self.frames = frames
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmark.training.randomness import Randomness
-from tasks.base import MEAN, STD, Batch, tasks
+from tasks.base import MEAN, STD, Batch, datasets, tasks
 from tasks.data.augment import Augment
 from tasks.data.loader import Images, Part, Plan, ordered, stream, to_tensor
 from tasks.datasets.scenes import Scenes
@@ -21,7 +21,8 @@ def batches(
     start: int = 0, workers: int = 0, parts: tuple[Part, ...] = PARTS, name: str = "seg"
 ) -> list[dict[str, Batch]]:
     task = tasks[name](DATASET.info)
-    images = Images(DATASET, "train", frozenset({task.annotation}))
+    dataset = DATASET if task.annotation in DATASET.provides else datasets[task.dataset](size=32, train=7)
+    images = Images(dataset, "train", frozenset({task.annotation}))
     augment = Augment((32, 32), (0.75, 1.5), 0.5, 0.2)
     return list(stream(images, task, augment, Randomness(0), Plan(parts, 3, start, 6, workers)))
 
@@ -65,7 +66,7 @@ def test_hidden_targets_are_absent_and_ignored_labels_are_invalid() -> None:
 @pytest.mark.parametrize("name", sorted(tasks))
 def test_every_task_collates(name: str) -> None:
     labeled = batches(name=name)[0]["labeled"]
-    assert labeled.image.shape == (3, 3, 32, 32)
+    assert labeled.image.shape == (3, 3 * tasks[name](DATASET.info).frames, 32, 32)
     assert labeled.valid.shape == (3, 32, 32)
 
 

@@ -10,6 +10,7 @@ from tasks.datasets.rendering.gaze import FAST, density
 from tasks.datasets.rendering.motion import Clip, draw_clip
 from tasks.datasets.rendering.render import render
 from tasks.errors import InputError
+from tasks.metrics.fixation import FixationScores, Looks
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +124,18 @@ def test_every_solid_can_be_moved():
 
 
 # Where people look.
+
+
+def test_one_frame_is_not_enough(clips):
+    """The law without motion is the most that a frame can tell: who knows both scores clearly better."""
+    knowing, guessing = FixationScores(), FixationScores()
+    for index in range(0, 24, 2):
+        number, time = divmod(index, 4)
+        clip, seen = clips.clip("train", number), clips.load("train", index).annotations["fixations"]
+        truth = Looks(str(number), seen.density, seen.points)
+        knowing.update(seen.density, truth)
+        guessing.update(looked_at(Clip(clip.scene, clip.drift, 0 * clip.velocity, 4), time)[0], truth)
+    assert knowing.compute()["nss"] > 1.2 * guessing.compute()["nss"]
 
 
 def looked_at(clip, time=2, size=64):
