@@ -7,10 +7,13 @@ not, the chain starts afresh. Time O(n M C^2), memory O(n M C).
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+
+ROOM = 0.7  # of the exponents that a precision has: the span of transitions that products are exact for
 
 
 class Filtered(NamedTuple):
@@ -35,14 +38,53 @@ class Marginals(NamedTuple):
     pairs: Tensor
 
 
+class _Products:
+    """Steps by matrix products: exact to rounding as long as no transition vanishes beside the largest."""
+
+    def __init__(self, transition: Tensor) -> None:
+        self.peak = transition.max()
+        self.factors = (transition - self.peak).exp()
+
+    def forward(self, before: Tensor) -> Tensor:
+        """``logsumexp_b(A[a,b] + alpha(b))`` of normalised beliefs (C,M)."""
+        return (self.factors @ before.exp()).log() + self.peak
+
+    def backward(self, after: Tensor, expected: Tensor, before: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Marginals of the position before, and pair counts, from the marginals ``after`` (C,M) and both passes."""
+        ratio, before = after * (self.peak - expected).exp(), before.exp()
+        return before * (self.factors.T @ ratio), self.factors * ((ratio * weight) @ before.T)
+
+
+class _Sums:
+    """Steps by sums of C x C terms a chain, each in log space: for any transitions, forbidden ones among them."""
+
+    def __init__(self, transition: Tensor) -> None:
+        self.transition = transition[:, :, None]
+
+    def forward(self, before: Tensor) -> Tensor:
+        """See ``_Products``."""
+        return (self.transition + before).logsumexp(dim=1)
+
+    def backward(self, after: Tensor, expected: Tensor, before: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """See ``_Products``."""
+        joint = (self.transition + before).add_((after.log() - expected)[:, None]).exp_()
+        return joint.sum(dim=0), joint @ weight
+
+
+def _steps(transition: Tensor) -> _Products | _Sums:
+    """Choose the faster steps where they are exact: where the span of transitions leaves room for that of beliefs."""
+    span = transition.max() - transition.min()
+    return _Products(transition) if span < ROOM * math.log(torch.finfo(span.dtype).max) else _Sums(transition)
+
+
 def forward_pass(unary: Tensor, transition: Tensor, linked: Tensor | None = None) -> Filtered:
     """Filter: ``alpha_i(a) = U(i,a) + logsumexp_b(A[a,b] + alpha_{i-1}(b))``, normalised at every position."""
-    steps = transition[:, :, None]
+    steps = _steps(transition)
     belief, expected = torch.empty_like(unary), torch.zeros_like(unary)
     total = unary.new_zeros(unary.shape[2])
     for i in range(len(unary)):
         if i > 0:
-            torch.logsumexp(steps + belief[i - 1], dim=1, out=expected[i])
+            expected[i] = steps.forward(belief[i - 1])
             if linked is not None:
                 expected[i].masked_fill_(~linked[i], 0.0)  # the belief before it is normalised
         scores = unary[i] + expected[i]
@@ -60,19 +102,14 @@ def backward_pass(
     ``P(y_{i-1}=b, y_i=a) = P(y_i=a) exp(A[a,b] + alpha_{i-1}(b)) / sum_b' exp(A[a,b'] + alpha_{i-1}(b'))``.
     """
     belief, expected, total = filtered
-    weight = torch.ones_like(total) if weight is None else weight
-    steps = transition[:, :, None]
+    steps, weight = _steps(transition), torch.ones_like(total) if weight is None else weight
     unary, pairs = torch.empty_like(belief), torch.zeros_like(transition)
     unary[-1] = belief[-1].exp()
     for i in range(len(belief) - 1, 0, -1):
-        later = unary[i].log() - expected[i]
-        if linked is not None:
-            later = later.masked_fill(~linked[i], -torch.inf)
-        joint = (steps + belief[i - 1]).add_(later[:, None]).exp_()
-        pairs += joint @ weight
-        unary[i - 1] = joint.sum(dim=0)
-        if linked is not None:
-            unary[i - 1] = torch.where(linked[i], unary[i - 1], belief[i - 1].exp())
+        after = unary[i] if linked is None else unary[i] * linked[i]
+        before, counts = steps.backward(after, expected[i], belief[i - 1], weight)
+        unary[i - 1] = before if linked is None else torch.where(linked[i], before, belief[i - 1].exp())
+        pairs += counts
     return Marginals(unary * weight, pairs)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from torch import nn
+
 from benchmark.config.strength import STRENGTH
 from benchmark.runs.folders import held
 from benchmark.runs.identity import SHORT, problem_facts, source_of
@@ -20,13 +22,22 @@ from tasks.networks.weights import load_weights
 
 
 def ensure_calibrated(member: Member, problem: Problem, teachers: Mapping[str, Teacher], watch: Watch) -> None:
-    """Load a member's calibration from the folder of its first teacher, learning it where nobody has; else do nothing.
+    """Load a member's calibration from the folder of its first teacher, learning it where nobody has.
 
-    Raises InputError where the stored file is damaged or does not fit.
+    A member whose method has none is left as it is; one for which this fails is dropped, and harms no other.
     """
-    calibration = member.method.calibration
-    if calibration is None:
+    if member.method.calibration is None:
         return
+    try:
+        _ensure(member.method.calibration, member, problem, teachers, watch)
+    except Exception as error:  # a method may raise anything
+        member.drop("failed", f"{type(error).__name__} before the first step: {error}")
+        watch.progress.message(f"{member.name} failed: {member.reason}")
+
+
+def _ensure(
+    calibration: nn.Module, member: Member, problem: Problem, teachers: Mapping[str, Teacher], watch: Watch
+) -> None:
     path = _path(member, problem, teachers)
     waiting = f"{member.name}: another process learns what it must know of its teacher; waiting"
     with held(path.parent, lambda: watch.progress.message(waiting)):

@@ -42,7 +42,7 @@ def enumerate_labellings(unary, transition, linked=None):
 
 
 @pytest.mark.parametrize("linked", [None, BROKEN], ids=["whole", "broken"])
-@pytest.mark.parametrize("scale", [0.1, 1.0, 30.0])
+@pytest.mark.parametrize("scale", [0.1, 1.0, 30.0, 1e4])  # the last is beyond what products can do
 def test_partition_function_and_marginals_are_those_of_the_enumeration(linked, scale):
     unary, transition = scores(1, scale)
     labellings, probability, log_z = enumerate_labellings(unary, transition, linked)
@@ -119,6 +119,20 @@ def test_forbidden_neighbours_and_long_chains_stay_finite():
     assert transition.grad[:, 1].abs().max() == 0.0  # nothing follows the second label
     assert unary.grad[:-1, 1].max() == 0.0
     torch.testing.assert_close(unary.grad.sum(dim=1), torch.ones(400, 2), rtol=0.0, atol=1e-3)
+
+
+@given(st.integers(0, 100), st.floats(0.1, 20.0))
+def test_both_kinds_of_steps_agree(seed, scale):
+    unary, transition = scores(seed, scale)
+    found = []
+    for steps in (chain._Products(transition), chain._Sums(transition)):
+        before = unary[0].log_softmax(dim=0)
+        expected = steps.forward(before)
+        found.append(
+            (expected, *steps.backward(unary[1].softmax(dim=0), expected, before, torch.ones(CHAINS).double()))
+        )
+    for products, sums in zip(*found, strict=True):
+        torch.testing.assert_close(products, sums)
 
 
 def test_single_positions_are_chains():
