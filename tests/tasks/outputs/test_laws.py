@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
-from benchmark.conformance.still import fit
+from benchmark.conformance.frozen_step import fit
 
 from benchmark.conformance.output_space_checks import VERBS
 from tasks.base import IGNORE, Batch, OutputSpace, Prediction
