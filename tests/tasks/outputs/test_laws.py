@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
-from benchmark.conformance.frozen_step import fit
 
+from benchmark.conformance.frozen_step import fit
 from benchmark.conformance.output_space_checks import VERBS
 from tasks.base import IGNORE, Batch, OutputSpace, Prediction
 from tasks.outputs.bayesian import BayesianDensity, PointTarget, stack_points
