@@ -4,6 +4,7 @@ import torch
 from methods.base import SUPERVISED
 from methods.coupled import ROLES, SPATIAL, TEMPORAL, Coupled
 from tasks.errors import InputError
+from tests.support import ROUNDING
 
 BRANCH_TERMS = {SPATIAL, TEMPORAL, "spatial_truth", "temporal_truth"}
 
@@ -35,7 +36,7 @@ def test_step_one_is_the_branches_and_step_two_their_fusion(make_step):
     assert set(late) == {SUPERVISED, *BRANCH_TERMS}
     assert method.weights == {SUPERVISED: 1, **dict.fromkeys(BRANCH_TERMS, 0.5)}
     for term in BRANCH_TERMS:
-        assert late[term].item() == pytest.approx(0.1 * early[term].item())
+        assert late[term].item() == pytest.approx(0.1 * early[term].item(), rel=ROUNDING)
 
 
 def test_branches_of_the_student_s_own_need_no_heads(make_step):
@@ -44,9 +45,9 @@ def test_branches_of_the_student_s_own_need_no_heads(make_step):
     student, teachers = step.student(step.labeled), [step.teacher(step.labeled, role) for role in ROLES]
     for role, branch, teacher in zip(ROLES, student.branches.values(), teachers, strict=True):
         student.maps = branch
-        assert terms[role].item() == pytest.approx(step.output.divergence(student, teacher).item())
+        assert terms[role].item() == pytest.approx(step.output.divergence(student, teacher).item(), rel=ROUNDING)
         truth = step.output.supervised(branch, step.labeled.target)
-        assert terms[f"{role}_truth"].item() == pytest.approx(truth.item())
+        assert terms[f"{role}_truth"].item() == pytest.approx(truth.item(), rel=ROUNDING)
 
 
 @pytest.mark.parametrize("space", ["classes", "depth", "boxes", "looks"])

@@ -116,7 +116,7 @@ def test_the_reference_is_the_authors(reference, dtype, tolerance):
 
     found = loss(model("S"), model("T"), lengths=case["in_lengths"], reduction="reference")
     assert found.item() == pytest.approx(case["expected"].item(), rel=tolerance)
-    assert found.item() == pytest.approx(case["expected_bruteforce_crossentropy"].item(), rel=1e-5)
+    assert found.item() == pytest.approx(case["expected_bruteforce_crossentropy"].item(), rel=tolerance)
     found.backward()
     for name in ("S_emis", "S_trans"):
         grad = inputs[name].grad
@@ -243,7 +243,9 @@ def test_without_transitions_the_grid_is_pixelwise(temperature, seed):
 def test_equal_models_are_at_no_distance():
     student, _, across, down, *_ = grid_models()
     exact = student.float(), across.float(), down.float()
-    assert grid_divergence(exact[0], exact[0], exact[1], exact[2], exact[1], exact[2]).item() == 0.0
+    assert grid_divergence(exact[0], exact[0], exact[1], exact[2], exact[1], exact[2]).item() == pytest.approx(
+        0, abs=1e-5
+    )
 
 
 def test_half_precision_is_computed_in_full():

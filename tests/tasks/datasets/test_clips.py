@@ -148,7 +148,7 @@ def test_motion_draws_the_eye(seed):
     clip = draw_clip(np.random.default_rng(seed), 4)
     with_motion, rendering = looked_at(clip)
     without, _ = looked_at(Clip(clip.scene, clip.drift, 0 * clip.velocity, 4))
-    assert with_motion.sum() == pytest.approx(1, abs=1e-5)
+    assert with_motion.sum() == pytest.approx(1, abs=1e-4)
     assert (with_motion > 0).all()
     fast = np.flatnonzero(clip.speeds(2) > FAST / 2)
     seen = np.isin(rendering.owner, 1 + fast)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tasks.base import Prediction
 from tasks.metrics.fixation import correlation, density_nss, kl_divergence
 from tasks.outputs.fixation import UNKNOWN, Fixation
+from tests.support import ROUNDING, assert_alike
 
 SIZE = (6, 9)
 
@@ -30,7 +31,7 @@ def test_the_task_loss_is_the_metrics_own(seed):
     found = maps[:, 0].double().flatten(1).softmax(dim=1).unflatten(1, SIZE).numpy()
     pairs = list(zip(found, target.double().numpy(), strict=True))
     kl, cc, nss = (np.mean([score(*pair) for pair in pairs]) for score in (kl_divergence, correlation, density_nss))
-    assert Fixation().supervised([maps], target).item() == pytest.approx(kl, rel=1e-4)
+    assert Fixation().supervised([maps], target).item() == pytest.approx(kl, rel=ROUNDING)
     both = Fixation(cc=2.0, nss=0.5).supervised([maps], target).item()
     assert both == pytest.approx(kl + 2 * (1 - cc) - 0.5 * nss, rel=1e-3)
 
@@ -51,12 +52,12 @@ def test_padding_is_as_if_cut_off(space):
     maps, target = logits(0), density(1)
     target[:, :, 5:] = UNKNOWN
     cut = space.supervised([maps[..., :5]], target[..., :5])
-    assert space.supervised([maps], target).item() == pytest.approx(cut.item(), rel=1e-5)
+    assert space.supervised([maps], target).item() == pytest.approx(cut.item(), rel=ROUNDING)
     valid = target >= 0
     whole = [prediction(each, valid=valid) for each in (maps, logits(2))]
     small = [prediction(each[..., :5], (6, 5)) for each in (maps, logits(2))]
-    assert space.divergence(*whole).item() == pytest.approx(space.divergence(*small).item(), rel=1e-5)
-    torch.testing.assert_close(space.probability(whole[0])[..., :5], space.probability(small[0]))
+    assert space.divergence(*whole).item() == pytest.approx(space.divergence(*small).item(), rel=ROUNDING)
+    assert_alike(space.probability(whole[0])[..., :5], space.probability(small[0]))
     assert (space.hard_targets(whole[0])[..., 5:] == UNKNOWN).all()
 
 
@@ -64,7 +65,7 @@ def test_an_image_without_a_density_does_not_count():
     maps, target = logits(0, 3), density(1, 3)
     target[1] = 0
     rest = Fixation().supervised([maps[::2]], target[::2])
-    assert Fixation().supervised([maps], target).item() == pytest.approx(rest.item(), rel=1e-6)
+    assert Fixation().supervised([maps], target).item() == pytest.approx(rest.item(), rel=ROUNDING)
 
 
 def test_the_temperature_keeps_the_size_of_gradients():
@@ -77,8 +78,8 @@ def test_the_temperature_keeps_the_size_of_gradients():
 def test_pseudo_labels_are_the_teacher_s_distribution():
     teacher, space = prediction(logits(0)), Fixation()
     labels = space.hard_targets(teacher)
-    torch.testing.assert_close(labels.sum(dim=(1, 2)), torch.ones(2))
-    assert space.supervised(teacher.maps, labels).item() == pytest.approx(0, abs=1e-5)
+    assert_alike(labels.sum(dim=(1, 2)), torch.ones(2))
+    assert space.supervised(teacher.maps, labels).item() == pytest.approx(0, abs=ROUNDING)
 
 
 def test_the_summary_says_where_and_how_widely():
@@ -86,6 +87,6 @@ def test_the_summary_says_where_and_how_widely():
     point[0, 0, 1, 6] = 50.0
     flat = torch.zeros(1, 1, *SIZE)
     summary = Fixation().summary(prediction(torch.cat([point, flat])))
-    torch.testing.assert_close(summary[0], torch.tensor([6.5 / 9, 1.5 / 6, 0.0, 0.0]))
+    assert_alike(summary[0], torch.tensor([6.5 / 9, 1.5 / 6, 0.0, 0.0]))
     variance = [(1 - 1 / n**2) / 12 for n in (9, 6)]
-    torch.testing.assert_close(summary[1], torch.tensor([0.5, 0.5, *variance]))
+    assert_alike(summary[1], torch.tensor([0.5, 0.5, *variance]))
