@@ -3,8 +3,8 @@
 
 HOME_OF_RUNS ?= runs/published
 PUBLISHED = leaderboards/published
-METHODS = none,pixel,cwd,structured,mgd,skt,cckd,stkd
-PLACEBOS = pixel,cwd,structured,mgd,skt,cckd,stkd
+METHODS = none,pixel,cwd,structured,mgd,skt,cckd,stkd,crf
+PLACEBOS = pixel,cwd,structured,mgd,skt,cckd,stkd,crf
 SEEDS = 0,1,2
 
 .PHONY: published matrix tuning reference

@@ -214,7 +214,6 @@ class ChainDistillation(Method):
     paper = "Wang et al., ACL 2021; dense form reconstructed"
     also_called = ("structural KD", "StructuralKD", "CRF distillation")
     calibration: Transitions
-    elsewhere = {"structural KD": "also `structured`, Liu et al., CVPR 2019"}
 
     def __init__(
         self,
