@@ -39,6 +39,7 @@ tuning:
 		benchmark tune task=$$task method=[$(call listed,$(LEARNERS))] --trials 5 --span 9 home=$(HOME_OF_RUNS) || exit 1; \
 	done
 	mkdir -p $(PUBLISHED)/tuning && cp $(HOME_OF_RUNS)/tuning/*.json $(PUBLISHED)/tuning/
+	python -m benchmark.config.default_strengths $(PUBLISHED)/tuning
 
 reference:
 	python -m typer benchmark.cli utils docs --name benchmark --title "Command line" > docs/reference/cli.md

@@ -262,7 +262,6 @@ class ChainDistillation(Method):
     """
     also_called = ("structural KD", "StructuralKD", "CRF distillation")
     calibration: Transitions
-    elsewhere = {"structural KD": "also `structured`, Liu et al., CVPR 2019"}
 
     def __init__(
         self,

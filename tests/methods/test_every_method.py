@@ -25,7 +25,7 @@ def finite(module):
 
 
 def test_the_methods_of_the_design_are_there():
-    assert {"none", "pixel", "cwd", "structured", "mgd", "skt", "cckd", "stkd", "kr", "coupled"} <= set(NAMES)
+    assert {"none", "pixel", "cwd", "structured", "mgd", "skt", "cckd", "stkd", "kr", "coupled", "crf"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("shape", EDGES, ids=str)
