@@ -43,8 +43,8 @@ def show(records: Sequence[Record], console: Console) -> None:
 
 
 def _higher(record: Record) -> bool:
-    found = record.scores.metrics.get(record.scores.primary_metric)
-    return found is None or found.higher_is_better
+    score = record.scores.metrics.get(record.scores.primary_metric)
+    return score is None or score.higher_is_better
 
 
 def gap_recovered(score: float | None, control: float | None, teacher: float | None, higher: bool) -> float | None:
