@@ -84,7 +84,7 @@ def _load_onnx(path: Path) -> Callable[[Tensor], Sequence[Tensor]]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda image: [torch.from_numpy(each) for each in session.run(None, {"image": image.numpy()})]
+    return lambda image: [torch.from_numpy(level) for level in session.run(None, {"image": image.numpy()})]
 
 
 def _dynamic() -> dict[str, Any]:
@@ -156,7 +156,7 @@ def write_checked(
 
     ``shape`` (C,H,W) is that of an image. Returns the largest absolute difference, the tolerance, and the maps' shapes.
     """
-    example, other = (
+    example, compared = (
         torch.randn(batch, *shape, generator=torch.Generator().manual_seed(seed)) for seed, batch in enumerate(BATCHES)
     )
     with warnings.catch_warnings():  # the exporters' own; what they got wrong shows in the comparison
@@ -164,10 +164,10 @@ def write_checked(
         form.save(network, example, path)
         load = form.load(path)
     with torch.no_grad():
-        pairs = [pair for image in (other, other[:1]) for pair in zip(network(image), load(image), strict=True)]
-    difference = max(float((mine - theirs).abs().max()) for mine, theirs in pairs)
-    largest = max(float(mine.abs().max()) for mine, _ in pairs)
-    shapes = [tuple(mine.shape) for mine, _ in pairs[: len(pairs) // 2]]
+        pairs = [pair for image in (compared, compared[:1]) for pair in zip(network(image), load(image), strict=True)]
+    difference = max(float((network_map - file_map).abs().max()) for network_map, file_map in pairs)
+    largest = max(float(network_map.abs().max()) for network_map, _ in pairs)
+    shapes = [tuple(network_map.shape) for network_map, _ in pairs[: len(pairs) // 2]]
     return difference, TOLERANCE * max(1.0, largest), shapes
 
 

@@ -74,9 +74,9 @@ def _round(
     """Run one trial of every method, side by side."""
     asked = {name: study.ask() for name, study in studies.items()}
     chosen = {name: trial.suggest_float(STRENGTH, min(space), max(space)) for name, trial in asked.items()}
-    words = [f"method=[{','.join(studies)}]", *(f"methods.{name}.{STRENGTH}={each}" for name, each in chosen.items())]
-    others = [word for word in fixed if not word.startswith("method=")]
-    records = {record.method.name: record for record in Run(compose.load([*others, *words]), console).execute()}
+    words = [f"method=[{','.join(studies)}]", *(f"methods.{name}.{STRENGTH}={value}" for name, value in chosen.items())]
+    shared = [word for word in fixed if not word.startswith("method=")]
+    records = {record.method.name: record for record in Run(compose.load([*shared, *words]), console).execute()}
     for name, trial in asked.items():
         goodness = _goodness(records[name])
         if goodness is None:

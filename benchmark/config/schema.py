@@ -40,7 +40,7 @@ def check_words(node: Any, prefix: str = "") -> None:
         allowed = each.metadata.get(WORDS)
         if allowed is not None and value not in allowed:
             known = [str(word) for word in allowed]
-            expected = f"{', '.join(known[:-1])} or {known[-1]}"
+            expected = " or ".join(filter(None, (", ".join(known[:-1]), known[-1])))
             raise InputError(f"{key}={value}: expected {expected}{nearest(str(value), known)}")
 
 

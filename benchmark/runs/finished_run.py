@@ -82,13 +82,14 @@ class Stored:
 
     def check_code(self) -> None:
         """Raise RecordError where this installation computes another thing than the one that made the record."""
-        found, source = self.facts["revision"], self.facts["task"].get("source", "")
-        if found != REVISION:
+        revision, source = self.facts["revision"], self.facts["task"].get("source", "")
+        if revision != REVISION:
             raise RecordError(
-                f"{self.path}: made by revision {found} of the suite, this one is revision {REVISION}; install the "
+                f"{self.path}: made by revision {revision} of the suite, this one is revision {REVISION}; install the "
                 f"version that made it (densedistill {self.record.method.version or 'unknown'})"
             )
-        if source != (here := source_of(tasks, self.record.task.name)):
+        here = source_of(tasks, self.record.task.name)
+        if source != here:
             raise RecordError(
                 f"{self.path}: task '{self.record.task.name}' is another one here: expected source "
                 f"{source or 'built in'}, found {here or 'built in'}; install the plugin that made the record"
@@ -111,6 +112,7 @@ def open_stored(path: str | Path) -> Stored:
     if record.artifacts.student is None or not stored.student_file.is_file():
         where = stored.student_file if record.artifacts.student else "artifacts.student is null"
         raise RecordError(f"{path}: there is no student: {where}; keep records/ and runs/ side by side")
-    if (found := sha256_of(stored.student_file)) != (expected := record.provenance.student_sha256):
+    found, expected = sha256_of(stored.student_file), record.provenance.student_sha256
+    if found != expected:
         raise RecordError(f"{stored.student_file}: expected sha256 {expected}, found {found}; not the recorded student")
     return stored

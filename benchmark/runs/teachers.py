@@ -99,8 +99,8 @@ def about(plan: Plan, home: Path) -> dict[str, Any] | None:
     path = home / "teachers" / plan.id / "teacher.json"
     if not path.exists():
         return None
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
+    facts: dict[str, Any] = json.loads(path.read_text())
+    return facts
 
 
 def obtain(plan: Plan, problem: Problem, watch: Watch) -> Teacher:

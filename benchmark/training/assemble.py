@@ -31,10 +31,10 @@ class Lesson:
 
 def control() -> type[Method]:
     """Return the control that every method is compared with, and that teachers are trained as."""
-    found = [method for method in methods.values() if method.control]
-    if not found:
+    controls = [method for method in methods.values() if method.control]
+    if not controls:
         raise InputError("no method is registered as control; reinstall densedistill, whose method 'none' is one")
-    return found[0]
+    return controls[0]
 
 
 def cast(roles: Sequence[str], teachers: Sequence[str]) -> dict[str, str]:

@@ -29,8 +29,8 @@ class TimeBudget:
     control_seconds: float
 
     def __str__(self) -> str:
-        own, control = 1000 * self.own_seconds, 1000 * self.control_seconds
-        return f"{self.steps} steps fit, at {own:.1f} ms a step, against {control:.1f} ms of the control"
+        method, control = 1000 * self.own_seconds, 1000 * self.control_seconds
+        return f"{self.steps} steps fit, at {method:.1f} ms a step, against {control:.1f} ms of the control"
 
     @classmethod
     def of(cls, recipe: Recipe, own_seconds: float, control_seconds: float) -> TimeBudget:
@@ -54,8 +54,8 @@ class TimeBudget:
 
 def time_budget(assembly: Assembly, lesson: Lesson, baseline: Lesson, watch: Watch) -> TimeBudget:
     """Time a few steps of the control and of a method, each alone, and say how many steps the method may make."""
-    control_seconds, own_seconds = (_step_seconds(assembly, each, watch) for each in (baseline, lesson))
-    return TimeBudget.of(assembly.conditions.recipe, own_seconds, control_seconds)
+    control_seconds = _step_seconds(assembly, baseline, watch)
+    return TimeBudget.of(assembly.conditions.recipe, _step_seconds(assembly, lesson, watch), control_seconds)
 
 
 def _step_seconds(assembly: Assembly, lesson: Lesson, watch: Watch) -> float:

@@ -18,7 +18,7 @@ from tasks.errors import InputError
 
 def save_weights(weights: Mapping[str, Tensor], path: Path) -> str:
     """Write a state dict as safetensors and return the sha256 of the file."""
-    data = safetensors.torch.save({name: each.detach().cpu().contiguous() for name, each in weights.items()})
+    data = safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()})
     atomic_write(path, data)
     return hashlib.sha256(data).hexdigest()
 

@@ -28,7 +28,7 @@ class InferenceCost:
 
 def count_parameters(network: nn.Module) -> int:
     """Count the parameters of a network."""
-    return sum(each.numel() for each in network.parameters())
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def count_macs(network: nn.Module, image: torch.Tensor) -> int:

@@ -21,6 +21,7 @@ from benchmark.training.step import MemberStep, SharedStep
 from benchmark.training.steplog import StepLog
 from methods.base import Method
 
+LAYOUT = 2  # of the resume state; one of another layout is not taken up
 LOSS = "loss"
 CRITIC = "critic"
 
@@ -74,7 +75,9 @@ class Member:
         self.timing = Timing()
         self.first = FirstStep()
         if self.state_file.exists():
-            self._restore(load_state(self.state_file))
+            state = load_state(self.state_file)
+            if state.get("layout") == LAYOUT:
+                self._restore(state)
         self.log = StepLog(folder / "steps.jsonl", self.start, tensorboard)
 
     @property
@@ -161,6 +164,7 @@ class Member:
         """Write the resume state: ``step`` comes next."""
         self.log.flush()
         state: dict[str, Any] = {
+            "layout": LAYOUT,
             "step": step,
             "network": self.network.state_dict(),
             "method": self.method.state_dict(),

@@ -14,11 +14,10 @@ NO_DECAY = 1  # parameters with at most this many dimensions (biases, norms) are
 
 def build_optimizer(parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
     """Build the recipe's optimiser; biases and norm parameters are not decayed."""
-    trained = [each for each in parameters if each.requires_grad]
-    groups = [
-        {"params": [each for each in trained if each.ndim > NO_DECAY], "weight_decay": recipe.weight_decay},
-        {"params": [each for each in trained if each.ndim <= NO_DECAY], "weight_decay": 0.0},
-    ]
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    decayed = [parameter for parameter in trained if parameter.ndim > NO_DECAY]
+    kept = [parameter for parameter in trained if parameter.ndim <= NO_DECAY]
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": kept, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]]
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum)

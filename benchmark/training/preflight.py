@@ -55,5 +55,5 @@ def gradient_norm(loss: Tensor, parameters: Sequence[nn.Parameter]) -> float | N
     if not loss.requires_grad:
         return None
     gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-    found = [gradient for gradient in gradients if gradient is not None]
-    return float(torch.stack([gradient.norm() for gradient in found]).norm()) if found else None
+    norms = [gradient.norm() for gradient in gradients if gradient is not None]
+    return float(torch.stack(norms).norm()) if norms else None

@@ -56,7 +56,7 @@ class Problem:
         self.dataset = build_dataset(config.data)
         cls = tasks[config.task["name"]]
         if cls.annotation not in self.dataset.provides:
-            fitting = sorted(name for name, each in datasets.items() if cls.annotation in each.provides)
+            fitting = sorted(name for name, dataset in datasets.items() if cls.annotation in dataset.provides)
             raise InputError(
                 f"task={cls.name} learns from '{cls.annotation}', which data={self.dataset.name} does not have; "
                 f"datasets that do: {', '.join(fitting)}"

@@ -29,8 +29,8 @@ def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabri
         prediction = network(batch.image)
     return replace(
         prediction,
-        maps=tuple(each.float() for each in prediction.maps),
-        features={name: each.float() for name, each in prediction.features.items()},
+        maps=tuple(level.float() for level in prediction.maps),
+        features={name: feature.float() for name, feature in prediction.features.items()},
         embedding=prediction.embedding.float(),
         valid=batch.valid,
         branches={name: tuple(each.float() for each in maps) for name, maps in prediction.branches.items()},
@@ -160,7 +160,8 @@ class SharedStep:
 
 def _version(prediction: Prediction) -> int:
     """Count the in-place changes that the tensors of a prediction have seen."""
-    return sum(each._version for each in (*prediction.maps, *prediction.features.values(), prediction.embedding))
+    tensors = (*prediction.maps, *prediction.features.values(), prediction.embedding)
+    return sum(tensor._version for tensor in tensors)
 
 
 class MemberStep:

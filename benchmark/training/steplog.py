@@ -33,7 +33,7 @@ class StepLog:
 
     def add(self, step: int, rate: float, values: dict[str, Tensor]) -> None:
         """Keep the values of a step, still on the device."""
-        stacked = torch.stack([each.detach().float() for each in values.values()])
+        stacked = torch.stack([value.detach().float() for value in values.values()])
         self._pending.append((step, rate, tuple(values), stacked))
 
     def flush(self) -> tuple[int, str] | None:

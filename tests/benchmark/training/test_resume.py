@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.training.checkpoint import save_state
 from benchmark.training.cohort import Cohort
 from benchmark.training.interrupt import Interrupted
 from leaderboards import store
@@ -118,6 +119,16 @@ def test_members_may_stand_at_different_steps(
         tiny_run(home, "method=none")
     assert len(list(home.glob("runs/*/resume.pt"))) == 1
     assert_as_if_never_stopped(tiny_run(home, METHODS), home, together("seg"))  # none goes on from step 2, mgd starts
+
+
+def test_a_state_of_an_earlier_version_is_not_taken_up(home: Path) -> None:
+    (whole,) = tiny_run(home, "method=none")
+    expected = student_bytes(home, whole)
+    (home / "records" / f"{whole.run_id}.json").unlink()
+    save_state({"step": 2, "timing": {"own": 1.0}}, home / "runs" / whole.run_id / "resume.pt")
+    (again,) = tiny_run(home, "method=none")
+    assert student_bytes(home, again) == expected
+    assert len((home / again.artifacts.steps).read_text().splitlines()) == 4
 
 
 def test_repeating_a_finished_command_does_no_work(
