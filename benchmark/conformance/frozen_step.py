@@ -16,7 +16,6 @@ from torch import Tensor
 from benchmark.conformance.method_under_test import MethodUnderTest
 from benchmark.conformance.tensors import repeat_batch, repeat_prediction
 from benchmark.training.step import LABELED, UNLABELED, MemberStep
-from methods.base import MAIN
 from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
 
 FIT_STEPS = 60
@@ -68,9 +67,9 @@ class FrozenStep(MemberStep):
         pasted: Pasted = self._twice(self.once.pasted()) if self.once else super().pasted()
         return pasted
 
-    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
+    def teacher(self, batch: Batch, role: str | None = None) -> Prediction:
         """The prediction of a teacher that knows the answers; it does not for a batch that the method made itself."""
-        key, answer = (role, batch.name), self._answer(batch)
+        key, answer = (self.role(role), batch.name), self._answer(batch)
         if answer is None:
             return super().teacher(batch, role)
         if key not in self._knowing and self.once and key in self.once._knowing:

@@ -18,7 +18,7 @@ from benchmark.conformance.laboratory import Laboratory, seeded
 from benchmark.conformance.tensors import state
 from benchmark.training.member import Member
 from benchmark.training.step import MemberStep, SharedStep
-from methods.base import MAIN, Method
+from methods.base import Method
 from tasks.base import Batch, Pasted, Prediction
 
 FIRST_SEED, SECOND_SEED = 1, 2  # of the global generators; no result may depend on them
@@ -48,10 +48,10 @@ class WatchedStep(MemberStep):
         with torch.random.fork_rng(devices=[]):
             return super().student(batch)
 
-    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
+    def teacher(self, batch: Batch, role: str | None = None) -> Prediction:
         """A teacher's prediction."""
         prediction = super().teacher(batch, role)
-        self.given.setdefault((role, batch.name), (prediction, copy.deepcopy(prediction)))
+        self.given.setdefault((self.role(role), batch.name), (prediction, copy.deepcopy(prediction)))
         return prediction
 
 
@@ -99,8 +99,8 @@ class MethodUnderTest:
 
     def __init__(self, cls: type[Method], laboratory: Laboratory) -> None:
         self.cls, self.lab = cls, laboratory
-        # all teachers that the task has or the method declares: what is asked for undeclared is there, and noticed
-        self.roles = {**{name: name for name in laboratory.teachers}, **laboratory.lesson(cls).roles}
+        played = laboratory.lesson(cls).roles  # with the task's others: what is asked for undeclared is noticed
+        self.roles = {**played, **{name: name for name in laboratory.teachers if name not in played}}
 
     def member(self) -> Member:
         """Build a student and the method, for single steps."""
