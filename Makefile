@@ -1,5 +1,6 @@
-# The published boards. `make matrix` trains everything again (hours on two cores) and publishes the records;
-# `make published` makes the boards from the published records.
+# What a change must pass (`lint`, `test`; `check` is both, `.ci/run` is everything, from nothing), and the published
+# boards: `make matrix` trains everything again (hours on two cores) and publishes the records; `make published` makes
+# the boards from the published records.
 
 HOME_OF_RUNS ?= runs/published
 PUBLISHED = leaderboards/published
@@ -11,7 +12,17 @@ comma = ,
 listed = $(subst $(nothing) $(nothing),$(comma),$(strip $(1)))
 SEEDS = 0,1,2
 
-.PHONY: published matrix tuning reference
+.PHONY: lint test check published matrix tuning reference
+
+lint:
+	ruff check .
+	ruff format --check .
+	mypy
+
+test:
+	OMP_NUM_THREADS=1 pytest -n 2
+
+check: lint test
 
 published:
 	benchmark leaderboard $(PUBLISHED) --out $(PUBLISHED)/boards --format md --format csv --format json --format html --format svg

@@ -25,7 +25,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-WORDS = {"allow_extra_args": False, "ignore_unknown_options": False}
 Words = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE...", help="Configuration, as key=value words.")]
 
 

@@ -43,13 +43,15 @@ def write(
     paths: Paths = None,
     out: Annotated[Path | None, typer.Option(help="Where the boards go; the first folder's leaderboards/.")] = None,
     formats: Annotated[
-        list[str] | None, typer.Option("--format", help="md, csv, json, html or svg; several times for several.")
+        list[str] | None,
+        typer.Option("--format", help="md, csv, json, html or svg; several times for several; all but svg by default."),
     ] = None,
 ) -> None:
     """Turn records into boards: one a track, as markdown, CSV, JSON and a page that opens offline."""
     from benchmark.commands.boards import write_all
+    from leaderboards.write import USUAL
 
-    raise typer.Exit(write_all(paths or [Path("runs")], out, Console(soft_wrap=True), formats))
+    raise typer.Exit(write_all(paths or [Path("runs")], out, Console(soft_wrap=True), formats or USUAL))
 
 
 @app.command()
@@ -57,11 +59,18 @@ def publish(
     home: Annotated[Path, typer.Argument(help="The folder that runs were written to.")],
     to: Annotated[Path, typer.Option(help="The folder to publish in; its records, curves and panels are replaced.")],
 ) -> None:
-    """Copy finished records, with the curves and pictures that a page shows, into a folder that git can keep."""
+    """Copy finished records, with the curves and pictures that a page shows, into a folder that git can keep.
+
+    What the folder says about itself, `about.json`, stays as it is.
+    """
+    from leaderboards.about import read
     from leaderboards.publish import publish as copy
 
     written = copy(home, to)
-    Console(soft_wrap=True).print(f"{len(written)} records in {to}", markup=False, highlight=False)
+    console = Console(soft_wrap=True)
+    console.print(f"{len(written)} records in {to}", markup=False, highlight=False)
+    if title := read([to]).title:
+        console.print(f"their boards are headed: {title}", markup=False, highlight=False)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmark.config.schema import Config
 from benchmark.runs import planned_runs
+from benchmark.runs.calibrations import ensure_calibrated
 from benchmark.runs.folders import check_writable, held
 from benchmark.runs.panel import draw_panels
 from benchmark.runs.planned_runs import Contestant
@@ -119,6 +120,8 @@ class Run:
             assembly.member(contestant.name, assembly.student(), self._lesson(contestant), contestant.folder)
             for contestant in group
         ]
+        for member in members:
+            ensure_calibrated(member, self.problem, self.teachers, self.watch)
         return assembly.cohort(members, self.watch)
 
     def _assembly(self, budget: TimeBudget | None = None) -> Assembly:
@@ -158,7 +161,9 @@ class Run:
                 outcome,
                 validation=self.problem.evaluate(member.network, "val"),
                 test=self.problem.evaluate(member.network, "test"),
-                cost=inference_cost(member.network, self.problem.first_size, self.problem.fabric),
+                cost=inference_cost(
+                    member.network, self.problem.first_size, self.problem.fabric, self.problem.task.frames
+                ),
                 student_sha256=save_weights(member.network.state_dict(), contestant.student_file),
             )
         self._record(contestant, outcome)

@@ -31,7 +31,7 @@ def collect(records: Iterable[Record], paths: Iterable[str | Path]) -> tuple[dic
     panels beyond ``PANEL_BYTES`` in all are left out, which is a fault as well.
     """
     homes = list(dict.fromkeys(map(home, paths)))
-    found: dict[str, Attachment] = {}
+    attached: dict[str, Attachment] = {}
     faults: list[Fault] = []
     seen: set[bytes] = set()  # the runs of a cohort may share one picture
     room = PANEL_BYTES
@@ -42,8 +42,8 @@ def collect(records: Iterable[Record], paths: Iterable[str | Path]) -> tuple[dic
             room -= len(panel)
             seen.add(panel)
         if curves or panel:
-            found[record.run_id] = Attachment(curves, panel)
-    return found, faults
+            attached[record.run_id] = Attachment(curves, panel)
+    return attached, faults
 
 
 def _curves(path: Path | None, faults: list[Fault]) -> dict[str, tuple[list[int], list[float]]]:

@@ -40,15 +40,17 @@ class Board:
     rows: tuple[Row, ...]
     references: tuple[Reference, ...]
     control: str | None  # entry id of the student trained alone
+    excluded: str  # why no matrix holds the board; empty for one that takes part
     notes: tuple[str, ...]
 
 
-def boards(records: Iterable[Record]) -> list[Board]:
+def boards(records: Iterable[Record], excluded: Mapping[str, str] | None = None) -> list[Board]:
     """Make one board a track, sorted by task, dataset, labels, setting and budget, whatever the order of records.
 
     A record that another one supersedes is left out where that other one is there, and its board says so.
+    ``excluded`` says of tracks why they take no part in matrices.
     """
-    records = list(records)
+    records, excluded = list(records), excluded or {}
     ids = {record.run_id for record in records}
     tracks: dict[str, list[Record]] = defaultdict(list)
     superseded: dict[str, list[str]] = defaultdict(list)
@@ -57,19 +59,22 @@ def boards(records: Iterable[Record]) -> list[Board]:
             superseded[record.track_id].append(record.run_id)
         else:
             tracks[record.track_id].append(record)
-    made = (board(group, sorted(superseded[track])) for track, group in tracks.items())
-    return sorted(made, key=lambda each: each.track.order)
+    made = [board(group, sorted(superseded[track]), excluded.get(track, "")) for track, group in tracks.items()]
+    return sorted(made, key=lambda board: board.track.order)
 
 
-def board(records: Sequence[Record], superseded: Sequence[str] = ()) -> Board:
-    """Make the board of one track from its records, whatever their order; ``superseded`` runs were left out."""
+def board(records: Sequence[Record], superseded: Sequence[str] = (), excluded: str = "") -> Board:
+    """Make the board of one track from its records, whatever their order.
+
+    ``superseded`` runs were left out; ``excluded`` says why the board takes no part in matrices.
+    """
     records = sorted(records, key=lambda record: record.run_id)
     track = describe(records)
     entries = collect(records)
     seeds = tuple(sorted({record.seed for record in records if record.status != "not_applicable"}))
     control = _control(entries)
     teachers = references(records)
-    teacher = next((each.score for each in teachers if each.main), None)
+    teacher = next((reference.score for reference in teachers if reference.main), None)
     estimates = {entry.id: value for entry in entries if (value := estimate(list(entry.scores.values())))}
     ranked = {entry.id: estimates[entry.id] for entry in entries if entry.status == "ok" and entry.id in estimates}
     failed = [entry.id for entry in entries if entry.failed]
@@ -81,16 +86,17 @@ def board(records: Sequence[Record], superseded: Sequence[str] = ()) -> Board:
 
     def row(entry: Entry) -> Row:
         place = placed.get(entry.id)
-        others = {} if control and entry.id == control.id else baseline
+        compared = {} if control and entry.id == control.id else baseline
         higher = track.higher_is_better
+        paired = differences(entry.scores, compared, higher)
         return Row(
             entry=entry,
             rank=place.rank if place else None,
             group=place.group if place else "",
             score=estimates.get(entry.id),
-            differences=(paired := differences(entry.scores, others, higher)),
+            differences=paired,
             gain=estimate(paired),
-            gap=None if teacher is None or entry.failed else gap_recovered(entry.scores, others, teacher, higher),
+            gap=None if teacher is None or entry.failed else gap_recovered(entry.scores, compared, teacher, higher),
             metrics=entry.metrics,
             coverage=len(entry.ended & set(seeds)) / len(seeds) if seeds else 0.0,
             train_ratio=_ratio(entry, control),
@@ -104,7 +110,8 @@ def board(records: Sequence[Record], superseded: Sequence[str] = ()) -> Board:
         rows=rows,
         references=teachers,
         control=control.id if control else None,
-        notes=notes(records, track, entries, control, teacher, superseded),
+        excluded=excluded,
+        notes=notes(records, track, entries, control, teacher, superseded, excluded),
     )
 
 
@@ -117,11 +124,11 @@ def _control(entries: Sequence[Entry]) -> Entry | None:
 def _other_metrics(records: Sequence[Record], primary: str) -> dict[str, bool]:
     """List every metric but the primary one with its direction, in the order of the records."""
     scores = [item for record in records for item in record.scores.metrics.items()]
-    found: dict[str, bool] = {}
+    directions: dict[str, bool] = {}
     for name, score in scores:
         if name != primary:
-            found.setdefault(name, score.higher_is_better)
-    return found
+            directions.setdefault(name, score.higher_is_better)
+    return directions
 
 
 def _ratio(entry: Entry, control: Entry | None) -> float | None:

@@ -86,12 +86,13 @@ def collect(records: Iterable[Record]) -> list[Entry]:
     """Group the records of a track into entries, sorted by id; of several runs of a seed the finished one counts."""
     groups: dict[str, dict[int, Record]] = defaultdict(dict)
     for record in records:
-        seeds = groups[record.entry_id]
-        if record.seed not in seeds or (record.status == "ok" != seeds[record.seed].status):
-            seeds[record.seed] = record
-    members = {key: tuple(seeds[seed] for seed in sorted(seeds)) for key, seeds in sorted(groups.items())}
-    labels = _labels({key: runs[0] for key, runs in members.items()})
-    return [_entry(key, labels[key], runs) for key, runs in members.items()]
+        runs = groups[record.entry_id]
+        kept = runs.get(record.seed)
+        if kept is None or (kept.status != "ok" and record.status == "ok"):
+            runs[record.seed] = record
+    entries = {key: tuple(runs[seed] for seed in sorted(runs)) for key, runs in sorted(groups.items())}
+    labels = _labels({key: runs[0] for key, runs in entries.items()})
+    return [_entry(key, labels[key], runs) for key, runs in entries.items()]
 
 
 def status(record: Record, primary: str) -> str:
@@ -102,19 +103,19 @@ def status(record: Record, primary: str) -> str:
 
 
 def _value(record: Record, metric: str) -> float | None:
-    found = record.scores.metrics.get(metric)
-    return None if found is None else found.value
+    score = record.scores.metrics.get(metric)
+    return None if score is None else score.value
 
 
 def _entry(key: str, label: str, runs: tuple[Record, ...]) -> Entry:
     primary = runs[0].scores.primary_metric
-    found = {status(run, primary) for run in runs}
+    states = {status(run, primary) for run in runs}
     finished = [run for run in runs if status(run, primary) == "ok"]
     checks = [run.verification for run in finished]
     return Entry(
         id=key,
         label=label,
-        status=next((state for state in (*FAILED, "ok", "missing") if state in found), "not_applicable"),
+        status=next((state for state in (*FAILED, "ok", "missing") if state in states), "not_applicable"),
         records=runs,
         scores={run.seed: value for run in finished if (value := _value(run, primary)) is not None},
         metrics=_metrics(finished, primary),
@@ -131,7 +132,8 @@ def _metrics(runs: Sequence[Record], primary: str) -> dict[str, Estimate]:
         for name, score in run.scores.metrics.items():
             if name != primary and score.value is not None:
                 values[name].append(score.value)
-    return {name: found for name, each in values.items() if (found := estimate(each)) is not None}
+    estimates = {name: estimate(scores) for name, scores in values.items()}
+    return {name: value for name, value in estimates.items() if value is not None}
 
 
 def _costs(runs: Sequence[Record]) -> Costs:
@@ -160,7 +162,7 @@ def _labels(firsts: Mapping[str, Record]) -> dict[str, str]:
     labels = {}
     for name, keys in groups.items():
         for key in keys:
-            extra = "" if len(keys) == 1 else _difference(firsts[key], [firsts[other] for other in keys])
+            extra = "" if len(keys) == 1 else _difference(firsts[key], [firsts[namesake] for namesake in keys])
             labels[key] = f"{name}{extra}"
     count = Counter(labels.values())
     return {key: f"{label} [{key[:6]}]" if count[label] > 1 else label for key, label in labels.items()}
@@ -169,10 +171,10 @@ def _labels(firsts: Mapping[str, Record]) -> dict[str, str]:
 def _difference(record: Record, group: Sequence[Record]) -> str:
     """Write out the options, and the version, in which a record differs from any other of its group."""
 
-    def facts(each: Record) -> dict[str, str]:
-        options = {key: json.dumps(value, ensure_ascii=False) for key, value in each.method.options.items()}
-        return options | {"version": each.method.origin}
+    def facts(run: Record) -> dict[str, str]:
+        options = {key: json.dumps(value, ensure_ascii=False) for key, value in run.method.options.items()}
+        return options | {"version": run.method.origin}
 
-    own, others = facts(record), [facts(each) for each in group]
-    names = [name for name in own if any(other.get(name) != own[name] for other in others)]
-    return "".join(f" {name}={own[name]}" for name in names)
+    said, namesakes = facts(record), [facts(run) for run in group]
+    names = [name for name in said if any(namesake.get(name) != said[name] for namesake in namesakes)]
+    return "".join(f" {name}={said[name]}" for name in names)

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from leaderboards.about import About
 from leaderboards.attachments import Attachment
 from leaderboards.board import Board, boards
 from leaderboards.budget_comparison import Comparison, comparisons
+from leaderboards.credits import Credit, credits
 from leaderboards.matrix import Matrix, matrices
 from leaderboards.record import Record
 from leaderboards.store import Fault
@@ -21,14 +23,24 @@ class Leaderboard:
     boards: tuple[Board, ...]
     matrices: tuple[Matrix, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    credits: tuple[Credit, ...] = ()
     faults: tuple[str, ...] = ()
+    about: About = field(default_factory=About)
     attachments: Mapping[str, Attachment] = field(default_factory=dict)  # run id -> curves and panel
 
 
-def leaderboard(records: Iterable[Record], faults: Sequence[Fault] = ()) -> Leaderboard:
+def leaderboard(records: Iterable[Record], faults: Sequence[Fault] = (), about: About | None = None) -> Leaderboard:
     """Make the leaderboard of records; the same records give an equal object, whatever their order."""
-    made = boards(records)
-    return Leaderboard(tuple(made), tuple(matrices(made)), tuple(comparisons(made)), said(faults))
+    about = about or About()
+    made = boards(records, about.excluded)
+    return Leaderboard(
+        boards=tuple(made),
+        matrices=tuple(matrices(made)),
+        comparisons=tuple(comparisons(made)),
+        credits=credits(made),
+        faults=said(faults),
+        about=about,
+    )
 
 
 def said(faults: Sequence[Fault]) -> tuple[str, ...]:

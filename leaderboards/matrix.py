@@ -63,29 +63,31 @@ class Matrix:
     tracks: tuple[Track, ...]
     columns: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
+    left_out: tuple[str, ...]  # boards that take no part, and why, a sentence each
     smallest_p: float | None  # the smallest p-value that the seeds of any cell allow
 
 
 def matrices(boards: Sequence[Board]) -> list[Matrix]:
-    """Make one matrix a budget and labelled share, of those that have at least two tracks."""
+    """Make one matrix a budget and labelled share, of those that have at least two tracks to compare."""
     groups: dict[tuple[str, Fraction], list[Board]] = defaultdict(list)
     for board in boards:
         track = board.track
         share = Fraction(track.labeled_count, track.labeled_total) if track.labeled_total else Fraction(0)
         groups[track.budget_kind, share].append(board)
     order = sorted(groups, key=lambda key: (key[0], -key[1]))
-    return [_matrix(groups[key], *key) for key in order if len(groups[key]) > 1]
+    return [_matrix(groups[key], *key) for key in order if sum(not board.excluded for board in groups[key]) > 1]
 
 
-def _matrix(boards: Sequence[Board], budget: str, share: Fraction) -> Matrix:
+def _matrix(group: Sequence[Board], budget: str, share: Fraction) -> Matrix:
+    boards = [board for board in group if not board.excluded]
     tracks = tuple(board.track for board in boards)
     by_label = [{row.entry.label: row for row in board.rows if not _placebo(row)} for board in boards]
     labels = sorted({label for rows in by_label for label in rows})
     raw = {label: [_cell(rows.get(label)) for rows in by_label] for label in labels}
     coverage = {label: _coverage(cells) for label, cells in raw.items()}
     complete = {label for label in labels if coverage[label] == 1.0}
-    for index, (board, found) in enumerate(zip(boards, by_label, strict=True)):
-        for label, rank in _ranks(board, {label: row for label, row in found.items() if label in complete}).items():
+    for index, (board, entries) in enumerate(zip(boards, by_label, strict=True)):
+        for label, rank in _ranks(board, {label: row for label, row in entries.items() if label in complete}).items():
             raw[label][index] = replace(_given(raw[label][index]), rank=rank)
     _correct(raw)
     rows = [_row(label, by_label, tuple(raw[label]), coverage[label]) for label in labels]
@@ -95,6 +97,7 @@ def _matrix(boards: Sequence[Board], budget: str, share: Fraction) -> Matrix:
         tracks=tracks,
         columns=_titles(tracks),
         rows=tuple(_sorted(_correct_rows(rows))),
+        left_out=tuple(f"{board.track.title} is left out: {board.excluded}" for board in group if board.excluded),
         smallest_p=2 / 2**most if most else None,
     )
 

@@ -18,10 +18,13 @@ def notes(
     control: Entry | None,
     teacher: float | None,
     superseded: Sequence[str] = (),
+    excluded: str = "",
 ) -> tuple[str, ...]:
     """Say what limits a comparison: no control, few seeds, a weak teacher, runs under unequal conditions, left out."""
     left_out = [f"Superseded by other runs and left out: {', '.join(superseded)}."] if superseded else []
+    apart = [f"No matrix holds this board: {excluded}"] if excluded else []
     return (
+        *apart,
         *_control(track, control, teacher),
         *_seeds(entries),
         *_conditions(records),
@@ -63,18 +66,18 @@ def _conditions(records: Sequence[Record]) -> list[str]:
     learners = [record for record in done if record.method.roles]  # the control has no teacher, and nothing to tune
     tuned = {record.protocol.tuning.n_trials if record.protocol.tuning else 0 for record in learners}
     devices = {str(record.provenance.hardware.get("device") or record.provenance.host_class) for record in done}
-    found = []
+    sentences = []
     if len(tuned) > 1:
-        found.append(f"Methods were tuned with unequal budgets: {_list(tuned)} trials.")
+        sentences.append(f"Methods were tuned with unequal budgets: {_list(tuned)} trials.")
     if len(devices) > 1:
-        found.append(f"Times come from different devices: {_list(devices)}.")
+        sentences.append(f"Times come from different devices: {_list(devices)}.")
     if len({record.dataset.n_test for record in done}) > 1:
-        found.append("Runs were tested on different numbers of images.")
+        sentences.append("Runs were tested on different numbers of images.")
     if len({record.protocol.selection.rule for record in done}) > 1:
-        found.append("Runs chose their weights by different rules.")
+        sentences.append("Runs chose their weights by different rules.")
     if any(record.provenance.git_dirty for record in done):
-        found.append("Some runs come from code with uncommitted changes.")
-    return found
+        sentences.append("Some runs come from code with uncommitted changes.")
+    return sentences
 
 
 def _doubles(records: Sequence[Record]) -> list[str]:

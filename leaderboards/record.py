@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from leaderboards.errors import RecordError
+from leaderboards.errors import RecordError, explain
 from leaderboards.record_parts import (
     Artifacts,
     Dataset,
@@ -84,18 +84,7 @@ class Record(Part):
         try:
             return cls.model_validate_json(text, strict=True)
         except ValidationError as error:
-            raise RecordError(_explain(error)) from None
-
-
-def _explain(error: ValidationError, most: int = 8) -> str:
-    """Say what is wrong with each field, one clause a fault, without the rejected input where it is long."""
-    faults = []
-    for fault in error.errors(include_url=False)[:most]:
-        where = ".".join(str(part) for part in fault["loc"]) or "the file"
-        found = repr(fault["input"])
-        faults.append(f"{where}: {fault['msg']}" + (f" (found {found})" if len(found) <= 60 else ""))
-    more = error.error_count() - most
-    return "; ".join(faults) + (f"; and {more} more" if more > 0 else "")
+            raise RecordError(explain(error)) from None
 
 
 def json_schema() -> str:

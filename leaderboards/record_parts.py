@@ -56,10 +56,11 @@ class Dataset(Part):
     """The data and its splits."""
 
     name: str = Field(description="Registered name of the dataset.")
+    reference: str = Field(default="", description="Where the data are explained and found.")
+    license: str = Field(default="", description="License of the data.")
     options: Options = Field(
         default={}, description="Options of the dataset, resolved, without machine facts such as the root."
     )
-    revision: str = Field(default="", description="Version of the data, where its publisher has one.")
     manifest_sha256: Sha256 | None = Field(
         default=None, description="Hash of the data's manifest: files and their checksums."
     )
@@ -75,6 +76,8 @@ class MethodPart(Part):
     name: str = Field(description="Registered name of the method.")
     title: str = Field(default="", description="The method in words.")
     paper: str = Field(default="", description="Paper, venue and year.")
+    reference: str = Field(default="", description="Where the paper can be read.")
+    license: str = Field(default="", description="License of the code that the paper's authors published.")
     variant: str = Field(
         default="", description="What sets this row apart beside options, e.g. 'untrained teacher' for a placebo."
     )
@@ -104,9 +107,6 @@ class Student(Part):
     encoder: str = Field(default="", description="Encoder.")
     options: Options = Field(default={}, description="Further options of the network.")
     init: str = Field(default="", description="Initial weights: 'scratch', 'imagenet', or where they come from.")
-    weights_sha256: Sha256 | None = Field(
-        default=None, description="Hash of the initial weights, where they are pretrained."
-    )
 
 
 class Teacher(Part):
@@ -117,7 +117,6 @@ class Teacher(Part):
     decoder: str = Field(default="", description="Decoder or architecture.")
     encoder: str = Field(default="", description="Encoder.")
     weights_sha256: Sha256 | None = Field(default=None, description="Hash of the weights file.")
-    trained: bool = Field(default=True, description="False for a control with random weights.")
     steps: Count | None = Field(
         default=None, description="Training steps; null where unknown (a checkpoint from outside)."
     )
@@ -133,7 +132,6 @@ class Budget(Part):
 
     kind: Literal["steps", "time", "open"] = Field(description="Equal steps, equal training time, or open.")
     steps: Count | None = Field(default=None, description="Optimiser steps, for equal steps.")
-    seconds: Amount = Field(default=None, description="Training seconds, for equal time.")
     factor: Amount = Field(default=None, description="For equal time: multiple of the control's own training time.")
 
 
@@ -145,7 +143,6 @@ class Tuning(Part):
     split: str = Field(description="The split that chose; never the test split.")
     space: Options = Field(default={}, description="The search space.")
     space_sha256: Sha256 | None = Field(default=None, description="Hash of the search space.")
-    gpu_hours: Amount = Field(default=None, description="Device hours spent.")
 
 
 class Selection(Part):
@@ -159,7 +156,7 @@ class Selection(Part):
 class Protocol(Part):
     """The rules that make runs of a track comparable."""
 
-    name: str = Field(default="", description="Name of the experiment or protocol.")
+    name: str = Field(default="", description="Name of the protocol; empty where it has none.")
     recipe: Options = Field(
         description="The training recipe, resolved: steps, batch, crop, optimiser, rates, precision."
     )
@@ -221,7 +218,6 @@ class Training(Part):
     images_per_s: Amount = Field(default=None, description="Labelled images a second, alone.")
     peak_mem_mb: Amount = Field(default=None, description="Peak memory of training, MiB.")
     gpu_hours: Amount = Field(default=None, description="Device hours; null on a CPU.")
-    energy_wh: Amount = Field(default=None, description="Energy, watt hours; null where unknown.")
     cohort_id: str = Field(default="", description="The runs that trained side by side share it.")
     cohort_size: Count | None = Field(default=None, description="Runs in the cohort.")
     cohort_wall_s: Amount = Field(default=None, description="Seconds that the whole cohort took.")
@@ -245,9 +241,6 @@ class Provenance(Part):
     config_sha256: Sha256 | None = Field(default=None, description="leaderboards.record.digest(config).")
     lock_sha256: Sha256 | None = Field(default=None, description="Hash of the list of installed versions.")
     student_sha256: Sha256 | None = Field(default=None, description="Hash of the trained student's file.")
-    predictions_sha256: Sha256 | None = Field(
-        default=None, description="Hash of stored predictions, where there are any."
-    )
     versions: dict[str, str] = Field(default={}, description="Package -> version.")
     hardware: dict[str, JsonValue] = Field(default={}, description="Device, cores, memory.")
     host_class: str = Field(default="", description="Kind of machine, in words.")
@@ -257,15 +250,11 @@ class Provenance(Part):
 
 
 class Artifacts(Part):
-    """Files of the run, relative to the folder that holds ``records/``."""
+    """Files of the run, relative to the folder that holds ``records/``, which may have been left behind."""
 
     student: RelativePath | None = Field(default=None, description="The trained student, safetensors.")
     steps: RelativePath | None = Field(default=None, description="The log of steps, one JSON object a line.")
     panel: RelativePath | None = Field(default=None, description="A picture of predictions, PNG.")
-    manifest: RelativePath | None = Field(
-        default=None, description="The data's manifest, whose hash the dataset part holds."
-    )
-    predictions: RelativePath | None = Field(default=None, description="Stored predictions.")
 
 
 class Verification(Part):

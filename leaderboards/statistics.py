@@ -67,19 +67,25 @@ def gap_recovered(
     teacher lies outside the control's own 95 % interval; elsewhere, and where the teacher is the worse of the two, the
     gap is undefined and None is returned. So it is with one seed, which has no interval.
     """
-    d = np.array(differences(scores, control, higher_is_better))
-    n = d.size
+    d = differences(scores, control, higher_is_better)
+    n = len(d)
     if n < 2:
         return None
-    e = np.array(differences(dict.fromkeys(scores, teacher), control, higher_is_better))
-    (dd, de), (_, ee) = np.cov(d, e, ddof=1) * quantile(n) ** 2 / n
-    top, bottom = float(d.mean()), float(e.mean())
-    a = bottom**2 - float(ee)
+    e = differences(dict.fromkeys(scores, teacher), control, higher_is_better)
+    dd, de, ee = (_covariance(*pair) * quantile(n) ** 2 / n for pair in ((d, d), (d, e), (e, e)))
+    top, bottom = (float(np.mean(each)) for each in (d, e))
+    a = bottom**2 - ee
     if bottom <= 0 or a <= 0:
         return None
-    b = top * bottom - float(de)
-    root = math.sqrt(max(b**2 - a * (top**2 - float(dd)), 0.0))
+    b = top * bottom - de
+    root = math.sqrt(max(b**2 - a * (top**2 - dd), 0.0))
     return Estimate(top / bottom, n, None, (b - root) / a, (b + root) / a)
+
+
+def _covariance(x: Sequence[float], y: Sequence[float]) -> float:
+    """Return the covariance (ddof 1) of pairs; NumPy's last digit depends on the processor, and boards are bytes."""
+    mean_x, mean_y = statistics.fmean(x), statistics.fmean(y)
+    return math.fsum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / (len(x) - 1)
 
 
 def wilcoxon(values: Sequence[float]) -> float | None:

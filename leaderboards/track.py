@@ -19,6 +19,7 @@ class Track:
     task: str
     title: str
     dataset: str
+    protocol: str  # name; empty where it has none
     labeled: str  # name of the labelled part
     labeled_count: int
     labeled_total: int
@@ -69,6 +70,7 @@ def describe(records: Sequence[Record]) -> Track:
         task=first.task.name,
         title=title[:1].upper() + title[1:],
         dataset=first.dataset.name,
+        protocol=next((record.protocol.name for record in records if record.protocol.name), ""),
         labeled=labeled.name,
         labeled_count=labeled.count,
         labeled_total=labeled.total,
@@ -81,6 +83,11 @@ def describe(records: Sequence[Record]) -> Track:
     )
 
 
+def conditions(track: Track) -> tuple[str, ...]:
+    """Say what all runs spend, and under which protocol where it has a name."""
+    return (track.budget, f"protocol {track.protocol}") if track.protocol else (track.budget,)
+
+
 def labels(track: Track) -> str:
     """Say how many images are labelled."""
     if track.labeled_count >= track.labeled_total:
@@ -89,31 +96,31 @@ def labels(track: Track) -> str:
 
 
 def references(records: Sequence[Record]) -> tuple[Reference, ...]:
-    """List the trained teachers of a track, the main one first.
+    """List the teachers of a track, the main one first.
 
     The main teacher is the one that most runs list first; its score on the test split is the upper end of the gap.
     """
-    trained = [[teacher for teacher in record.teachers if teacher.trained] for record in records]
-    firsts = Counter(teachers[0].id for teachers in trained if teachers)
+    listed = [record.teachers for record in records]
+    firsts = Counter(teachers[0].id for teachers in listed if teachers)
     main = min(firsts, key=lambda key: (-firsts[key], key), default=None)
-    found: dict[str, Teacher] = {}
-    for teachers in trained:
+    by_id: dict[str, Teacher] = {}
+    for teachers in listed:
         for teacher in teachers:
-            if teacher.id not in found or found[teacher.id].own_score is None:
-                found[teacher.id] = teacher
+            if teacher.id not in by_id or by_id[teacher.id].own_score is None:
+                by_id[teacher.id] = teacher
     return tuple(
         Reference(
-            id=each.id,
-            role=each.role,
-            label=f"teacher {each.role}: {_network(each.decoder, each.encoder, '')}".rstrip(": "),
-            main=each.id == main,
-            score=each.own_score,
-            metrics={name: value for name, value in each.own_metrics.items() if value is not None},
-            params=each.params,
-            macs=each.macs,
-            steps=each.steps,
+            id=teacher.id,
+            role=teacher.role,
+            label=f"teacher {teacher.role}: {_network(teacher.decoder, teacher.encoder, '')}".rstrip(": "),
+            main=teacher.id == main,
+            score=teacher.own_score,
+            metrics={name: value for name, value in teacher.own_metrics.items() if value is not None},
+            params=teacher.params,
+            macs=teacher.macs,
+            steps=teacher.steps,
         )
-        for each in sorted(found.values(), key=lambda each: (each.id != main, each.role, each.id))
+        for teacher in sorted(by_id.values(), key=lambda teacher: (teacher.id != main, teacher.role, teacher.id))
     )
 
 

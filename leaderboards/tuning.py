@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from leaderboards import record_parts as parts
 from leaderboards.atomic import atomic_write
-from leaderboards.errors import RecordError
-from leaderboards.record_parts import Part
+from leaderboards.errors import RecordError, explain
+from leaderboards.record_parts import Part, Tuning
 from leaderboards.values import Count, Identifier, Options, Real, Sha256, Status, digest
-
-PUBLISHED = Path(__file__).parent / "published" / "tuning"
 
 
 class Trial(Part):
@@ -49,12 +45,11 @@ class TuningRecord(Part):
         tried = [trial.strength for trial in self.trials]
         return len(tried) > 1 and self.chosen in (min(tried), max(tried))
 
-    def part(self) -> parts.Tuning:
+    def part(self) -> Tuning:
         """Return what the record of a run says of its tuning."""
-        budget = f"{self.steps} steps, seed {self.seed}"
-        return parts.Tuning(
+        return Tuning(
             n_trials=len(self.trials),
-            budget=budget,
+            budget=f"{self.steps} steps, seed {self.seed}",
             split=self.split,
             space=self.space,
             space_sha256=digest(self.space),
@@ -69,21 +64,25 @@ def write(record: TuningRecord, folder: Path) -> Path:
     )
 
 
-def find(folders: Iterable[Path], task: str, dataset: str, method: str) -> TuningRecord | None:
-    """Read the record of tuning of a method from the first folder that has one.
+def find(folder: Path, task: str, dataset: str, method: str) -> TuningRecord | None:
+    """Read the record of tuning of a method; None where a folder has none.
 
-    Raises RecordError, naming the file, where it is damaged.
+    Raises RecordError, naming the file, for a damaged one.
     """
-    for folder in folders:
-        path = _path(folder, task, dataset, method)
-        if path.is_file():
-            try:
-                return TuningRecord.model_validate_json(path.read_bytes(), strict=True)
-            except ValidationError as error:
-                fault = error.errors(include_url=False)[0]
-                where = ".".join(map(str, fault["loc"])) or "the file"
-                raise RecordError(f"{path}: {where}: {fault['msg']}; delete it, or tune again") from None
-    return None
+    path = _path(folder, task, dataset, method)
+    return _read(path) if path.is_file() else None
+
+
+def read_folder(folder: Path) -> list[TuningRecord]:
+    """Read all records of tuning of a folder; raises RecordError, naming the file, for a damaged one."""
+    return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def _read(path: Path) -> TuningRecord:
+    try:
+        return TuningRecord.model_validate_json(path.read_bytes(), strict=True)
+    except ValidationError as error:
+        raise RecordError(f"{path}: {explain(error)}; delete it, or tune again") from None
 
 
 def _path(folder: Path, task: str, dataset: str, method: str) -> Path:

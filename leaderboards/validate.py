@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +11,7 @@ from leaderboards.attachments import home
 from leaderboards.errors import RecordError
 from leaderboards.record import Record
 from leaderboards.store import Fault, read, read_one, record_files
-from leaderboards.values import digest
+from leaderboards.values import digest, sha256_of
 
 Facts = dict[str, object]
 
@@ -20,9 +19,9 @@ Facts = dict[str, object]
 def validate(paths: Iterable[str | Path]) -> tuple[int, list[Fault]]:
     """Check every record in files and folders; return how many were read and what is wrong, file by file.
 
-    Looks at: JSON without NaN or doubled keys, the schema, the file's name, hashes of configuration, student, manifest
-    and predictions where the files are there, what the configuration says of seed, task, data and method, consistency
-    within a record and with the other records of its track, duplicates and conflicts.
+    Looks at: JSON without NaN or doubled keys, the schema, the file's name, the hash of the configuration, that of the
+    student where the file is there, what the configuration says of seed, task, data and method, consistency within a
+    record and with the other records of its track, duplicates and conflicts.
     Raises RecordError where a path does not exist.
     """
     paths = list(paths)
@@ -35,7 +34,8 @@ def validate(paths: Iterable[str | Path]) -> tuple[int, list[Fault]]:
             faults.append(Fault(str(file), str(error).removeprefix(f"{file}: ")))
             continue
         good.append((file, record))
-        faults += [Fault(str(file), reason, "invalid") for reason in (*_own(file, record), *_hashes(file, record))]
+        reasons = (*_contradictions(file, record), *_hashes(file, record))
+        faults += [Fault(str(file), reason, "invalid") for reason in reasons]
     faults += [Fault(str(file), reason, "invalid") for file, reason in _tracks(good)]
     faults += [fault for fault in read(paths)[1] if fault.kind in ("duplicate", "conflict")]
     return len(good), sorted(faults, key=lambda fault: (fault.file, fault.reason))
@@ -60,7 +60,7 @@ def strict(path: Path) -> None:
         raise RecordError(f"{path}: not JSON: {error}") from None
 
 
-def _own(path: Path, record: Record) -> Iterator[str]:
+def _contradictions(path: Path, record: Record) -> Iterator[str]:
     """Say where a record contradicts itself."""
     labeled, scores, selection = record.dataset.labeled, record.scores, record.protocol.selection
     teachers = {teacher.id for teacher in record.teachers}
@@ -96,24 +96,28 @@ def _ordered(first: object, second: object) -> bool:
 
 def _hashes(path: Path, record: Record) -> Iterator[str]:
     """Say which hash is not that of what it names; files that are not there cannot be checked and are no fault."""
-    provenance, artifacts = record.provenance, record.artifacts
+    provenance = record.provenance
     if provenance.config_sha256 is not None and digest(provenance.config) != provenance.config_sha256:
         yield "config_sha256 is not the hash of the configuration"
-    files: list[tuple[str, str | None, str | None]] = [
-        ("student_sha256", artifacts.student, provenance.student_sha256),
-        ("manifest_sha256", artifacts.manifest, record.dataset.manifest_sha256),
-        ("predictions_sha256", artifacts.predictions, provenance.predictions_sha256),
-    ]
-    for name, place, expected in files:
-        if place is not None and expected is not None:
-            file = home(path) / place
-            if file.is_file() and file_sha256(file) != expected:
-                yield f"{name} is not the hash of {place}"
+    yield from _student(path, record)
     for place, said in _said(record).items():
-        if (found := _at(provenance.config, place)) not in (None, said):
-            yield f"the configuration says {place} is {found}, the record {said}"
-    if record.status == "ok" and artifacts.student is not None and provenance.student_sha256 is None:
-        yield "student_sha256 is missing"
+        configured = _at(provenance.config, place)
+        if configured not in (None, said):
+            yield f"the configuration says {place} is {configured}, the record {said}"
+
+
+def _student(path: Path, record: Record) -> Iterator[str]:
+    """Say what is wrong with the hash of the stored student."""
+    student, expected = record.artifacts.student, record.provenance.student_sha256
+    if student is None:
+        return
+    if expected is None:
+        if record.status == "ok":
+            yield "student_sha256 is missing"
+        return
+    file = home(path) / student
+    if file.is_file() and sha256_of(file) != expected:
+        yield f"student_sha256 is not the hash of {student}"
 
 
 def _said(record: Record) -> dict[str, object]:
@@ -133,12 +137,6 @@ def _at(config: object, place: str) -> object:
     for key in place.split("."):
         config = config.get(key) if isinstance(config, dict) else None
     return config
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 SHARED: dict[str, Callable[[Record], object]] = {

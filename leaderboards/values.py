@@ -1,10 +1,11 @@
-"""The kinds of values that records hold, and the hash of a JSON value."""
+"""The kinds of values that records hold, and the hashes of a JSON value and of a file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue
@@ -19,9 +20,9 @@ def finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: finite(each) for key, each in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(each) for each in value]
+        return [finite(item) for item in value]
     return value
 
 
@@ -29,6 +30,12 @@ def digest(value: Any) -> str:
     """Return the SHA-256 of a JSON value in canonical form (sorted keys, no spaces), in hexadecimal."""
     text = json.dumps(finite(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 Real = Annotated[float | None, BeforeValidator(finite)]

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from leaderboards import about
 from leaderboards.atomic import atomic_write
 from leaderboards.attachments import collect
 from leaderboards.errors import RecordError
 from leaderboards.leaderboard import Leaderboard, leaderboard, said
 from leaderboards.record import Record
-from leaderboards.render import assets, csv, html, json, markdown, svg
+from leaderboards.render import csv, html, json, markdown, svg
 from leaderboards.store import Fault
 
 NAME = "leaderboard"
@@ -25,22 +26,18 @@ RENDERERS: Mapping[str, Callable[[Leaderboard], str]] = {
 USUAL = ("md", "csv", "json", "html")
 
 
-def available() -> list[str]:
-    """List the usual formats that can be written: all four, or all but html where its packages are not installed."""
-    return [name for name in USUAL if name != "html" or not assets.missing()]
-
-
 def write_boards(
     records: Iterable[Record],
     folder: str | Path,
-    formats: Sequence[str] | None = None,
+    formats: Sequence[str] = USUAL,
     faults: Sequence[Fault] = (),
     sources: Iterable[str | Path] = (),
 ) -> list[Path]:
-    """Write ``<folder>/leaderboard.<format>`` for each format (the available ones), each whole or not at all.
+    """Write ``<folder>/leaderboard.<format>`` for each format, each whole or not at all.
 
-    ``sources`` are the paths that the records were read from: curves and panels of the page are looked for there.
-    Returns the files. Raises RecordError for an unknown format, and where the folder cannot be written.
+    ``sources`` are the paths that the records were read from: what they say about themselves is looked for there, and
+    the page's curves and panels. Returns the files. Raises RecordError for an unknown format, and where the folder
+    cannot be written.
     """
     contents = _render(records, folder, formats, faults, sources)
     return [_write(path, content) for path, content in contents.items()]
@@ -49,7 +46,7 @@ def write_boards(
 def stale_boards(
     records: Iterable[Record],
     folder: str | Path,
-    formats: Sequence[str] | None = None,
+    formats: Sequence[str] = USUAL,
     faults: Sequence[Fault] = (),
     sources: Iterable[str | Path] = (),
 ) -> list[Path]:
@@ -61,22 +58,21 @@ def stale_boards(
 def _render(
     records: Iterable[Record],
     folder: str | Path,
-    formats: Sequence[str] | None,
+    formats: Sequence[str],
     faults: Sequence[Fault],
     sources: Iterable[str | Path],
 ) -> dict[Path, str]:
     """Return the content of each board by its file."""
-    formats = available() if formats is None else formats
     unknown = [name for name in formats if name not in RENDERERS]
     if unknown:
         raise RecordError(f"unknown format {', '.join(map(repr, unknown))}; known: {', '.join(RENDERERS)}")
-    records = list(records)
-    page = leaderboard(records, faults)
+    records, sources = list(records), list(sources)
+    page = leaderboard(records, faults, about.read(sources))
     pages = dict.fromkeys(formats, page)
     if "html" in pages:
         attachments, missed = collect(records, sources)
         pages["html"] = replace(page, attachments=attachments, faults=(*page.faults, *said(missed)))
-    return {Path(folder) / f"{NAME}.{name}": RENDERERS[name](found) for name, found in pages.items()}
+    return {Path(folder) / f"{NAME}.{name}": RENDERERS[name](shown) for name, shown in pages.items()}
 
 
 def _write(path: Path, content: str) -> Path:

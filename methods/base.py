@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -87,24 +87,42 @@ class Method(nn.Module, ABC):
 
     A constructor takes ``setting`` and keyword-only hyper-parameters with types and defaults; each becomes an option
     ``methods.<name>.<option>``. Parameters of the module (adaptors) train with the student and are dropped with the
-    method. A ``critic`` has an optimiser of its own, which the runner steps after the student's.
+    method. A ``critic`` has an optimiser of its own, which the runner steps after the student's. A ``calibration``
+    holds, in buffers, what ``calibrate`` learns of the teachers: once for all students, and kept beside their weights.
+
+    Examples:
+        >>> import torch
+        >>> from methods.base import SUPERVISED, Method, Setting
+        >>> from tasks.base import Prediction
+        >>> from tasks.outputs.categorical import Categorical
+        >>> class Alone(Method):
+        ...     def forward(self, step):
+        ...         return {SUPERVISED: step.supervised()}
+        >>> shapes = Prediction((torch.zeros(1, 2, 4, 4),), {}, {}, (), torch.zeros(1, 8), (16, 16))
+        >>> Alone(Setting(Categorical(2), shapes, {})).weights
+        {'supervised': 1.0}
     """
 
     name: ClassVar[str]
     title: ClassVar[str] = ""
     paper: ClassVar[str] = ""
+    reference: ClassVar[str] = ""  # where the paper can be read
+    license: ClassVar[str] = ""  # of the code that its authors published, none of which is in here
+    bibtex: ClassVar[str] = ""  # entries to cite
     also_called: ClassVar[tuple[str, ...]] = ()  # what papers call it
     elsewhere: ClassVar[Mapping[str, str]] = {}  # names of ours that other papers use -> what they mean there
     needs: ClassVar[Needs] = Needs()
     control: ClassVar[bool] = False  # the row that every method is compared with
     weights: dict[str, float]
     critic: nn.Module | None
+    calibration: nn.Module | None
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()
         self.output = setting.output
         self.weights = {SUPERVISED: 1.0}
         self.critic = None  # not on the class, where it would hide the submodule of that name
+        self.calibration = None
 
     @abstractmethod
     def forward(self, step: Step) -> dict[str, Tensor]:
@@ -113,6 +131,13 @@ class Method(nn.Module, ABC):
     def critic_loss(self, step: Step) -> Tensor:
         """Return the critic's own loss for this step, on detached predictions of the student."""
         raise TypeError(f"{type(self).__name__} has a critic but does not say what its loss is: define critic_loss")
+
+    def calibrate(self, steps: Iterable[Step]) -> None:
+        """Fill ``calibration`` before the first step, from labeled batches and teachers: no student is there yet.
+
+        Take as many steps as it needs, depend on nothing but them and the options, draw no random numbers.
+        """
+        raise TypeError(f"{type(self).__name__} has a calibration but does not say how to fill it: define calibrate")
 
 
 methods: Registry[Method] = Registry("method", "densedistill.methods", Method)

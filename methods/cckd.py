@@ -27,6 +27,13 @@ def correlation_congruence(
     ``1 / B^2 * sum_ij (K_T,ij - K_S,ij)^2``, ``K_ij = exp(-2 g) sum_{p=0..P} (2 g)^p / p! (x_i . x_j)^p``, the
     expansion of ``exp(-g ||x_i - x_j||^2)`` for unit rows (Peng et al., ICCV 2019; normalised as KD-Zoo does). Both
     reductions are means; ``mean`` treats rows without a direction as zero and passes them no gradient.
+
+    Examples:
+        >>> import torch
+        >>> from methods.cckd import correlation_congruence
+        >>> student = torch.tensor([[1.0, 0.0], [1.0, 0.0]])  # two instances that are alike
+        >>> round(correlation_congruence(student, torch.eye(2)).item(), 3)
+        0.127
     """
     if reduction == "reference":
         student, teacher = F.normalize(student, dim=1), F.normalize(teacher.detach(), dim=1)
@@ -58,13 +65,27 @@ def draw_positions(weight: Tensor, count: int, generator: torch.Generator) -> Te
 
     By an exponential race: a position of weight w arrives after a time of rate w, and the first are taken. No shape
     depends on a value, so nothing waits for the device. The generator is on the CPU.
+
+    Examples:
+        >>> import torch
+        >>> from methods.cckd import draw_positions
+        >>> drawn = draw_positions(torch.tensor([0.0, 1.0, 0.0, 3.0]), 2, torch.Generator().manual_seed(0))
+        >>> sorted(drawn.tolist())
+        [1, 3]
     """
     time = torch.empty(len(weight), dtype=torch.float64).exponential_(generator=generator)
     return (time.to(weight.device) / weight).topk(count, largest=False).indices
 
 
 def balanced(groups: Tensor, kinds: int, valid: Tensor) -> Tensor:
-    """Weigh valid positions so that each of ``kinds`` groups, int64 (P,), is drawn as often as every other."""
+    """Weigh valid positions so that each of ``kinds`` groups, int64 (P,), is drawn as often as every other.
+
+    Examples:
+        >>> import torch
+        >>> from methods.cckd import balanced
+        >>> balanced(torch.tensor([0, 0, 1]), 2, torch.tensor([True, True, True])).tolist()
+        [0.5, 0.5, 1.0]
+    """
     members = torch.zeros(kinds, device=groups.device).scatter_add_(0, groups, valid.float())
     return valid / members[groups].clamp(min=1)
 
@@ -73,7 +94,7 @@ def balanced(groups: Tensor, kinds: int, valid: Tensor) -> Tensor:
 class CorrelationCongruence(Method):
     """The student finds the same instances alike as the teacher does: whole images, or positions of the dense features.
 
-    Paper: Peng, Jin, Liu, Zhou, Wu, Liu, Zhang and Liu, "Correlation Congruence for Knowledge Distillation", ICCV 2019.
+    Paper: Peng, Jin, Liu, Li, Wu, Liu, Zhou and Zhang, "Correlation Congruence for Knowledge Distillation", ICCV 2019.
 
     ``L = L_task + a * divergence(z_S, z_T) + b * 1 / B^2 * ||K_T - K_S||_F^2``,
     ``K_ij = exp(-2 g) sum_{p<=P} (2 g)^p / p! (x_i . x_j)^p`` of unit embeddings.
@@ -107,6 +128,17 @@ class CorrelationCongruence(Method):
 
     title = "correlation congruence"
     paper = "Peng et al., ICCV 2019"
+    license = "no code published"
+    reference = "https://arxiv.org/abs/1904.01802"
+    bibtex = """
+        @inproceedings{peng2019correlation,
+          title = {Correlation Congruence for Knowledge Distillation},
+          author = {Peng, Baoyun and Jin, Xiao and Liu, Jiaheng and Li, Dongsheng and Wu, Yichao and Liu, Yu and
+            Zhou, Shunfeng and Zhang, Zhaoning},
+          booktitle = {IEEE/CVF International Conference on Computer Vision (ICCV)},
+          year = {2019}
+        }
+    """
     also_called = ("CC", "CCKD")
     elsewhere = {"CC": "in RepDistiller another loss: products of the differences of neighbouring rows"}
 

@@ -37,6 +37,16 @@ class ChannelWise(Method):
 
     title = "channel-wise distillation"
     paper = "Shu et al., ICCV 2021"
+    license = "BSD-2-Clause"
+    reference = "https://arxiv.org/abs/2011.13256"
+    bibtex = """
+        @inproceedings{shu2021channel,
+          title = {Channel-wise Knowledge Distillation for Dense Prediction},
+          author = {Shu, Changyong and Liu, Yifan and Gao, Jianfei and Yan, Zheng and Shen, Chunhua},
+          booktitle = {IEEE/CVF International Conference on Computer Vision (ICCV)},
+          year = {2021}
+        }
+    """
     also_called = ("CWD", "channel-wise KD")
 
     def __init__(self, setting: Setting, *, weight: float = 3.0, temperature: float = 4.0) -> None:

@@ -21,6 +21,13 @@ def image_level(student: Tensor, teacher: Tensor, reduction: Reduction = "mean")
     """Absolute difference of two descriptions of the images: vectors (N,D), or maps (N,D,H,W) that are averaged first.
 
     ``mean_{n,d} |s - t|``; ``reference`` sums, so its value is ``N * D`` times as large (Qin et al., ECCV 2022).
+
+    Examples:
+        >>> import torch
+        >>> from methods.mgd import image_level
+        >>> student, teacher = torch.zeros(1, 2), torch.tensor([[1.0, 3.0]])
+        >>> image_level(student, teacher).item(), image_level(student, teacher, "reference").item()
+        (2.0, 4.0)
     """
     difference = (_vectors(student) - _vectors(teacher.detach())).abs()
     return difference.sum() if reduction == "reference" else difference.mean()
@@ -37,6 +44,13 @@ def region_level(student: Tensor, teacher: Tensor, grid: int = 7, reduction: Red
     ``mean_{n,i,j} (R_S,ij - R_T,ij)^2``, ``R = V^T V``, ``V`` the adaptively average-pooled feature, unit columns. The
     widths C may differ. Both reductions normalise alike; ``reference`` divides by the bare norm, ``mean`` drops regions
     without a direction (Qin et al., ECCV 2022).
+
+    Examples:
+        >>> import torch
+        >>> from methods.mgd import region_level
+        >>> teacher = torch.tensor([[[1.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]]])[None]  # left and right differ
+        >>> round(region_level(torch.ones(1, 2, 2, 2), teacher, grid=2).item(), 3)
+        0.5
     """
     pooled = (F.adaptive_avg_pool2d(feature, grid).flatten(2) for feature in (student, teacher.detach()))
     if reduction == "reference":
@@ -51,6 +65,14 @@ def pixel_level(output: OutputSpace, maps: Sequence[Tensor], pseudo_labels: Sequ
 
     ``sum_teachers L_task(z_S, hard(z_T))``: for class maps ``hard`` is the argmax, without a confidence threshold (Qin
     et al., ECCV 2022).
+
+    Examples:
+        >>> import torch
+        >>> from methods.mgd import pixel_level
+        >>> from tasks.outputs.categorical import Categorical
+        >>> labels = torch.zeros(1, 4, 4, dtype=torch.long)
+        >>> round(pixel_level(Categorical(2), (torch.zeros(1, 2, 4, 4),), [labels, labels]).item(), 3)
+        1.386
     """
     losses = [output.supervised(maps, labels) for labels in pseudo_labels]
     return sum(losses[1:], losses[0])
@@ -60,7 +82,7 @@ def pixel_level(output: OutputSpace, maps: Sequence[Tensor], pseudo_labels: Sequ
 class MultiGranularity(Method):
     """A deep and a wide teacher teach images, regions and pixels, on labeled and on pasted unlabeled images.
 
-    Paper: Qin, Wu, Li, Wang, Zheng, Gao and Pan, "Multi-Granularity Distillation Scheme Towards Lightweight
+    Paper: Qin, Wu, Li, Xiao, Zheng and Wang, "Multi-Granularity Distillation Scheme Towards Lightweight
     Semi-Supervised Semantic Segmentation", ECCV 2022. (Not "Masked Generative Distillation", ECCV 2022.)
 
     With ``u = (1-M) u0 + M u1`` (CutMix), ``ps_i = (1-M) hard(z_i(u0)) + M hard(z_i(u1))``, i in {deep, wide}::
@@ -93,6 +115,16 @@ class MultiGranularity(Method):
 
     title = "multi-granularity distillation"
     paper = "Qin et al., ECCV 2022"
+    license = "MIT"
+    reference = "https://arxiv.org/abs/2208.10169"
+    bibtex = """
+        @inproceedings{qin2022multi,
+          title = {Multi-Granularity Distillation Scheme Towards Lightweight Semi-Supervised Semantic Segmentation},
+          author = {Qin, Jie and Wu, Jie and Li, Ming and Xiao, Xuefeng and Zheng, Min and Wang, Xingang},
+          booktitle = {European Conference on Computer Vision (ECCV)},
+          year = {2022}
+        }
+    """
     also_called = ("MGD", "MGD-SSSS")
     elsewhere = {"MGD": "masked generative distillation, Yang et al., ECCV 2022"}
     needs = Needs(teachers=(DEEP, WIDE), unlabeled=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Literal, ParamSpec
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,13 +14,14 @@ from tasks.errors import InputError
 
 Reduction = Literal["mean", "reference"]  # comparable across tasks, or as the authors' code normalises
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def full_precision(loss: Callable[P, Tensor]) -> Callable[P, Tensor]:
+def full_precision(loss: Callable[P, R]) -> Callable[P, R]:
     """Run a loss outside autocast and on float32 where it is given half precision; float64 stays."""
 
     @functools.wraps(loss)
-    def computed(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+    def computed(*args: P.args, **kwargs: P.kwargs) -> R:
         with torch.autocast(_first([*args, *kwargs.values()]).device.type, enabled=False):
             return loss(*(_lift(each) for each in args), **{key: _lift(each) for key, each in kwargs.items()})
 

@@ -24,6 +24,13 @@ def pixelwise_kl(
     ``tau^2 / (N |p|) * sum_p sum_c p_T^tau log(p_T^tau / p_S^tau)``: the canonical form, as CIRKD computes it.
     ``mean`` averages over positions where ``valid`` (bool, N,h,w) is set; ``reference`` over all of them, since no
     published code masks any.
+
+    Examples:
+        >>> import torch
+        >>> from methods.pixel import pixelwise_kl
+        >>> teacher = torch.tensor([2.0, 0.0]).view(1, 2, 1, 1)  # two classes at one position
+        >>> round(pixelwise_kl(torch.zeros(1, 2, 1, 1), teacher).item(), 3)
+        0.328
     """
     return categorical_kl(student, teacher.detach(), temperature, valid if reduction == "mean" else None)
 
@@ -41,6 +48,13 @@ def channelwise_kl(
     ``tau^2 / (N C) * sum_c sum_i phi_T log(phi_T / phi_S)``, ``phi`` the softmax of a channel over its positions (Shu
     et al., ICCV 2021). ``mean`` leaves positions out where ``valid`` (bool, N,h,w) is not set; ``reference`` knows no
     mask.
+
+    Examples:
+        >>> import torch
+        >>> from methods.pixel import channelwise_kl
+        >>> teacher = torch.tensor([2.0, 0.0]).view(1, 1, 1, 2)  # one channel at two positions
+        >>> round(channelwise_kl(torch.zeros(1, 1, 1, 2), teacher).item(), 3)
+        0.328
     """
     count = student.shape[0] * student.shape[1]
     outside = None if valid is None or reduction == "reference" else ~valid.flatten(1)[:, None]
@@ -86,6 +100,16 @@ class Pixel(Method):
 
     title = "pixel-wise distillation"
     paper = "Hinton et al., NIPS workshop 2014; per pixel as in Liu et al., CVPR 2019"
+    license = "no code published"
+    reference = "https://arxiv.org/abs/1503.02531"
+    bibtex = """
+        @inproceedings{hinton2014distilling,
+          title = {Distilling the Knowledge in a Neural Network},
+          author = {Hinton, Geoffrey and Vinyals, Oriol and Dean, Jeff},
+          booktitle = {NIPS Deep Learning and Representation Learning Workshop},
+          year = {2014}
+        }
+    """
     also_called = ("KD", "vanilla KD", "PI")
 
     def __init__(self, setting: Setting, *, weight: float = 1.0, temperature: float = 1.0) -> None:

@@ -30,6 +30,13 @@ def intra_layer_pattern(
 
     ``1 - cos(F_S, F_T)`` over channels (Liu et al., ACM MM 2020). ``mean`` averages over positions where the teacher's
     vector has a direction, then over layers; ``reference`` adds up all positions, images and layers.
+
+    Examples:
+        >>> import torch
+        >>> from methods.skt import intra_layer_pattern
+        >>> student, teacher = torch.tensor([1.0, 0.0]), torch.tensor([1.0, 1.0])  # half a right angle
+        >>> round(intra_layer_pattern([student.view(1, 2, 1, 1)], [teacher.view(1, 2, 1, 1)]).item(), 3)
+        0.293
     """
     layers = []
     for student, teacher in zip(student_features, teacher_features, strict=True):
@@ -57,6 +64,13 @@ def inter_layer_relation(
     of all, its channels normalised to mean zero and variance one over positions (Liu et al., ACM MM 2020). Student and
     teacher have equal widths. ``mean`` averages over pairs, images and entries; ``reference`` adds up pairs and entries
     and averages over images (the authors' batch is one).
+
+    Examples:
+        >>> import torch
+        >>> from methods.skt import inter_layer_relation
+        >>> layer = torch.tensor([-1.0, 1.0]).view(1, 1, 1, 2)
+        >>> round(inter_layer_relation([layer, layer], [layer, -layer]).item(), 3)
+        4.0
     """
     maps = (*student_features, *teacher_features)
     size = (min(each.shape[-2] for each in maps), min(each.shape[-1] for each in maps))
@@ -100,7 +114,7 @@ def _pooled(feature: Tensor, size: tuple[int, int]) -> Tensor:
 class StructuredTransfer(Method):
     """The student's features point where the teacher's do, and its layers relate to one another as the teacher's do.
 
-    Paper: Liu, Chen, Wu, Chen, Zhang and Lin, "Efficient Crowd Counting via Structured Knowledge Transfer", ACM MM
+    Paper: Liu, Chen, Wu, Chen, Li and Lin, "Efficient Crowd Counting via Structured Knowledge Transfer", ACM MM
     2020.
 
     ``L = L_task + w1 * divergence(z_S, z_T) + w2 * mean_k mean_p (1 - cos(a_k(F_S^k), F_T^k))
@@ -131,6 +145,16 @@ class StructuredTransfer(Method):
 
     title = "structured knowledge transfer"
     paper = "Liu et al., ACM MM 2020"
+    license = "none stated"
+    reference = "https://arxiv.org/abs/2003.10120"
+    bibtex = """
+        @inproceedings{liu2020efficient,
+          title = {Efficient Crowd Counting via Structured Knowledge Transfer},
+          author = {Liu, Lingbo and Chen, Jiaqi and Wu, Hefeng and Chen, Tianshui and Li, Guanbin and Lin, Liang},
+          booktitle = {ACM International Conference on Multimedia},
+          year = {2020}
+        }
+    """
     also_called = ("SKT",)
 
     def __init__(

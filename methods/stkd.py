@@ -17,6 +17,12 @@ def similarity_transfer(
 
     ``tau^2 * mean KL(softmax(z_T(x~) / tau) || softmax(z_S(x~) / tau))``, logits (N,C) or (N,C,h,w). Both reductions
     are this mean. A reconstruction: no code of Zhao et al., 2021, is public.
+
+    Examples:
+        >>> import torch
+        >>> from methods.stkd import similarity_transfer
+        >>> round(similarity_transfer(torch.zeros(1, 2), torch.tensor([[8.0, 0.0]])).item(), 3)
+        5.245
     """
     return pixelwise_kl(student, teacher, temperature, reduction=reduction)
 
@@ -49,6 +55,16 @@ class SimilarityTransfer(Method):
 
     title = "similarity transfer (our reading)"
     paper = "Zhao et al., arXiv 2103.10047, 2021"
+    license = "no code published"
+    reference = "https://arxiv.org/abs/2103.10047"
+    bibtex = """
+        @article{zhao2021similarity,
+          title = {Similarity Transfer for Knowledge Distillation},
+          author = {Zhao, Haoran and Gong, Kun and Sun, Xin and Dong, Junyu and Yu, Hui},
+          journal = {arXiv preprint arXiv:2103.10047},
+          year = {2021}
+        }
+    """
     also_called = ("STKD",)
     elsewhere = {"STKD": "spatio-temporal distillation, in work on video"}
 

@@ -22,6 +22,13 @@ def pixelwise_cross_entropy(student: Tensor, teacher: Tensor, reduction: Reducti
 
     ``- sum_{n,p,c} p_T log p_S``, over ``N |p|`` for ``mean``, over ``|p|`` alone for ``reference``: the authors sum
     over the batch (Liu et al., CVPR 2019). It is the KL divergence plus the teacher's entropy.
+
+    Examples:
+        >>> import torch
+        >>> from methods.structured import pixelwise_cross_entropy
+        >>> teacher = torch.tensor([2.0, 0.0]).view(1, 2, 1, 1)
+        >>> round(pixelwise_cross_entropy(torch.zeros(1, 2, 1, 1), teacher).item(), 3)
+        0.693
     """
     entropy = -(teacher.detach().softmax(dim=1) * student.log_softmax(dim=1)).sum(dim=1)
     return entropy.mean() * (len(student) if reduction == "reference" else 1)
@@ -43,6 +50,14 @@ def pairwise_similarity(
         reduction: both normalise alike; ``reference`` stops the gradient of the norm and adds 1e-8 to it, ``mean``
             differentiates the norm and drops nodes without a direction.
         kernel: pooling window in positions, as the paper has it (2); takes the place of ``scale`` unless 0.
+
+    Examples:
+        >>> import torch
+        >>> from methods.structured import pairwise_similarity
+        >>> student = torch.tensor([[1.0, 1.0], [0.0, 0.0]]).view(1, 2, 1, 2)  # two nodes of one direction
+        >>> teacher = torch.tensor([[1.0, 0.0], [0.0, 1.0]]).view(1, 2, 1, 2)  # two orthogonal ones
+        >>> round(pairwise_similarity(student, teacher).item(), 3)
+        0.5
     """
     student, teacher = align(student, teacher.detach())
     size = (student.shape[-2], student.shape[-1])
@@ -58,7 +73,14 @@ def pairwise_similarity(
 
 
 def generator_loss(critic: nn.Module, student: Tensor) -> Tensor:
-    """What the student minimises against a critic: ``-mean D(S)``."""
+    """What the student minimises against a critic: ``-mean D(S)``.
+
+    Examples:
+        >>> import torch
+        >>> from methods.structured import generator_loss
+        >>> generator_loss(torch.nn.Identity(), torch.tensor([1.0, 3.0])).item()
+        -2.0
+    """
     return -critic(student).mean()
 
 
@@ -66,6 +88,15 @@ def critic_loss(critic: nn.Module, student: Tensor, teacher: Tensor, adversary: 
     """What the critic minimises, without its gradient penalty: it scores the teacher high and the student low.
 
     ``wgan-gp``: ``mean D(S) - mean D(T)``; ``hinge``: ``mean relu(1 + D(S)) + mean relu(1 - D(T))``.
+
+    Examples:
+        >>> import torch
+        >>> from methods.structured import critic_loss
+        >>> student, teacher = torch.zeros(2), torch.ones(2)
+        >>> critic_loss(torch.nn.Identity(), student, teacher).item()
+        -1.0
+        >>> critic_loss(torch.nn.Identity(), student, teacher, "hinge").item()
+        1.0
     """
     fake, real = critic(student.detach()), critic(teacher.detach())
     if adversary == "hinge":
@@ -78,6 +109,13 @@ def gradient_penalty(critic: nn.Module, student: Tensor, teacher: Tensor, alpha:
 
     ``mean_n (|| d sum D(x) / d x_n ||_2 - 1)^2``, ``x = alpha T + (1 - alpha) S``, alpha (N,1,1,1) in [0, 1] (Gulrajani
     et al., NeurIPS 2017).
+
+    Examples:
+        >>> import torch
+        >>> from methods.structured import gradient_penalty
+        >>> student, teacher = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)
+        >>> gradient_penalty(torch.nn.Identity(), student, teacher, torch.full((1, 1, 1, 1), 0.5)).item()
+        1.0
     """
     between = (alpha * teacher.detach() + (1 - alpha) * student.detach()).requires_grad_()
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
@@ -126,6 +164,22 @@ class Structured(Method):
 
     title = "structured distillation"
     paper = "Liu et al., CVPR 2019 and TPAMI 2020"
+    license = "BSD-2-Clause"
+    reference = "https://arxiv.org/abs/1903.04197"
+    bibtex = """
+        @inproceedings{liu2019structured,
+          title = {Structured Knowledge Distillation for Semantic Segmentation},
+          author = {Liu, Yifan and Chen, Ke and Liu, Chris and Qin, Zengchang and Luo, Zhenbo and Wang, Jingdong},
+          booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)},
+          year = {2019}
+        }
+        @article{liu2020structured,
+          title = {Structured Knowledge Distillation for Dense Prediction},
+          author = {Liu, Yifan and Shu, Changyong and Wang, Jingdong and Shen, Chunhua},
+          journal = {IEEE Transactions on Pattern Analysis and Machine Intelligence},
+          year = {2020}
+        }
+    """
     also_called = ("SKD", "SKDS", "StructKD", "PI + PA + HO")
     elsewhere = {
         "SKD": "structural distillation of sequence labellers, Wang et al., ACL 2021; also several self-distillations"

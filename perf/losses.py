@@ -22,15 +22,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from methods.cckd import correlation_congruence
+from methods.crf import grid_divergence
 from methods.critic import Critic
 from methods.mgd import image_level, region_level
 from methods.pixel import channelwise_kl, pixelwise_kl
 from methods.skt import inter_layer_relation, intra_layer_pattern
 from methods.stkd import similarity_transfer
-from methods.structured import critic_loss, gradient_penalty, pairwise_similarity
+from methods.structured import critic_loss, generator_loss, gradient_penalty, pairwise_similarity
 
 LOGITS = (8, 19, 64, 128)
 FEATURE = (8, 256, 64, 128)
+WIDTH = 32  # of the critic of `structured`, as the method has it by default
 TAPS = 4
 REPEATS = 5
 MIB = 2**20
@@ -96,27 +98,68 @@ def correlation(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
 
 
 @functools.cache
-def critic() -> Critic:
+def critic(width: int = 64) -> Critic:
     torch.manual_seed(0)
-    return Critic(LOGITS[1]).eval().to("cuda" if torch.cuda.is_available() else "cpu")
+    return Critic(LOGITS[1], width).eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def share() -> Tensor:
     return torch.linspace(0.1, 0.9, LOGITS[0])[:, None, None, None]
 
 
-def adversary(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
-    alpha = share()[: len(s[0])].to(s[0].device)
-    return critic_loss(critic(), s[0], t[0]) + 10 * gradient_penalty(critic(), s[0], t[0], alpha)
+def adversary(s: Sequence[Tensor], t: Sequence[Tensor], width: int = 64) -> Tensor:
+    alpha, judge = share()[: len(s[0])].to(s[0].device), critic(width)
+    return critic_loss(judge, s[0], t[0]) + 10 * gradient_penalty(judge, s[0], t[0], alpha)
 
 
-def wasserstein(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
-    own, other = s[0].detach(), t[0]
+def wasserstein(s: Sequence[Tensor], t: Sequence[Tensor], width: int = 64) -> Tensor:
+    own, other, judge = s[0].detach(), t[0], critic(width)
     alpha = share()[: len(own)].to(own.device)
     between = (alpha * other + (1 - alpha) * own).requires_grad_()
-    slope = torch.autograd.grad(critic()(between).sum(), between, create_graph=True)[0]
+    slope = torch.autograd.grad(judge(between).sum(), between, create_graph=True)[0]
     norm = slope.square().sum(dim=(1, 2, 3)).sqrt()
-    return critic()(own).mean() - critic()(other).mean() + 10 * ((norm - 1) ** 2).mean()
+    return judge(own).mean() - judge(other).mean() + 10 * ((norm - 1) ** 2).mean()
+
+
+def structured(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    """All that the method computes in a step: the student's terms, and the critic's loss at its default width."""
+    terms = pixelwise_kl(s[0], t[0]) + pairwise_similarity(s[1], t[1]) + generator_loss(critic(WIDTH), s[0])
+    return terms + adversary(s, t, WIDTH)
+
+
+def structured_directly(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    """The same by transcriptions."""
+    terms = kl(s[0], t[0], 1) / (s[0].numel() / s[0].shape[1]) + pair(s[1:], t[1:], (32, 64))
+    return terms - critic(WIDTH)(s[0]).mean() + wasserstein(s, t, WIDTH)
+
+
+@functools.cache
+def tables() -> list[Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return [torch.randn(LOGITS[1], LOGITS[1], generator=generator).to(device) for _ in range(4)]
+
+
+def rows(own: Tensor, other: Tensor, table: Tensor, given: Tensor) -> Tensor:
+    """``sum KL(P_T(row) || P_S(row))`` by the forward algorithm alone: marginals are gradients of the teacher's."""
+
+    def log_z(unary: Tensor, transition: Tensor) -> Tensor:
+        alpha = unary[..., 0]
+        for x in range(1, unary.shape[-1]):
+            step = transition[None, :, :, None] + alpha[:, None]  # N,to,from,H
+            alpha = unary[..., x] + step.logsumexp(dim=2)
+        return alpha.logsumexp(dim=1).sum()
+
+    other, given = other.detach().requires_grad_(), given.detach().requires_grad_()
+    total = log_z(other, given)
+    unary, pairs = torch.autograd.grad(total, (other, given))
+    return log_z(own, table) - total.detach() - (unary * (own - other)).sum() - (pairs * (table - given)).sum()
+
+
+def chains(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    across, down, given_across, given_down = tables()
+    both = rows(s[0], t[0], across, given_across) + rows(s[0].mT, t[0].mT, down, given_down)
+    return both / (2 * s[0].numel() / s[0].shape[1])
 
 
 CASES: dict[str, tuple[list[tuple[int, ...]], Loss, Loss]] = {
@@ -132,6 +175,8 @@ CASES: dict[str, tuple[list[tuple[int, ...]], Loss, Loss]] = {
         lambda s, t: pair(s, t, (2, 2)),
     ),
     "critic": ([LOGITS], adversary, wasserstein),
+    "structured": ([LOGITS, FEATURE], structured, structured_directly),
+    "chains": ([LOGITS], lambda s, t: grid_divergence(s[0], t[0], *tables()), chains),
     "intra": ([FEATURE] * TAPS, intra_layer_pattern, intra),
     "inter": ([FEATURE] * TAPS + [LOGITS], inter_layer_relation, inter),
     "correlation 256": ([(256, 256)], lambda s, t: correlation_congruence(s[0], t[0]), correlation),

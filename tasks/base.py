@@ -11,10 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tasks.annotations.boxes import Boxes as Boxes
+from tasks.annotations.kind import IGNORE as IGNORE
+from tasks.annotations.kind import Info as Info
+from tasks.annotations.kind import kind_of
 from tasks.registry import Registry
 
-MAPS = ("classes", "depth", "mask")  # kinds of annotation that are arrays of the size of an image
-IGNORE = 255  # label of positions that take part in nothing
+SHARPNESS = 4.0  # factor from a bounded map to scores of labels
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in [0, 1]
 STD = (0.229, 0.224, 0.225)
 
@@ -30,38 +33,17 @@ class Draws(Protocol):
 
 
 @dataclass
-class Boxes:
-    """Boxes of one image: ``xyxy`` float64 (K,4) in pixels, ``labels`` int64 (K,) from 0, ``difficult`` bool (K,)."""
-
-    xyxy: np.ndarray
-    labels: np.ndarray
-    difficult: np.ndarray
-
-
-@dataclass
 class Sample:
     """One image with the annotations that its dataset has.
 
-    ``image`` is uint8 (H,W,3) RGB. ``annotations`` maps a kind to its array, each in pixels of ``image`` unless it has
-    a size of its own: ``classes`` uint8 (H,W), 255 ignored; ``depth`` float32 (H,W) metres, 0 invalid; ``boxes`` Boxes;
-    ``points`` float32 (K,2) x,y; ``mask`` uint8 (H,W), 0 or 1, 255 ignored.
+    ``image`` is uint8 (H,W,3) RGB. ``annotations`` maps a kind (``tasks.annotations``) to its value, in pixels of
+    ``image`` unless it has a size of its own: ``classes`` uint8 (H,W), 255 ignored; ``depth`` float32 (H,W) metres, 0
+    invalid; ``boxes`` Boxes; ``points`` float32 (K,2) x,y; ``mask`` uint8 (H,W), 0 or 1, 255 ignored.
     """
 
     id: str
     image: np.ndarray
     annotations: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Info:
-    """What a task must know of a dataset before the first sample."""
-
-    classes: tuple[str, ...] = ()  # of ``classes``
-    palette: tuple[tuple[int, int, int], ...] = ()  # one RGB colour a class
-    categories: tuple[str, ...] = ()  # of ``boxes``
-    category_ids: tuple[int, ...] = ()  # the file's own ids, in the order of ``categories``
-    depth_cap: float = 10.0  # metres
-    crop: str | None = None  # name of the evaluation crop, e.g. "eigen"
 
 
 class Dataset(ABC):
@@ -72,6 +54,9 @@ class Dataset(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str] = ""
+    reference: ClassVar[str] = ""  # where the data are explained and found
+    license: ClassVar[str] = ""  # of the data
+    bibtex: ClassVar[str] = ""  # entries to cite
     provides: ClassVar[frozenset[str]]  # kinds of annotation
     info: Info
     splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
@@ -100,14 +85,21 @@ datasets: Registry[Dataset] = Registry("dataset", "densedistill.datasets", Datas
 class Batch:
     """Images on their way into a network.
 
-    ``image`` float32 (N,3,H,W), ImageNet-normalised; ``target`` what the task's output space reads, None where labels
-    are hidden; ``valid`` bool (N,H,W), False on padding and ignored labels; ``name`` is unique within a step.
+    ``image`` float32 (N,3T,H,W), T frames, ImageNet-normalised; ``target`` what the task's output space reads, None
+    where labels are hidden; ``valid`` bool (N,H,W), False on padding and ignored labels; ``name`` is unique within a
+    step.
     """
 
     name: str
     image: Tensor
     target: Any
     valid: Tensor
+
+    @staticmethod
+    def whole(name: str, image: Tensor) -> Batch:
+        """Make a batch of whole images: no padding, no labels."""
+        inside = torch.ones(len(image), *image.shape[-2:], dtype=torch.bool, device=image.device)
+        return Batch(name, image, None, inside)
 
     def pin_memory(self) -> Batch:
         """Copy images and masks to page-locked memory, from where they reach a GPU without waiting."""
@@ -138,7 +130,17 @@ class Prediction:
     ``maps``: raw head outputs, one (N,C,h,w), or one a pyramid level. ``features``: named, shallow to deep, each
     (N,C,h,w), with ``strides``. ``shared``: names of the features that the head reads (decoder, or pyramid levels).
     ``embedding``: (N,D), pooled deepest feature. ``size``: (H,W) of the input. ``valid``: bool (N,H,W) of the input or
-    None when all of it counts.
+    None when all of it counts. ``branches``: named raw maps, like ``maps``, of parts of the network that predict by
+    themselves before they are fused; most have none.
+
+    Examples:
+        >>> import torch
+        >>> from tasks.base import Prediction
+        >>> deep = torch.zeros(2, 16, 4, 4)
+        >>> maps = (torch.zeros(2, 3, 4, 4),)
+        >>> seen = Prediction(maps, {"stage3": deep}, {"stage3": 8}, ("stage3",), deep.mean(dim=(2, 3)), (32, 32))
+        >>> seen.embedding.shape
+        torch.Size([2, 16])
     """
 
     maps: tuple[Tensor, ...]
@@ -148,6 +150,7 @@ class Prediction:
     embedding: Tensor
     size: tuple[int, int]
     valid: Tensor | None = None
+    branches: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -169,9 +172,18 @@ class OutputSpace(ABC):
 
     Every loss is a mean over valid positions; invalid ones (ignore label, missing depth, padding) are masked in here
     and nowhere else. A target is whatever ``supervised`` reads; methods pass it around and never look inside.
+
+    Examples:
+        >>> import torch
+        >>> from tasks.outputs.categorical import Categorical
+        >>> maps, labels = (torch.zeros(1, 3, 4, 4),), torch.zeros(1, 8, 8, dtype=torch.long)
+        >>> round(Categorical(3).supervised(maps, labels).item(), 3)
+        1.099
     """
 
     channels: int  # of each map
+    labels_are_ordered: bool = False  # bins of a quantity, whose neighbours are alike
+    labels_say_all: bool = False  # a prediction is its labels: nothing is left out, as boxes are
 
     @abstractmethod
     def supervised(self, maps: Sequence[Tensor], target: Any) -> Tensor:
@@ -193,6 +205,10 @@ class OutputSpace(ABC):
     def bounded(self, prediction: Prediction) -> Tensor:
         """Return one map (N,C,h,w) in a bounded range, for critics."""
 
+    def proper(self, raw: Tensor) -> Tensor:
+        """Bring any numbers (N,C,h,w), as a bare convolution gives them, into the range of the maps of this space."""
+        return raw
+
     @abstractmethod
     def mix(self, a: Any, b: Any, weight: Tensor) -> Any:
         """Mix two targets as mixup mixes their images, ``weight`` (N,) on ``a``."""
@@ -209,9 +225,36 @@ class OutputSpace(ABC):
     def valid(self, target: Any, size: tuple[int, int]) -> Tensor:
         """Return the positions of the input that carry supervision, bool (N,H,W)."""
 
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """Tell a prediction in labels: one score a label and position, (N,K,h,w), a map or pyramid level; K is fixed.
+
+        Unless an output space has labels of its own, they are the channels of its bounded map, the largest of which is
+        the most likely one; a single channel is held against zero.
+        """
+        scores = SHARPNESS * self.bounded(prediction)
+        return (torch.cat([torch.zeros_like(scores), scores], dim=1) if scores.shape[1] == 1 else scores,)
+
+    def labels(self, target: Any, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...] | None:
+        """Return the true labels of a hard target at the sizes of the label scores, int64 (N,h,w), 255 where unknown.
+
+        None, as here, where the truth cannot be told in labels: then a teacher's most likely ones stand for it.
+        """
+        return None
+
 
 class Metric(ABC):
-    """Scores of a data split: fed image by image, in any order; state is additive."""
+    """Scores of a data split: fed image by image, in any order; state is additive.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.segmentation import ConfusionMatrix
+        >>> first, second = ConfusionMatrix(["sky", "road"]), ConfusionMatrix(["sky", "road"])
+        >>> first.update(np.array([[0, 1]]), np.array([[0, 1]]))
+        >>> second.update(np.array([[1, 1]]), np.array([[0, 1]]))
+        >>> first.merge(second)
+        >>> first.compute()["pixel_acc"]
+        0.75
+    """
 
     @abstractmethod
     def update(self, prediction: Any, truth: Any) -> None:
@@ -231,16 +274,26 @@ class Metric(ABC):
 
 
 class Task(ABC):
-    """What is predicted; built for one dataset; the constructor's keyword-only arguments are its options."""
+    """What is predicted; built for one dataset; the constructor's keyword-only arguments are its options.
+
+    Examples:
+        >>> from tasks.base import Info
+        >>> from tasks.segmentation import Segmentation
+        >>> task = Segmentation(Info(classes=("sky", "road")))
+        >>> task.annotation, next(iter(task.metrics)), task.output.channels
+        ('classes', 'miou', 2)
+    """
 
     name: ClassVar[str]
     title: ClassVar[str] = ""
     annotation: ClassVar[str]  # the kind that it learns from
+    dataset: ClassVar[str] = "scenes"  # where nothing else is chosen
     metrics: ClassVar[Mapping[str, bool]]  # name -> higher is better; the first is primary
     student: ClassVar[NetworkSpec]  # defaults that the command line overrides
     teachers: ClassVar[Mapping[str, NetworkSpec]]  # name -> network, the main one first
     recipe: ClassVar[Mapping[str, Any]]  # deviations from benchmark.config.schema.Recipe's defaults
     teacher_recipe: ClassVar[Mapping[str, Any]]  # the same for teachers, on top of ``recipe``
+    frames: int = 1  # of an image that its networks read: (N,3*frames,H,W), the newest first
     output: OutputSpace
 
     def __init__(self, info: Info) -> None:
@@ -248,7 +301,7 @@ class Task(ABC):
 
     @abstractmethod
     def network(self, spec: NetworkSpec) -> nn.Module:
-        """Build a network whose forward maps images (N,3,H,W) to a Prediction."""
+        """Build a network whose forward maps images (N,3*frames,H,W) to a Prediction."""
 
     @abstractmethod
     def metric(self) -> Metric:
@@ -271,9 +324,9 @@ class Task(ABC):
         return sample.annotations[self.annotation]
 
     def truth_size(self, sample: Sample) -> tuple[int, int]:
-        """Return the size (H,W) at which predictions are scored: the annotation's if it is a map, else the image's."""
-        scored = sample.annotations[self.annotation] if self.annotation in MAPS else sample.image
-        return scored.shape[0], scored.shape[1]
+        """Return the size (H,W) at which predictions are scored: the annotation's if it has one, else the image's."""
+        size = kind_of(self.annotation).size(sample.annotations[self.annotation])
+        return size or (sample.image.shape[0], sample.image.shape[1])
 
     @abstractmethod
     def picture(self, decoded: Any, image: np.ndarray) -> np.ndarray:

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tasks.annotations.points import draw_points
 from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.data.density import density_map
-from tasks.data.drawing import draw_density, draw_points
+from tasks.data.drawing import draw_density
 from tasks.metrics.counting import CountErrors
 from tasks.networks import csrnet, encoder_decoder, presets
 from tasks.outputs.bayesian import BayesianDensity, PointTarget, stack_points
@@ -80,7 +81,7 @@ class Counting(Task):
     def collate(self, targets: Sequence[Any]) -> Any:
         """Stack densities; join points, padded to the image with the most."""
         if self.loss == "bayesian":
-            return stack_points([each.xy[0, each.weight[0] > 0] for each in targets], targets[0].size)
+            return stack_points([target.xy[0, target.weight[0] > 0] for target in targets], targets[0].size)
         return super().collate(targets)
 
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:

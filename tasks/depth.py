@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tasks.annotations.depth import draw_depth
 from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
-from tasks.data.drawing import draw_depth
 from tasks.metrics.depth import DepthErrors
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build

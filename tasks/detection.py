@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from tasks.base import Boxes, Info, NetworkSpec, Prediction, Sample, Task, tasks
-from tasks.data.drawing import draw_boxes
+from tasks.annotations.boxes import Boxes, draw_boxes
+from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.metrics.detection import BoxPrecision, Detections
 from tasks.networks import fcos, presets
 from tasks.outputs.boxes import BoxTarget, stack
@@ -86,7 +86,7 @@ class ObjectDetection(Task):
 
     def collate(self, targets: Sequence[BoxTarget]) -> BoxTarget:
         """Join targets, padded to the image with the most boxes."""
-        return stack([each.xyxy[0] for each in targets], [each.labels[0] for each in targets])
+        return stack([target.xyxy[0] for target in targets], [target.labels[0] for target in targets])
 
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> Detections:
         """The best detections in pixels of ``size``; resizing is undone in float64."""

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib.metadata
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def origin_of(module: str) -> Origin:
     top = module.partition(".")[0]
     if top in BUILT_IN:
         return Origin(DISTRIBUTION, importlib.metadata.version(DISTRIBUTION))
-    if packages := importlib.metadata.packages_distributions().get(top):
+    if packages := _distributions(tuple(sys.path)).get(top):
         return Origin(packages[0], importlib.metadata.version(packages[0]))
     loaded = sys.modules.get(module)
     path = getattr(loaded, "__file__", None)
@@ -45,6 +46,12 @@ def origin_of(module: str) -> Origin:
         return Origin(top)
     sha = getattr(loaded, STAMP, None) or hashlib.sha256(Path(path).read_bytes()).hexdigest()
     return Origin(Path(path).name, path=str(path), file_sha256=sha)
+
+
+@functools.cache
+def _distributions(path: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """List the distributions of every top-level package along ``path``, once: all of their files are read for it."""
+    return importlib.metadata.packages_distributions()
 
 
 @functools.cache

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tasks.annotations.mask import draw_mask
 from tasks.base import IGNORE, Info, NetworkSpec, Prediction, Sample, Task, tasks
-from tasks.data.drawing import draw_mask
 from tasks.metrics.saliency import SaliencyScores
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tasks.annotations.kind import kinds
 from tasks.errors import InputError, nearest
 from tasks.origin import STAMP
 from tasks.registry import NAME, Registry, describe, full_name
@@ -41,8 +42,9 @@ def enter(reference: str, registries: Sequence[Registry[Any]]) -> tuple[Registry
     that it gives itself with a decorator, or else under the name of its file. Raises InputError.
     """
     path, wanted = split(reference)
-    with _all_or_nothing(registries):
-        module = _import(path, registries)
+    touched = [*registries, kinds]  # a file may bring the kind of annotation that its task learns from
+    with _all_or_nothing(touched):
+        module = _import(path, touched)
         registry, cls = _choose(module, wanted, path, registries)
         if registry.name_of(cls) is None:
             registry.register(_name(path, registry))(cls)
@@ -58,7 +60,7 @@ def _existing(given: str) -> Path:
 
 
 def _neighbours(path: Path) -> list[str]:
-    return [each.name for each in path.parent.glob("*.py")][:100] if path.parent.is_dir() else []
+    return [file.name for file in path.parent.glob("*.py")][:100] if path.parent.is_dir() else []
 
 
 @contextmanager
@@ -87,8 +89,8 @@ def _import(path: Path, registries: Sequence[Registry[Any]]) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     for registry in registries:  # what an earlier version of this file registered
-        for each in [each for each in registry if registry.origin(each).path == str(path)]:
-            registry.withdraw(each)
+        for entry in [entry for entry in registry if registry.origin(entry).path == str(path)]:
+            registry.withdraw(entry)
     module = ModuleType(name)
     module.__file__ = str(path)
     setattr(module, STAMP, sha)  # of the very bytes that are run: the file may change while the run goes on
@@ -125,24 +127,24 @@ def _choose(
     module: ModuleType, wanted: str | None, path: Path, registries: Sequence[Registry[Any]]
 ) -> tuple[Registry[Any], type[Any]]:
     """Find the class that is asked for, or the only one that fits, and the registry of its kind."""
-    own = {each.__name__: each for each in vars(module).values() if _defined_in(module, each)}
-    kinds = " or ".join(registry.kind for registry in registries)
+    defined = {thing.__name__: thing for thing in vars(module).values() if _defined_in(module, thing)}
+    accepted = " or ".join(registry.kind for registry in registries)
     bases = " or ".join(full_name(registry.base) for registry in registries)
     fits = tuple(registry.base for registry in registries)
     if not wanted:
-        choices = [each for each in own.values() if issubclass(each, fits) and not inspect.isabstract(each)]
+        choices = [cls for cls in defined.values() if issubclass(cls, fits) and not inspect.isabstract(cls)]
         if not choices:
-            raise InputError(f"{path} defines no {kinds}: a class derived from {bases} with all its functions")
+            raise InputError(f"{path} defines no {accepted}: a class derived from {bases} with all its functions")
         if len(choices) > 1:
-            names = ", ".join(each.__name__ for each in choices)
+            names = ", ".join(choice.__name__ for choice in choices)
             raise InputError(f"{path} defines several classes: {names}; choose one: {path.name}:{choices[0].__name__}")
         cls = choices[0]
     else:
         cls = vars(module).get(wanted)
         if not inspect.isclass(cls):
-            raise InputError(f"{path} has no class '{wanted}'{nearest(wanted, own)}")
+            raise InputError(f"{path} has no class '{wanted}'{nearest(wanted, defined)}")
         if not issubclass(cls, fits):
-            raise InputError(f"{path}: class '{wanted}' is no {kinds}: derive it from {bases}")
+            raise InputError(f"{path}: class '{wanted}' is no {accepted}: derive it from {bases}")
         if missing := sorted(getattr(cls, "__abstractmethods__", ())):
             raise InputError(f"{path}: class '{wanted}' does not define {', '.join(missing)}")
     return next(registry for registry in registries if issubclass(cls, registry.base)), cls

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sys
@@ -11,48 +12,84 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
+from hypothesis import settings
 
 from benchmark.config import catalog
 from benchmark.config.catalog import REGISTRIES
-from tests.support import tiny_run
+from methods.base import methods
+from tests.support import Finished, tiny_run, tiny_teachers
 
 catalog.load()
-torch.set_num_threads(1)  # tiny networks gain nothing from threads, and tests run side by side
+METHODS = sorted(methods)  # now: tests register others
+# Tests run side by side, and tiny networks gain nothing from threads: one, unless the environment asks for more.
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+settings.register_profile("suite", deadline=None)  # a busy machine is no failure
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
-def teachers_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Return a function that gives a folder of that name, filled once a session however many workers xdist has."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+
+    def made(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, full = root / f"once-{name}", root / f"once-{name}.full"
+        with FileLock(f"{folder}.lock"):
+            if not full.exists():
+                folder.mkdir(exist_ok=True)
+                fill(folder)
+                full.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def teachers_home(once: Callable[[str, Callable[[Path], object]], Path]) -> Callable[[str], Path]:
     """Return a function that gives a folder with the tiny teachers of a task, trained once a session."""
-    made: dict[str, Path] = {}
-
-    def of(task: str) -> Path:
-        if task not in made:
-            made[task] = tmp_path_factory.mktemp(f"teachers-{task}")
-            tiny_run(made[task], f"task={task}", "method=mgd")
-        return made[task] / "teachers"
-
-    return of
+    return lambda task: once(f"teachers-{task}", lambda home: tiny_teachers(home, f"task={task}")) / "teachers"
 
 
 @pytest.fixture(scope="session")
-def finished_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def finished_home(once: Callable[[str, Callable[[Path], object]], Path]) -> Callable[[str], Path]:
     """Return a function that gives a home with one finished tiny run of a task, made once a session; copy to change."""
-    made: dict[str, Path] = {}
+    return lambda task: once(
+        f"finished-{task}", lambda home: tiny_run(home, f"task={task}", "method=none", "data.labeled=1/2")
+    )
 
-    def of(task: str) -> Path:
-        if task not in made:
-            made[task] = tmp_path_factory.mktemp(f"finished-{task}")
-            tiny_run(made[task], f"task={task}", "method=none", "data.labeled=1/2")
-        return made[task]
 
-    return of
+@pytest.fixture(scope="session")
+def together(
+    once: Callable[[str, Callable[[Path], object]], Path], teachers_home: Callable[[str], Path]
+) -> Callable[[str], Finished]:
+    """Return a function that gives the tiny runs of all methods on a task, one cohort, made once a session."""
+
+    def fill(task: str, home: Path) -> None:
+        (home / "teachers").symlink_to(teachers_home(task))
+        tiny_run(home, f"task={task}", f"method=[{','.join(METHODS)}]")
+
+    return lambda task: Finished(once(f"together-{task}", lambda home: fill(task, home)))
 
 
 @pytest.fixture
-def home(tmp_path: Path, teachers_home: Callable[[str], Path]) -> Path:
+def home_of(tmp_path: Path, teachers_home: Callable[[str], Path]) -> Callable[[str], Path]:
+    """Return a function that gives a new home that has the tiny teachers of a task, and no run."""
+    numbers = itertools.count()
+
+    def new(task: str) -> Path:
+        home = tmp_path / f"runs{next(numbers)}"
+        shutil.copytree(teachers_home(task), home / "teachers", copy_function=os.link)
+        return home
+
+    return new
+
+
+@pytest.fixture
+def home(home_of: Callable[[str], Path]) -> Path:
     """Return a home that has the tiny teachers of segmentation, and no run."""
-    shutil.copytree(teachers_home("seg"), tmp_path / "runs" / "teachers", copy_function=os.link)
-    return tmp_path / "runs"
+    return home_of("seg")
 
 
 @pytest.fixture

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
+from torch import Tensor
 
 from benchmark.config import compose
 from benchmark.config.schema import Config
 from benchmark.run import Run
+from benchmark.runs.teachers import Teacher
+from leaderboards import store
 from leaderboards.record import Record
 from tasks.registry import Registry
 
@@ -31,6 +36,15 @@ TINY = (
 )
 
 
+ROUNDING = 1e-4
+"""The share of a float32 number that sums in another order, or another processor's functions, may move."""
+
+
+def assert_alike(found: Tensor, expected: Tensor) -> None:
+    """Hold two ways to the same float32 numbers against each other, to ``ROUNDING`` of the largest of them."""
+    torch.testing.assert_close(found, expected, rtol=0, atol=ROUNDING * float(expected.detach().abs().max()))
+
+
 def tiny_config(home: Path, *words: str) -> Config:
     """Compose the configuration of a run that takes a second."""
     return compose.load([*TINY, f"home={home}", *words])
@@ -39,6 +53,30 @@ def tiny_config(home: Path, *words: str) -> Config:
 def tiny_run(home: Path, *words: str) -> list[Record]:
     """Run a tiny configuration and return its records."""
     return Run(tiny_config(home, *words), Console(file=io.StringIO())).execute()
+
+
+def tiny_teachers(home: Path, *words: str) -> dict[str, Teacher]:
+    """Train the teachers of a tiny configuration, by role, and no student."""
+    run = Run(tiny_config(home, "method=mgd", *words), Console(file=io.StringIO()))
+    for member in run.prepare(run.contestants).members:
+        member.log.close()
+    return run.teachers
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A home of finished runs, one a method; not to be changed."""
+
+    home: Path
+
+    def record(self, method: str) -> Record:
+        """Read the record of a method's run."""
+        (found,) = (each for each in store.read([self.home])[0] if each.method.name == method)
+        return found
+
+    def student(self, method: str) -> bytes:
+        """Read the student that a method trained."""
+        return student_bytes(self.home, self.record(method))
 
 
 def student_bytes(home: Path, record: Record) -> bytes:

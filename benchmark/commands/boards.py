@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from leaderboards import store, validate
-from leaderboards.write import write_boards
+from leaderboards.write import USUAL, write_boards
 
 BOARDS = "leaderboards"
 QUICK = ("md", "csv", "json")  # what every run writes; the page, with its curves and panels, is written on demand
 
 
-def write_all(paths: Sequence[Path], out: Path | None, console: Console, formats: Sequence[str] | None = None) -> int:
-    """Write the boards of all records found, in all formats or some; return 1 where a record could not be read."""
+def write_all(paths: Sequence[Path], out: Path | None, console: Console, formats: Sequence[str] = USUAL) -> int:
+    """Write the boards of all records found in some formats; return 1 where a record could not be read."""
     records, faults = store.read(paths)
     for fault in faults:
         console.print(f"[yellow]warning:[/] {escape(str(fault))}", highlight=False)

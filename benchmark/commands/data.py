@@ -14,7 +14,7 @@ from benchmark.training.problem import build_dataset
 from leaderboards.atomic import atomic_write
 from tasks.data.drawing import encode_png
 from tasks.data.preview import contact_sheet
-from tasks.datasets.reading.files import summary
+from tasks.datasets.reading.summary import summary
 
 
 def preview(words: Sequence[str], out: Path, console: Console) -> None:

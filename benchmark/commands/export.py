@@ -19,8 +19,8 @@ from rich.markup import escape
 from torch import Tensor, nn
 
 from benchmark.runs.finished_run import Stored, open_stored
-from benchmark.training.checkpoint import sha256_of
 from leaderboards.atomic import atomic_write
+from leaderboards.values import sha256_of
 from tasks.base import MEAN, STD, Task
 from tasks.errors import InputError, nearest
 from tasks.networks.weights import load_weights
@@ -111,7 +111,8 @@ def export(path: Path, kind: str, out: Path | None, size: str | None, words: Seq
     load_weights(network, stored.student_file)
     deployed = Deployed(network).eval()
     with _fresh(out) as draft:
-        difference, tolerance, maps = write_checked(deployed, form, (height, width), draft)
+        shape = (3 * task.frames, height, width)
+        difference, tolerance, maps = write_checked(deployed, form, shape, draft)
         verdict = f"max abs difference {difference:.3g}, tolerance {tolerance:.3g}"
         if not difference <= tolerance:  # NaN is no agreement
             console.print(f"[bold red]failed:[/] the {kind} file is not the student: {verdict}; nothing was written")
@@ -149,15 +150,14 @@ def _own_size(stored: Stored) -> list[int]:
 
 
 def write_checked(
-    network: nn.Module, form: Format, size: tuple[int, int], path: Path
+    network: nn.Module, form: Format, shape: tuple[int, int, int], path: Path
 ) -> tuple[float, float, list[tuple[int, ...]]]:
     """Write a network in eval mode to a file and hold the file against it on another batch, whole and one by one.
 
-    Returns the largest absolute difference, the tolerance, and the shapes of the maps.
+    ``shape`` (C,H,W) is that of an image. Returns the largest absolute difference, the tolerance, and the maps' shapes.
     """
     example, other = (
-        torch.randn(batch, 3, *size, generator=torch.Generator().manual_seed(seed))
-        for seed, batch in enumerate(BATCHES)
+        torch.randn(batch, *shape, generator=torch.Generator().manual_seed(seed)) for seed, batch in enumerate(BATCHES)
     )
     with warnings.catch_warnings():  # the exporters' own; what they got wrong shows in the comparison
         warnings.simplefilter("ignore")

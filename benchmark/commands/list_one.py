@@ -60,6 +60,8 @@ def _show_one(key: str, registry: Registry[Any], cls: type[Any], console: Consol
     if issubclass(cls, Method) and cls.needs.teachers:
         table.add_row(STRENGTH, "float", "as tuned, or 1", "factor on the weight of every term but the supervised one")
     console.print("", table if table.row_count else "no options", sep="\n", highlight=False)
+    if bibtex := inspect.cleandoc(getattr(cls, "bibtex", "")):
+        console.print("", escape(bibtex), sep="\n", highlight=False)
 
 
 def _facts(cls: type[Any]) -> Iterator[tuple[str, str]]:
@@ -67,6 +69,7 @@ def _facts(cls: type[Any]) -> Iterator[tuple[str, str]]:
     yield "what", " ".join(summary.split())
     if issubclass(cls, Method):
         yield "paper", cls.paper
+        yield "license", cls.license
         yield "needs", needs_of(cls)
         yield "also called", ", ".join(cls.also_called)
         yield "the name", "\n".join(clashes(cls))
@@ -78,6 +81,8 @@ def _facts(cls: type[Any]) -> Iterator[tuple[str, str]]:
         yield "datasets", ", ".join(name for name, each in sorted(datasets.items()) if cls.annotation in each.provides)
     elif issubclass(cls, Dataset):
         yield "annotation", ", ".join(sorted(cls.provides))
+        yield "license", cls.license
+    yield "reference", getattr(cls, "reference", "")
 
 
 def _origin(registry: Registry[Any], name: str) -> str:

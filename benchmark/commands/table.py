@@ -1,4 +1,4 @@
-"""The table that ends a run."""
+"""The table that ends a run: a board of one seed, in the columns that a terminal has room for."""
 
 from __future__ import annotations
 
@@ -8,62 +8,27 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from leaderboards.board import Board, boards
 from leaderboards.record import Record
+from leaderboards.render.columns import brief
 
 
 def show(records: Sequence[Record], console: Console) -> None:
-    """Print score, teacher, gap recovered and costs of each run."""
-    if not records:
-        return
-    first = records[0]
-    control = next((record.score for record in records if record.method.control and record.status == "ok"), None)
-    teacher = first.teachers[0].own_score if first.teachers else None
-    labeled = first.dataset.labeled
-    images = f"{labeled.count} of {labeled.total} images labeled"
-    title = f"{first.task.name} on {first.dataset.name}, {images}, seed {first.seed}"
-    table = Table(title=escape(title), title_justify="left")
-    table.add_column("method")
-    for heading in (first.scores.primary_metric, "teacher", "gap recovered", "params", "MACs", "seconds"):
-        table.add_column(heading, justify="right")
-    for record in records:
-        gap = None if record.method.control else gap_recovered(record.score, control, teacher, _higher(record))
-        table.add_row(
-            escape(record.method.name),
-            number(record.score, 4) if record.status == "ok" else record.status,
-            number(teacher, 4),
-            "-" if gap is None else f"{100 * gap:.0f} %",
-            quantity(record.inference.params),
-            quantity(record.inference.macs),
-            number(record.training.wall_s, 1),
-        )
-    console.print(table)
-    for record in records:
-        if record.status != "ok":
-            console.print(escape(f"{record.method.name} {record.status}: {record.status_reason}"), highlight=False)
+    """Print score, gain over the control and costs of each run, and why one did not end well."""
+    for board in boards(records):
+        console.print(_table(board))
+        for row in board.rows:
+            for reason in row.entry.reasons:
+                console.print(escape(f"{row.entry.label}, {reason}"), highlight=False)
 
 
-def _higher(record: Record) -> bool:
-    found = record.scores.metrics.get(record.scores.primary_metric)
-    return found is None or found.higher_is_better
-
-
-def gap_recovered(score: float | None, control: float | None, teacher: float | None, higher: bool) -> float | None:
-    """Return ``(score - control) / (teacher - control)`` of one seed; None where the teacher is not ahead."""
-    if score is None or control is None or teacher is None or (teacher > control) is not higher or teacher == control:
-        return None
-    return (score - control) / (teacher - control)
-
-
-def number(value: float | None, digits: int) -> str:
-    """Show a number, or a dash where there is none."""
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
-def quantity(value: int | None) -> str:
-    """Show a count with a unit: 442 k, 1.02 M, 17.9 G."""
-    if value is None:
-        return "-"
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:.3g} {unit}"
-    return str(value)
+def _table(board: Board) -> Table:
+    columns = brief(board)
+    table = Table(title=escape(board.track.name), title_justify="left")
+    for column in columns:
+        table.add_column(escape(column.title), justify="right" if column.numeric else "left")
+    for row in board.rows:
+        table.add_row(*(escape(column.row(row).text) for column in columns))
+    for teacher in board.references:
+        table.add_row(*(escape(column.reference(teacher).text) for column in columns))
+    return table

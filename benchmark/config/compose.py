@@ -59,6 +59,7 @@ def _enter_task(name: str, task: type[Task]) -> None:
     store, recipe = ConfigStore.instance(), {**task.recipe}
     teacher = TeacherConfig(dict(task.teachers), recipe=Recipe(**{**recipe, **task.teacher_recipe}))
     store.store(group="task", name=name, node=options_schema(task, name=name))
+    store.store(group="embedded", name=name, node={"defaults": [{"/data": task.dataset}]}, package="_global_")
     store.store(group="student", name=name, node=task.student)
     store.store(group="recipe", name=name, node=Recipe(**recipe))
     store.store(group="teacher", name=name, node=teacher)

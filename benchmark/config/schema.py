@@ -98,7 +98,7 @@ class Config:
     compile: bool = False
     workers: int | None = None  # loader processes; null: none on a CPU, up to 8 beside a GPU
     save_every: int = 100  # steps between two saves of the resume state
-    tuning: str | None = None  # folder with records of `benchmark tune`, preferred to the published ones
+    tuning: str | None = None  # folder with records of `benchmark tune`, preferred to the defaults
     tensorboard: bool = False  # also log for TensorBoard, an extra
     home: str = "runs"
 

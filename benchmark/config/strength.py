@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.config import default_strengths
 from benchmark.config.schema import Config, options_schema
 from leaderboards import tuning
-from leaderboards.tuning import TuningRecord
+from leaderboards.record_parts import Tuning
 from methods.base import Method
 from tasks.errors import InputError
 
@@ -31,10 +33,27 @@ def method_schema(method: type[Method]) -> type:
     return dataclasses.make_dataclass(own.__name__, [added], bases=(own,))
 
 
-def tuned(config: Config, method: str) -> TuningRecord | None:
-    """Find how a method was tuned for the task and dataset of a configuration; its own folder goes first."""
-    own = [] if config.tuning is None else [Path(config.tuning)]
-    return tuning.find([*own, tuning.PUBLISHED], config.task["name"], config.data["name"], method)
+@dataclass(frozen=True)
+class Tuned:
+    """A strength that was chosen by tuning, and what was spent on it."""
+
+    strength: float
+    spent: Tuning
+
+
+def tuned(config: Config, method: str) -> Tuned | None:
+    """Find how a method was tuned for the task and dataset of a configuration.
+
+    The folder of tuning that the configuration names goes first, then the defaults of the dataset.
+    """
+    task, dataset = config.task["name"], config.data["name"]
+    record = None if config.tuning is None else tuning.find(Path(config.tuning), task, dataset, method)
+    if record is not None:
+        return Tuned(record.chosen, record.part())
+    choices = default_strengths.read(dataset).get(task)
+    if choices is None or method not in choices.methods:
+        return None
+    return Tuned(choices.methods[method].strength, choices.tuning)
 
 
 def fill(config: Config) -> None:
@@ -46,13 +65,13 @@ def fill(config: Config) -> None:
         raise InputError(f"tuning={config.tuning}: no such folder; `benchmark tune` writes <home>/tuning")
     for name, options in config.methods.items():
         if STRENGTH in options and options[STRENGTH] is None:
-            found = tuned(config, name)
-            options[STRENGTH] = found.chosen if found else 1.0
+            choice = tuned(config, name)
+            options[STRENGTH] = choice.strength if choice else 1.0
         if options.get(STRENGTH, 1.0) <= 0:
             raise InputError(f"methods.{name}.{STRENGTH}={options[STRENGTH]}: expected a number above 0")
 
 
-def used(config: Config, method: str) -> TuningRecord | None:
-    """Find the record of tuning that a run's strength agrees with; None for a strength of somebody's own."""
-    found = tuned(config, method)
-    return found if found and config.methods.get(method, {}).get(STRENGTH) == found.chosen else None
+def spent(config: Config, method: str) -> Tuning | None:
+    """Say what the tuning of a run's strength took; None for a strength of somebody's own."""
+    choice = tuned(config, method)
+    return choice.spent if choice and config.methods.get(method, {}).get(STRENGTH) == choice.strength else None

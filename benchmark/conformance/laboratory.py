@@ -15,11 +15,12 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from rich.console import Console
-from torch import nn
+from torch import Tensor, nn
 
 from benchmark.config import compose
 from benchmark.conformance.tensors import pick
 from benchmark.training.assemble import Assembly, Lesson, cast
+from benchmark.training.calibrate import calibrate
 from benchmark.training.clock import Clock
 from benchmark.training.conditions import Watch
 from benchmark.training.device import build_fabric
@@ -66,6 +67,7 @@ class Laboratory:
         self.draws = Randomness(self.config.seed)
         self.problem = Problem(self.config, build_fabric("cpu", "32"))
         self.output = self.problem.task.output
+        self._calibrations: dict[type[Method], dict[str, Tensor]] = {}
 
     @cached_property
     def teachers(self) -> dict[str, nn.Module]:
@@ -115,8 +117,18 @@ class Laboratory:
     def member(self, cls: type[Method], folder: Path) -> Member:
         """Build a student and its method, in train mode; they take up the state that lies in ``folder``."""
         member = self.assembly.member(cls.name, self.network(), self.lesson(cls), folder)
+        self._calibrate(member)
         member.train_mode()
         return member
+
+    def _calibrate(self, member: Member) -> None:
+        """Let a method learn what it must know of its teachers, as before a run: the first time, then from memory."""
+        if (calibration := member.method.calibration) is None:
+            return
+        if type(member.method) not in self._calibrations:
+            calibrate(member, self.problem, self.teachers)
+            self._calibrations[type(member.method)] = copy.deepcopy(calibration.state_dict())
+        calibration.load_state_dict(self._calibrations[type(member.method)])
 
     def train(self, members: Sequence[Member], death: int | None = None) -> None:
         """Train as a run does, every member to the last step; or die when the batches of a step are asked for.

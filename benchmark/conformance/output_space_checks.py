@@ -108,10 +108,7 @@ def invalid_positions_do_not_count(tested: TaskUnderTest) -> Verdict:
 @VERBS.promise("supervised is a finite mean")
 def empty_labels_are_finite(tested: TaskUnderTest) -> Verdict:
     """Images on which nothing is marked give a finite loss with finite gradients."""
-    target = tested.without_labels()
-    if target is None:
-        return kept(f"not tried: how '{tested.task.annotation}' looks without labels is not known")
-    loss, gradients = _supervised(tested, target)
+    loss, gradients = _supervised(tested, tested.without_labels())
     if not loss.isfinite() or not all(each is None or each.isfinite().all() for each in gradients):
         return broken(
             f"supervised is {loss:.4g} on images without labels, or its gradient is not finite",

@@ -30,10 +30,11 @@ def dataset_gives_samples(tested: TaskUnderTest) -> Verdict:
         if count == 0:
             return broken(f"split '{split}' of {dataset.name} is empty", "give every split at least one image")
         sample = dataset.load(split, 0)
-        if sample.image.dtype != np.uint8 or sample.image.ndim != 3 or sample.image.shape[2] != 3:
+        image = sample.image
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 * tested.task.frames:
             return broken(
-                f"the image of '{sample.id}' is {sample.image.dtype} {sample.image.shape}",
-                "return RGB as uint8, (height, width, 3)",
+                f"the image of '{sample.id}' is {image.dtype} {image.shape}",
+                "return RGB as uint8, (height, width, 3 a frame)",
             )
         if kind not in sample.annotations:
             return broken(
@@ -97,8 +98,8 @@ def predictions_do_not_depend_on_the_batch(tested: TaskUnderTest) -> Verdict:
 @NETWORKS.promise("networks return whole predictions")
 def networks_take_any_size(tested: TaskUnderTest) -> Verdict:
     """Images of a size that no stride divides are predicted, decoded and drawn."""
-    image = torch.zeros(1, 3, *ODD)
-    prediction = tested.predict(Batch("odd", image, None, torch.ones(1, *ODD, dtype=torch.bool)))
+    image = torch.zeros(1, 3 * tested.task.frames, *ODD)
+    prediction = tested.predict(Batch.whole("odd", image))
     size = (ODD[0] + 7, ODD[1] + 5)
     picture = tested.task.picture(tested.task.decode(prediction, 0, size), np.zeros((*size, 3), np.uint8))
     if picture.dtype != np.uint8 or picture.shape != (*size, 3):

@@ -7,21 +7,20 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from benchmark.conformance.frozen_step import fit
 from benchmark.conformance.laboratory import Laboratory
 from benchmark.training.step import LABELED, predict
-from tasks.base import IGNORE, Batch, Boxes, Prediction, Sample
+from tasks.annotations.kind import kind_of
+from tasks.base import Batch, Prediction, Sample
 from tasks.data.augment import Augment
 from tasks.data.loader import Images, ordered, to_tensor
 from tasks.data.resize import resize_sample, target_size
 from tasks.outputs.maps import map_size
 
 PADDED = 0.5  # share of each side of a padded image that is image
-NOTHING = {"classes": IGNORE, "mask": IGNORE, "depth": 0}  # of a map on which nothing is known
 
 
 class TaskUnderTest:
@@ -65,8 +64,7 @@ class TaskUnderTest:
     def validation(self) -> Iterator[tuple[Prediction, list[Sample]]]:
         """What an untrained student predicts for the validation images, a few at a time."""
         for images, samples in ordered(self.problem.dataset, "val", self.problem.size, batch=2):
-            inside = torch.ones(len(images), *images.shape[-2:], dtype=torch.bool)
-            yield self.predict(Batch("val", images, None, inside)), samples
+            yield self.predict(Batch.whole("val", images)), samples
 
     def target(self, samples: list[Sample]) -> Any:
         """The target of samples that were not augmented, at the size that a network sees."""
@@ -89,12 +87,10 @@ class TaskUnderTest:
         return self._join(self.samples, PADDED)
 
     def without_labels(self) -> Any:
-        """The target of images on which nothing is marked; None for a kind of annotation that is not known here."""
-        kind = self.task.annotation
-        empty = [_emptied(kind, each.annotations[kind]) for each in self.samples]
-        if any(each is None for each in empty):
-            return None
-        samples = [replace(each, annotations={kind: bare}) for each, bare in zip(self.samples, empty, strict=True)]
+        """The target of images on which nothing is marked."""
+        name = self.task.annotation
+        empty = [{name: kind_of(name).empty(sample.annotations[name])} for sample in self.samples]
+        samples = [replace(each, annotations=bare) for each, bare in zip(self.samples, empty, strict=True)]
         return self._join(samples, 1.0).target
 
     def _join(self, samples: list[Sample], share: float) -> Batch:
@@ -105,12 +101,3 @@ class TaskUnderTest:
         inside = torch.stack([torch.from_numpy(each) for _, each in pairs])
         target = self._collate([each for each, _ in pairs])
         return Batch(LABELED, image, target, inside & self.output.valid(target, map_size(image)))
-
-
-def _emptied(kind: str, annotation: Any) -> Any:
-    """Take everything that is marked out of an annotation."""
-    if isinstance(annotation, Boxes):
-        return Boxes(*(each[:0] for each in (annotation.xyxy, annotation.labels, annotation.difficult)))
-    if kind == "points":
-        return annotation[:0]
-    return np.full_like(annotation, NOTHING[kind]) if kind in NOTHING else None

@@ -79,6 +79,7 @@ def repeat_prediction(prediction: Prediction, times: int) -> Prediction:
     return replace(
         prediction,
         maps=tuple(each[images] for each in prediction.maps),
+        branches={name: tuple(each[images] for each in maps) for name, maps in prediction.branches.items()},
         features={name: each[images] for name, each in prediction.features.items()},
         embedding=prediction.embedding[images],
         valid=None if prediction.valid is None else prediction.valid[images],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import shlex
 import subprocess
@@ -31,7 +32,13 @@ def versions() -> dict[str, str]:
 
 def lock_sha256() -> str:
     """Hash the list of all installed distributions and their versions."""
-    return digest(sorted({f"{d.name}=={d.version}" for d in importlib.metadata.distributions()}))
+    return _lock_sha256(tuple(sys.path))
+
+
+@functools.cache
+def _lock_sha256(path: tuple[str, ...]) -> str:
+    """Hash what is installed along ``path``, once: reading hundreds of distributions takes longer than a tiny run."""
+    return digest(sorted({f"{d.name}=={d.version}" for d in importlib.metadata.distributions(path=list(path))}))
 
 
 def git_state() -> tuple[str, bool | None]:

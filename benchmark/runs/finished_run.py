@@ -10,11 +10,11 @@ from typing import Any
 from benchmark.config import catalog, compose
 from benchmark.config.schema import Config, check_words, options_schema
 from benchmark.runs.identity import REVISION, source_of
-from benchmark.training.checkpoint import sha256_of
 from benchmark.training.problem import build_dataset
 from leaderboards import attachments, store
 from leaderboards.errors import RecordError
 from leaderboards.record import Record
+from leaderboards.values import sha256_of
 from tasks.base import Info, NetworkSpec, Task, datasets, tasks
 from tasks.errors import InputError
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.config.schema import Config, Recipe
-from benchmark.training.checkpoint import sha256_of
 from benchmark.training.problem import Problem
-from leaderboards.values import digest
+from leaderboards.values import digest, sha256_of
 from methods.base import methods
 from tasks.base import NetworkSpec, datasets, tasks
 from tasks.origin import source_sha256

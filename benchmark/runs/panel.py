@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
 from benchmark.runs.planned_runs import Contestant
@@ -17,14 +16,15 @@ from benchmark.training.randomness import Randomness
 from benchmark.training.step import predict
 from leaderboards.atomic import atomic_write
 from tasks.base import Batch
+from tasks.data.clips import frames
 from tasks.data.drawing import encode_png
 from tasks.data.loader import ordered
 from tasks.data.resize import resize_sample, target_size
+from tasks.data.sheet import lay_out
 from tasks.networks.weights import load_weights
 
 ROWS = 4
 TILE = 192  # shorter side of a tile, pixels
-GAP, TITLE = 6, 22
 
 
 def draw_panels(
@@ -51,30 +51,17 @@ def draw_panel(problem: Problem, networks: Mapping[str, nn.Module], path: Path) 
     rows = []
     for images, samples in ordered(problem.dataset, "val", problem.size, 1, chosen):
         sample = resize_sample(samples[0], target_size(samples[0].image, TILE))  # so that text has room
-        truth = problem.task.picture(problem.task.truth(sample), sample.image)
-        predicted = [_prediction(problem, network, images, sample.image) for network in networks.values()]
-        rows.append([sample.image, truth, *predicted])
+        newest = frames(sample.image)[0]
+        truth = problem.task.picture(problem.task.truth(sample), newest)
+        predicted = [_prediction(problem, network, images, newest) for network in networks.values()]
+        rows.append([newest, truth, *predicted])
     titles = ["image", "ground truth", *networks]
-    atomic_write(path, encode_png(_sheet(rows, titles)))
+    atomic_write(path, encode_png(lay_out(rows, titles)))
 
 
 def _prediction(problem: Problem, network: nn.Module, images: torch.Tensor, image: np.ndarray) -> np.ndarray:
     network.eval()
-    inside = torch.ones(1, *images.shape[-2:], dtype=torch.bool)
-    batch: Batch = problem.fabric.to_device(Batch("panel", images, None, inside))
+    batch: Batch = problem.fabric.to_device(Batch.whole("panel", images))
     with torch.no_grad():
         prediction = predict(network, batch, problem.fabric)
     return problem.task.picture(problem.task.decode(prediction, 0, (image.shape[0], image.shape[1])), image)
-
-
-def _sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str]) -> Image.Image:
-    heights = [max(tile.shape[0] for tile in row) + GAP for row in rows]
-    width = max(tile.shape[1] for row in rows for tile in row)
-    sheet = Image.new("RGB", (GAP + len(titles) * (width + GAP), TITLE + sum(heights)), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
-    for column, title in enumerate(titles):
-        left = GAP + column * (width + GAP)
-        draw.text((left, 4), title, fill="black", font=font)
-        for line, row in enumerate(rows):
-            sheet.paste(Image.fromarray(row[column]), (left, TITLE + sum(heights[:line])))
-    return sheet

@@ -10,11 +10,11 @@ from benchmark.config.schema import Config
 from benchmark.runs.identity import Identity, identify
 from benchmark.runs.teachers import Plan
 from benchmark.training.assemble import cast, control
-from benchmark.training.checkpoint import sha256_of
 from benchmark.training.problem import Problem
 from leaderboards import store
 from leaderboards.errors import RecordError
 from leaderboards.record import Record
+from leaderboards.values import sha256_of
 from methods.base import Method, methods
 from tasks.errors import InputError
 

@@ -30,6 +30,7 @@ from leaderboards.values import digest, finite
 from methods.base import methods
 from tasks.base import Task, tasks
 
+PROTOCOL = "quick"  # students of a few hundred steps: it shows that things run
 WALL_BASIS = "the member's own steps, data and every teacher prediction that it used, timed inside the cohort"
 
 
@@ -110,6 +111,8 @@ def _dataset(problem: Problem) -> parts.Dataset:
     count = {split: len(dataset.ids(split)) for split in ("train", "val", "test")}
     return parts.Dataset(
         name=dataset.name,
+        reference=dataset.reference,
+        license=dataset.license,
         options=problem.data_options,
         manifest_sha256=problem.manifest,
         n_train=count["train"],
@@ -128,6 +131,8 @@ def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.M
         name=contestant.name,
         title=cls.title,
         paper=cls.paper,
+        reference=cls.reference,
+        license=cls.license,
         variant=contestant.variant,
         control=cls.control or bool(contestant.variant),
         options=config.methods.get(contestant.name, {}),
@@ -160,12 +165,12 @@ def _teacher(plan: Plan, home: Path) -> parts.Teacher:
 
 def _protocol(config: Config, contestant: Contestant, member: Member | None) -> parts.Protocol:
     recipe = {**recipe_facts(config.recipe), "precision": config.precision, "channels_last": config.channels_last}
-    tuned = strength.used(config, contestant.name)
     best = member.best if member is not None and config.recipe.selection == "best" else None
     return parts.Protocol(
+        name=PROTOCOL,
         recipe={**recipe, "compile": config.compile},
         budget=_budget(config.recipe),
-        tuning=tuned.part() if tuned else None,
+        tuning=strength.spent(config, contestant.name),
         selection=parts.Selection(
             rule=config.recipe.selection,  # type: ignore[arg-type]
             split="val" if config.recipe.selection == "best" else None,

@@ -7,20 +7,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from benchmark.config.schema import TeacherConfig
 from benchmark.runs.folders import held
 from benchmark.runs.identity import SHORT, ready_facts, recipe_facts, teacher_facts
 from benchmark.training.assemble import Assembly, Lesson, control
-from benchmark.training.checkpoint import save_weights, sha256_of
+from benchmark.training.checkpoint import save_weights
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import count_macs, count_parameters
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness
 from leaderboards.atomic import atomic_write
-from leaderboards.values import digest, finite
+from leaderboards.values import digest, finite, sha256_of
 from tasks.base import NetworkSpec
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights
@@ -141,7 +140,7 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
         "steps": config.teacher.recipe.steps if plan.trained else None,
         "recipe_id": digest(recipe_facts(config.teacher.recipe))[:SHORT],
         "params": count_parameters(network),
-        "macs": count_macs(network, torch.zeros(1, 3, *problem.first_size, device=problem.fabric.device)),
+        "macs": count_macs(network, problem.blank),
         "primary_metric": problem.primary,
         "metrics": finite(evaluation.scores),
         "weights_sha256": save_weights(network.state_dict(), folder / "teacher.safetensors"),

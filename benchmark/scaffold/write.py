@@ -1,4 +1,4 @@
-"""Writes a method or a task that works, with its test, as loose files or as a distribution."""
+"""Writes a method or a task that works, with its test, as single files or as a distribution."""
 
 from __future__ import annotations
 

@@ -23,12 +23,6 @@ def save_weights(weights: Mapping[str, Tensor], path: Path) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def sha256_of(path: Path) -> str:
-    """Hash a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def save_state(state: dict[str, Any], path: Path) -> None:
     """Write a resume state."""
     buffer = io.BytesIO()

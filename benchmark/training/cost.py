@@ -38,10 +38,10 @@ def count_macs(network: nn.Module, image: torch.Tensor) -> int:
     return counter.get_total_flops() // 2
 
 
-def inference_cost(network: nn.Module, size: tuple[int, int], fabric: Fabric) -> InferenceCost:
-    """Measure a network on one image of ``size`` (H,W) in float32."""
+def inference_cost(network: nn.Module, size: tuple[int, int], fabric: Fabric, frames: int = 1) -> InferenceCost:
+    """Measure a network on one image of ``size`` (H,W) and so many frames in float32."""
     network.eval()
-    image = torch.zeros(1, 3, *size, device=fabric.device)
+    image = torch.zeros(1, 3 * frames, *size, device=fabric.device)
     cuda = fabric.device.type == "cuda"
     macs = count_macs(network, image)
     if cuda:

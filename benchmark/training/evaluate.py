@@ -40,8 +40,7 @@ def evaluate(
     count = 0
     with torch.no_grad():
         for images, samples in ordered(dataset, split, size, batch):
-            inside = torch.ones(len(images), *images.shape[-2:], dtype=torch.bool)
-            moved: Batch = fabric.to_device(Batch(split, images, None, inside))
+            moved: Batch = fabric.to_device(Batch.whole(split, images))
             prediction = predict(network, moved, fabric)
             for index, sample in enumerate(samples):
                 metric.update(task.decode(prediction, index, task.truth_size(sample)), task.truth(sample))

@@ -21,7 +21,8 @@ from leaderboards.values import digest
 from tasks.base import Batch, Dataset, NetworkSpec, Prediction, Task, datasets, tasks
 from tasks.data.augment import Augment
 from tasks.data.cache import Cache, DiskCache, MemoryCache, NoCache
-from tasks.data.loader import Images, Part, stream
+from tasks.data.clips import Frames
+from tasks.data.loader import Images, Part, Plan, stream
 from tasks.data.partition import Partition, split_labeled
 from tasks.data.resize import target_size
 from tasks.data.tuning_split import TuningSplit
@@ -62,6 +63,7 @@ class Problem:
             )
         chosen = {key: value for key, value in config.task.items() if key != "name"}
         self.task: Task = cls(self.dataset.info, **chosen)
+        self.dataset = Frames(self.dataset, self.task.frames)
         self.partition: Partition = split_labeled(self.dataset.ids("train"), str(config.data["labeled"]))
         own_size = "size" in options(datasets[config.data["name"]])
         self.size: int | Sequence[int] | None = None if own_size else config.data["size"]
@@ -84,6 +86,11 @@ class Problem:
         """Size (H,W) of the first training image as a network sees it."""
         return target_size(self.dataset.load("train", 0).image, self.size)
 
+    @property
+    def blank(self) -> torch.Tensor:
+        """One black image as a network sees it, (1,3*frames,H,W)."""
+        return torch.zeros(1, 3 * self.task.frames, *self.first_size, device=self.fabric.device)
+
     def crop(self, recipe: Recipe) -> tuple[int, int]:
         """Size (H,W) of the training batches."""
         return (recipe.crop[0], recipe.crop[1]) if recipe.crop is not None else self.first_size
@@ -101,7 +108,7 @@ class Problem:
     def example(self, network: nn.Module, recipe: Recipe) -> Prediction:
         """Run a network on two blank images, to learn the shapes of what it returns."""
         network.eval()
-        blank = torch.zeros(2, 3, *self.crop(recipe), device=self.fabric.device)
+        blank = torch.zeros(2, 3 * self.task.frames, *self.crop(recipe), device=self.fabric.device)
         with torch.no_grad():
             prediction: Prediction = network(blank)
         return prediction
@@ -112,11 +119,7 @@ class Problem:
         if unlabeled:  # all images, without labels, where every one has a label
             rest = self.partition.unlabeled or self.partition.labeled
             parts += [Part(name, rest, hidden=True) for name in UNLABELED]
-        return stream(
-            Images(self.dataset, "train", frozenset({self.task.annotation}), self.size, self._cache()),
-            self.task,
-            Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter),
-            draws,
+        plan = Plan(
             parts,
             batch=recipe.batch,
             start=start,
@@ -124,6 +127,9 @@ class Problem:
             workers=default_workers(self.fabric, self.config.workers),
             pin=self.fabric.device.type == "cuda",
         )
+        images = Images(self.dataset, "train", frozenset({self.task.annotation}), self.size, self._cache())
+        augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter)
+        return stream(images, self.task, augment, draws, plan)
 
     def _cache(self) -> Cache:
         """Build the cache of training images that ``data.cache`` asks for."""

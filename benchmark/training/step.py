@@ -33,6 +33,7 @@ def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabri
         features={name: each.float() for name, each in prediction.features.items()},
         embedding=prediction.embedding.float(),
         valid=batch.valid,
+        branches={name: tuple(each.float() for each in maps) for name, maps in prediction.branches.items()},
     )
 
 

@@ -36,6 +36,15 @@ def columns(board: Board) -> list[Column]:
     return [*_identity(), *_score(board), *_seeds(board), *_others(board), *_costs(), *_origin(board), *_trust()]
 
 
+def brief(board: Board) -> list[Column]:
+    """Return what a terminal has room for: method, score, gain, size, training time, status."""
+    _, label = _identity()
+    score, _, gain, _ = _score(board)
+    params, macs, *_ = _costs()
+    status, _ = _trust()
+    return [label, score, gain, params, macs, _training_time(), status]
+
+
 def _nothing(_: Reference) -> Cell:
     return Cell(text.DASH)
 
@@ -47,9 +56,12 @@ def _identity() -> list[Column]:
     def label(row: Row) -> Cell:
         return Cell(text.clean(row.entry.label) + (" (control)" if row.entry.control else ""))
 
+    def reference(teacher: Reference) -> Cell:
+        return Cell(text.clean(teacher.label))
+
     return [
         Column("#", "Rank; entries whose 95 % intervals overlap their leader's share a letter.", rank, _nothing),
-        Column("method", "Method, and the options that set it apart.", label, lambda each: Cell(each.label), False),
+        Column("method", "Method, and the options that set it apart.", label, reference, False),
     ]
 
 
@@ -64,7 +76,7 @@ def _seeds(board: Board) -> list[Column]:
 def _score(board: Board) -> list[Column]:
     track = board.track
     means = [row.score.mean for row in board.rows if row.score]
-    places = text.decimals([*means, *(each.score for each in board.references)])
+    places = text.decimals([*means, *(teacher.score for teacher in board.references)])
     title = f"{text.clean(track.primary)} {text.arrow(track.higher_is_better)}"
 
     def score(row: Row) -> Cell:
@@ -82,11 +94,11 @@ def _score(board: Board) -> list[Column]:
     def gap(row: Row) -> Cell:
         return Cell(text.percent(row.gap), row.gap.mean if row.gap else None)
 
-    def own(each: Reference) -> Cell:
-        return Cell(text.number(each.score, places), each.score)
+    def reference(teacher: Reference) -> Cell:
+        return Cell(text.number(teacher.score, places), teacher.score)
 
     return [
-        Column(title, "Primary metric on the test split: mean ± standard deviation over seeds.", score, own),
+        Column(title, "Primary metric on the test split: mean ± standard deviation over seeds.", score, reference),
         Column("95 % interval", "Student's t interval of the mean over seeds.", bounds, _nothing),
         Column("gain", "Difference to the control, paired by seed; + is better, whatever the metric.", gain, _nothing),
         Column("gap recovered", "Part of the gap between control and teacher that is closed.", gap, _nothing),
@@ -99,17 +111,17 @@ def _others(board: Board) -> list[Column]:
 
 def _other(board: Board, name: str, higher_is_better: bool) -> Column:
     means = [row.metrics[name].mean for row in board.rows if name in row.metrics]
-    places = text.decimals([*means, *(each.metrics.get(name) for each in board.references)])
+    places = text.decimals([*means, *(teacher.metrics.get(name) for teacher in board.references)])
 
     def value(row: Row) -> Cell:
-        found = row.metrics.get(name)
-        return Cell(text.spread(found, places), found.mean if found else None)
+        metric = row.metrics.get(name)
+        return Cell(text.spread(metric, places), metric.mean if metric else None)
 
-    def own(each: Reference) -> Cell:
-        return Cell(text.number(each.metrics.get(name), places), each.metrics.get(name))
+    def reference(teacher: Reference) -> Cell:
+        return Cell(text.number(teacher.metrics.get(name), places), teacher.metrics.get(name))
 
     title = f"{text.clean(name)} {text.arrow(higher_is_better)}"
-    return Column(title, "Mean ± standard deviation over seeds.", value, own)
+    return Column(title, "Mean ± standard deviation over seeds.", value, reference)
 
 
 def _costs() -> list[Column]:
@@ -126,17 +138,24 @@ def _costs() -> list[Column]:
             "params",
             "Parameters of the deployed student.",
             lambda row: Cell(text.quantity(row.entry.costs.params), row.entry.costs.params),
-            lambda each: Cell(text.quantity(each.params), each.params),
+            lambda teacher: Cell(text.quantity(teacher.params), teacher.params),
         ),
         Column(
             "MACs",
             "Multiply-accumulates of one forward pass, batch 1.",
             lambda row: Cell(text.quantity(row.entry.costs.macs), row.entry.costs.macs),
-            lambda each: Cell(text.quantity(each.macs), each.macs),
+            lambda teacher: Cell(text.quantity(teacher.macs), teacher.macs),
         ),
         Column("latency ms", "Median (95th percentile) of one forward pass, milliseconds.", latency, _nothing),
         Column("training", "Training time, alone, over the control's.", training, _nothing),
     ]
+
+
+def _training_time() -> Column:
+    def training(row: Row) -> Cell:
+        return Cell(text.seconds(row.entry.costs.train_s), row.entry.costs.train_s)
+
+    return Column("training", "Training time, alone.", training, _nothing)
 
 
 def _origin(board: Board) -> list[Column]:

@@ -15,12 +15,13 @@ from leaderboards.track import Reference
 
 FORMULA = ("=", "+", "-", "@")  # what spreadsheets take for the start of a formula
 FIXED = [
-    *("task", "dataset", "labels", "labeled_count", "labeled_total", "student", "budget", "track_id", "setting_id"),
-    *("rank", "group", "kind", "method", "entry_id", "status", "reason", "seeds", "seeds_expected", "coverage"),
+    *("task", "dataset", "labels", "labeled_count", "labeled_total", "student", "budget", "protocol"),
+    *("track_id", "setting_id", "rank", "group", "kind", "method", "entry_id", "status", "reason"),
+    *("seeds", "seeds_expected", "coverage"),
     *("primary_metric", "higher_is_better", "mean", "std", "low", "high"),
     *("gain", "gain_low", "gain_high", "gap_recovered", "gap_low", "gap_high"),
     *("params", "macs", "latency_ms_p50", "latency_ms_p95", "train_s", "train_ratio", "peak_mem_mb"),
-    *("verification", "reproduced", "package", "version"),
+    *("verification", "reproduced", "package", "version", "caption"),
 ]
 
 
@@ -32,10 +33,10 @@ def render(page: Leaderboard) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([_safe(key) for key in keys])
     for board in page.boards:
-        facts = _facts(board)
+        facts = _facts(board) | {"caption": page.about.title}
         for line in (
             *(_row(board, row) for row in board.rows),
-            *(_reference(board, each) for each in board.references),
+            *(_reference(board, teacher) for teacher in board.references),
         ):
             filled = facts | line
             writer.writerow([_safe(filled.get(key)) for key in keys])
@@ -60,6 +61,7 @@ def _facts(board: Board) -> dict[str, Any]:
         "labeled_total": track.labeled_total,
         "student": track.student,
         "budget": track.budget,
+        "protocol": track.protocol,
         "track_id": track.id,
         "setting_id": track.setting,
         "primary_metric": track.primary,
@@ -99,23 +101,23 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
     }
 
 
-def _bounds(found: Estimate | None, mean: str, low: str, high: str) -> dict[str, Any]:
-    return {} if found is None else {mean: found.mean, low: found.low, high: found.high}
+def _bounds(value: Estimate | None, mean: str, low: str, high: str) -> dict[str, Any]:
+    return {} if value is None else {mean: value.mean, low: value.low, high: value.high}
 
 
-def _metrics(found: Mapping[str, Estimate | None]) -> dict[str, Any]:
-    given = [(name, value) for name, value in found.items() if value is not None]
+def _metrics(metrics: Mapping[str, Estimate | None]) -> dict[str, Any]:
+    given = [(name, value) for name, value in metrics.items() if value is not None]
     return {f"{part} {name}": getattr(value, part) for name, value in given for part in ("mean", "std")}
 
 
-def _reference(board: Board, each: Reference) -> dict[str, Any]:
-    scores = {**each.metrics, board.track.primary: each.score}
+def _reference(board: Board, teacher: Reference) -> dict[str, Any]:
+    scores = {**teacher.metrics, board.track.primary: teacher.score}
     return {
         "kind": "teacher",
-        "method": each.label,
-        "entry_id": each.id,
-        "mean": each.score,
-        "params": each.params,
-        "macs": each.macs,
+        "method": teacher.label,
+        "entry_id": teacher.id,
+        "mean": teacher.score,
+        "params": teacher.params,
+        "macs": teacher.macs,
         **{f"mean {name}": value for name, value in scores.items()},
     }

@@ -14,7 +14,7 @@ from leaderboards.render import page_data, summary, text
 from leaderboards.render.assets import libraries
 from leaderboards.render.columns import Column, columns
 from leaderboards.render.heat import heat
-from leaderboards.track import Track, labels
+from leaderboards.track import Track, conditions, labels
 
 if TYPE_CHECKING:
     import jinja2
@@ -35,10 +35,9 @@ def render(page: Leaderboard) -> str:
 
     Raises RecordError where the packages that carry the scripts are not installed.
     """
-    found = libraries()
     from markupsafe import Markup
 
-    scripts = {name: Markup(code) for name, code in found.items()}  # of packages, never of records
+    scripts = {name: Markup(code) for name, code in libraries().items()}  # of packages, never of records
     return (
         _environment()
         .get_template("page.html")
@@ -67,7 +66,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":"), "sort_keys": False}
-    environment.filters |= {"clean": text.clean, "labels": labels}
+    environment.filters |= {"clean": text.clean, "labels": labels, "conditions": conditions}
     environment.globals |= {"heat": heat, "matrix_cell": summary.matrix_cell, "matrix_tail": summary.matrix_tail}
     return environment
 
@@ -79,7 +78,7 @@ def _sections(page: Leaderboard) -> list[Section]:
     sections = []
     for number, boards in enumerate(groups.values()):
         settings = {board.track.setting for _, board, _ in boards}
-        own = [each for each in page.comparisons if each.boards[0].track.setting in settings]
-        tables = tuple((each, summary.budget_table(each)) for each in own)
+        shown = [comparison for comparison in page.comparisons if comparison.boards[0].track.setting in settings]
+        tables = tuple((comparison, summary.budget_table(comparison)) for comparison in shown)
         sections.append(Section(f"section-{number}", boards[0][1].track, tuple(boards), tables))
     return sections

@@ -16,14 +16,16 @@ FORMAT = 1  # version of this layout
 
 def render(page: Leaderboard) -> str:
     """Write a leaderboard as strict JSON, keys in a fixed order, one final newline."""
-    found = {
+    content = {
         "format_version": FORMAT,
+        "about": page.about.model_dump(mode="json"),
         "interval": "Student's t, 95 %; gap recovered: Fieller, 95 %",
         "matrices": [_matrix(matrix) for matrix in page.matrices],
         "boards": [board_data(board) for board in page.boards],
+        "sources": [asdict(credit) for credit in page.credits],
         "faults": page.faults,
     }
-    return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def board_data(board: Board) -> dict[str, Any]:
@@ -34,7 +36,8 @@ def board_data(board: Board) -> dict[str, Any]:
         "metrics": dict(board.metrics),
         "control": board.control,
         "rows": [_row(row) for row in board.rows],
-        "references": [asdict(each) for each in board.references],
+        "references": [asdict(teacher) for teacher in board.references],
+        "excluded": board.excluded,
         "notes": board.notes,
     }
 
@@ -49,6 +52,7 @@ def _matrix(matrix: Matrix) -> dict[str, Any]:
             asdict(row) | {"complete": row.complete} | {outcome: row.count(outcome) for outcome in OUTCOMES}
             for row in matrix.rows
         ],
+        "left_out": matrix.left_out,
         "smallest_p": matrix.smallest_p,
     }
 
@@ -71,7 +75,7 @@ def _row(row: Row) -> dict[str, Any]:
         "score": asdict(row.score) if row.score else None,
         "gain": asdict(row.gain) if row.gain else None,
         "gap_recovered": asdict(row.gap) if row.gap else None,
-        "metrics": {name: asdict(found) for name, found in row.metrics.items()},
+        "metrics": {name: asdict(metric) for name, metric in row.metrics.items()},
         "costs": asdict(entry.costs),
         "train_ratio": row.train_ratio,
         "verification": entry.level,

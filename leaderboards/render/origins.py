@@ -25,12 +25,12 @@ def origins(board: Board) -> tuple[Facts, dict[str, Origin]]:
     """Return the facts that all runs of a board share, and the origin of each entry by its id."""
     entries = {row.entry.id: [facts(record) for record in row.entry.records] for row in board.rows}
     common, rest = split([run for runs in entries.values() for run in runs])
-    left = iter(rest)
-    found = {}
+    remaining = iter(rest)
+    entry_origins = {}
     for key, runs in entries.items():
-        shared, own = split([next(left) for _ in runs])
-        found[key] = Origin(shared, tuple(own))
-    return common, found
+        shared, singular = split([next(remaining) for _ in runs])
+        entry_origins[key] = Origin(shared, tuple(singular))
+    return common, entry_origins
 
 
 def facts(record: Record) -> Facts:
@@ -38,9 +38,9 @@ def facts(record: Record) -> Facts:
     data = record.model_dump(mode="json", exclude=HIDDEN)
     data["provenance"].pop("config")
     data |= {"score": record.score}
-    found: Facts = {}
-    _flatten("", data, found)
-    return found
+    flat: Facts = {}
+    _flatten("", data, flat)
+    return flat
 
 
 def split(runs: Sequence[Facts]) -> tuple[Facts, list[Facts]]:
@@ -51,15 +51,15 @@ def split(runs: Sequence[Facts]) -> tuple[Facts, list[Facts]]:
     return shared, [{key: value for key, value in run.items() if key not in shared} for run in runs]
 
 
-def _flatten(prefix: str, value: Any, found: Facts) -> None:
+def _flatten(prefix: str, value: Any, flat: Facts) -> None:
     if isinstance(value, dict):
-        for key, each in value.items():
-            _flatten(f"{prefix}.{key}" if prefix else str(key), each, found)
-    elif isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
-        for index, each in enumerate(value):
-            _flatten(f"{prefix}.{index}", each, found)
+        for key, item in value.items():
+            _flatten(f"{prefix}.{key}" if prefix else str(key), item, flat)
+    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        for index, item in enumerate(value):
+            _flatten(f"{prefix}.{index}", item, flat)
     elif value not in (None, "", [], {}):
-        found[prefix] = ", ".join(map(_text, value)) if isinstance(value, list) else _text(value)
+        flat[prefix] = ", ".join(map(_text, value)) if isinstance(value, list) else _text(value)
 
 
 def _text(value: Any) -> str:

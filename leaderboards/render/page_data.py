@@ -36,7 +36,7 @@ def _board(page: Leaderboard, board: Board, index: int) -> dict[str, Any]:
         "higher": track.higher_is_better,
         "control": board.control,
         "rows": [_row(page, row) for row in board.rows],
-        "references": [_reference(each) for each in board.references],
+        "references": [_reference(teacher) for teacher in board.references],
         "panels": _panels(page, board),
         "facts": common,
         "origins": [{"shared": entries[row.entry.id].shared, "runs": entries[row.entry.id].runs} for row in board.rows],
@@ -67,12 +67,12 @@ def _row(page: Leaderboard, row: Row) -> dict[str, Any]:
     }
 
 
-def _reference(each: Reference) -> dict[str, Any]:
+def _reference(teacher: Reference) -> dict[str, Any]:
     return {
-        "label": text.clean(each.label),
-        "main": each.main,
-        "mean": each.score,
-        "cost": {"macs": each.macs, "params": each.params},
+        "label": text.clean(teacher.label),
+        "main": teacher.main,
+        "mean": teacher.score,
+        "cost": {"macs": teacher.macs, "params": teacher.params},
     }
 
 

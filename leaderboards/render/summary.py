@@ -67,18 +67,19 @@ def _rank(cell: Cell) -> str:
 
 
 def matrix_notes(matrix: Matrix) -> list[str]:
-    """Explain the marks and what the numbers cannot say."""
-    found = [
+    """Say what is left out, explain the marks, and what the numbers cannot say."""
+    sentences = [
+        *matrix.left_out,
         f"{SYMBOLS['win']} {SYMBOLS['tie']} {SYMBOLS['loss']}: the 95 % interval of the gain over the control, paired "
         "by seed, lies above zero, around it, below it; a crash is a loss.",
         "p (Holm): Wilcoxon's signed-rank test of the gaps recovered over tasks, corrected for the number of methods.",
     ]
     if matrix.smallest_p is not None and matrix.smallest_p > 0.05:
-        found.append(
+        sentences.append(
             f"With these seeds Wilcoxon's test of a single cell cannot give less than {matrix.smallest_p:g}: no single "
             "cell is claimed to be significant."
         )
-    return found
+    return sentences
 
 
 def budget_table(comparison: Comparison) -> Table:

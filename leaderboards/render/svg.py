@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from xml.sax.saxutils import escape
 
 from leaderboards.leaderboard import Leaderboard
@@ -11,6 +12,7 @@ from leaderboards.render.heat import heat
 
 NAME, CELL, RANK, ROW, HEAD, EDGE = 150, 108, 92, 30, 78, 16  # widths and heights, pixels
 LONGEST = 20  # characters of a name that fit
+LINE, LETTER = 18, 8  # height of a line, generous width of a letter, pixels
 STYLE = """
 svg { font: 13px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif }
 .card { fill: #ffffff; stroke: #d9dee6 } text { fill: #1b2430 } .muted { fill: #566273 } .bold { font-weight: 600 }
@@ -24,17 +26,22 @@ def render(page: Leaderboard) -> str:
     """Draw the first matrix of a leaderboard as SVG; without one, a line that says so."""
     if not page.matrices:
         return _svg(480, 60, [_text(EDGE, 36, "No matrix: runs of at least two tasks make one.", "muted")])
-    return matrix_svg(page.matrices[0])
+    return matrix_svg(page.matrices[0], page.about.title)
 
 
-def matrix_svg(matrix: Matrix) -> str:
-    """Draw a matrix: a coloured cell a method and task, the mean rank at the end of the row."""
+def matrix_svg(matrix: Matrix, caption: str = "") -> str:
+    """Draw a matrix: a coloured cell a method and task, the mean rank at the end of the row; a caption over it."""
     width = 2 * EDGE + NAME + CELL * len(matrix.columns) + RANK
-    lines = [_text(EDGE, EDGE + 14, f"Gap recovered, {text.clean(matrix.title)}", "bold")]
+    words = textwrap.wrap(text.clean(caption), int(width - 2 * EDGE) // LETTER)
+    lines = [_text(EDGE, EDGE + 14 + LINE * index, line, "bold") for index, line in enumerate(words)]
+    above = LINE * len(words)
+    kind = "muted" if words else "bold"
+    lines.append(_text(EDGE, above + EDGE + 14, f"Gap recovered, {text.clean(matrix.title)}", kind))
+    bottom = above + HEAD - 8  # of the titles of columns
     for index, title in enumerate(matrix.columns):
-        lines += _title(EDGE + NAME + CELL * index + CELL / 2, text.clean(title))
-    lines.append(_text(width - EDGE - RANK / 2, HEAD - 8, "mean rank", "muted", "middle"))
-    top = float(HEAD)
+        lines += _title(EDGE + NAME + CELL * index + CELL / 2, bottom, text.clean(title))
+    lines.append(_text(width - EDGE - RANK / 2, bottom, "mean rank", "muted", "middle"))
+    top = float(above + HEAD)
     for number, row in enumerate(matrix.rows):
         if not row.complete and (number == 0 or matrix.rows[number - 1].complete):
             lines.append(_text(EDGE, top + 20, "incomplete, not ranked", "muted"))
@@ -43,6 +50,10 @@ def matrix_svg(matrix: Matrix) -> str:
         top += ROW
     marks = f"{summary.SYMBOLS['win']} {summary.SYMBOLS['tie']} {summary.SYMBOLS['loss']}"
     lines.append(_text(EDGE, top + 24, f"{marks}  95 % interval of the gain above, around, below zero", "muted"))
+    for sentence in matrix.left_out:
+        for line in textwrap.wrap(text.clean(sentence), int(width - 2 * EDGE) // LETTER):
+            top += LINE
+            lines.append(_text(EDGE, top + 24, line, "muted"))
     return _svg(width, top + 40, lines)
 
 
@@ -67,13 +78,13 @@ def _value(cell: Cell | None) -> str:
     return mark + text.percent(cell.gap, with_interval=False)
 
 
-def _title(x: float, title: str) -> list[str]:
+def _title(x: float, bottom: float, title: str) -> list[str]:
     """Break a title into at most two lines."""
     words = title.split()
     half = min(range(len(words) + 1), key=lambda n: max(len(" ".join(words[:n])), len(" ".join(words[n:]))))
     lines = [" ".join(part) for part in (words[:half], words[half:]) if part] if len(title) > 13 else [title]
     return [
-        _text(x, HEAD - 8 - 16 * (len(lines) - 1 - i), _short(line), "bold", "middle") for i, line in enumerate(lines)
+        _text(x, bottom - 16 * (len(lines) - 1 - i), _short(line), "bold", "middle") for i, line in enumerate(lines)
     ]
 
 

@@ -32,26 +32,26 @@ def number(value: float | None, places: int, sign: bool = False) -> str:
     return text.replace("-", "−")
 
 
-def spread(found: Estimate | None, places: int) -> str:
+def spread(value: Estimate | None, places: int) -> str:
     """Write mean and standard deviation: ``0.5321 ± 0.0042``; one seed has the mean alone."""
-    if found is None:
+    if value is None:
         return DASH
-    return number(found.mean, places) + ("" if found.std is None else f" ± {number(found.std, places)}")
+    return number(value.mean, places) + ("" if value.std is None else f" ± {number(value.std, places)}")
 
 
-def interval(found: Estimate | None, places: int, sign: bool = False) -> str:
+def interval(value: Estimate | None, places: int, sign: bool = False) -> str:
     """Write the 95 % interval: ``[0.5217, 0.5425]``; a dash where it is unknown."""
-    if found is None or found.low is None or found.high is None:
+    if value is None or value.low is None or value.high is None:
         return DASH
-    return f"[{number(found.low, places, sign)}, {number(found.high, places, sign)}]"
+    return f"[{number(value.low, places, sign)}, {number(value.high, places, sign)}]"
 
 
-def percent(found: Estimate | None, with_interval: bool = True) -> str:
+def percent(value: Estimate | None, with_interval: bool = True) -> str:
     """Write a share in percent with its interval: ``41 % [20, 62]``; undefined is a dash, never 0."""
-    if found is None:
+    if value is None:
         return DASH
-    scaled = None if found.low is None or found.high is None else [100 * found.low, 100 * found.high]
-    text = f"{number(100 * found.mean, 0)} %"
+    scaled = None if value.low is None or value.high is None else [100 * value.low, 100 * value.high]
+    text = f"{number(100 * value.mean, 0)} %"
     return f"{text} [{number(scaled[0], 0)}, {number(scaled[1], 0)}]" if scaled and with_interval else text
 
 

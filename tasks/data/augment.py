@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import albumentations as A
 import cv2
 import numpy as np
 
-from tasks.base import IGNORE, MAPS, Boxes, Sample
+from tasks.annotations.kind import Geometry, Moved, kind_of
+from tasks.base import Sample
+from tasks.data.clips import frames
 
 cv2.setNumThreads(0)  # one sample is small; threads belong to the network
 
@@ -36,15 +38,16 @@ class Augment:
         steps.append(A.RandomCrop(height, width))
         steps.append(A.HorizontalFlip(p=flip))
         if jitter > 0:
-            steps.append(A.ColorJitter((1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), 0))
+            steps.append(_ColorJitter((1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), 0))
         self._compose = A.Compose(
             steps,
             bbox_params=A.BboxParams(
-                "pascal_voc", label_fields=["box_index"], min_visibility=MIN_VISIBILITY, filter_invalid_bboxes=True
+                "pascal_voc", label_fields=["box_rows"], min_visibility=MIN_VISIBILITY, filter_invalid_bboxes=True
             ),
             keypoint_params=A.KeypointParams("xy", remove_invisible=True),
-            additional_targets={"inside": "mask", **dict.fromkeys(MAPS, "mask")},
+            additional_targets={"inside": "mask"},
             is_check_shapes=False,
+            save_applied_params=True,
         )
 
     def __call__(self, sample: Sample, generator: np.random.Generator) -> tuple[Sample, np.ndarray]:
@@ -56,34 +59,56 @@ class Augment:
 
         Returns:
             the sample, and ``inside`` bool (H,W): False on padding.
+
+        Raises InputError for a kind of annotation that is not registered.
         """
         self._compose.set_random_state(generator, random.Random(int(generator.integers(2**63))))
-        annotations = sample.annotations
-        found = self._compose(
+        parts = {name: kind_of(name).geometry(value) for name, value in sample.annotations.items()}
+        maps = {f"{name}.{part}": array for name in parts for part, array in parts[name].maps.items()}
+        boxes = np.concatenate([np.zeros((0, 4)), *(part.boxes for part in parts.values())])
+        points = np.concatenate([np.zeros((0, 2), np.float32), *(part.points for part in parts.values())])
+        self._compose.add_targets(dict.fromkeys(maps, "mask"))
+        result = self._compose(
             image=sample.image,
             inside=np.ones(sample.image.shape[:2], np.uint8),
-            **{kind: annotations[kind] for kind in MAPS if kind in annotations},
-            **_boxes_in(annotations.get("boxes")),
-            keypoints=annotations.get("points", np.zeros((0, 2), np.float32)),
+            **maps,
+            bboxes=boxes,
+            box_rows=np.arange(len(boxes)),
+            keypoints=np.column_stack([points, np.arange(len(points), dtype=np.float32)]),
         )
-        inside = found["inside"].astype(bool)
-        augmented = {kind: found[kind] for kind in MAPS if kind in annotations}
-        for kind in ("classes", "mask"):
-            if kind in augmented:
-                augmented[kind] = np.where(inside, augmented[kind], IGNORE).astype(np.uint8)
-        if "boxes" in annotations:
-            augmented["boxes"] = _boxes_out(annotations["boxes"], found)
-        if "points" in annotations:
-            augmented["points"] = np.asarray(found["keypoints"], np.float32).reshape(-1, 2)
-        return Sample(sample.id, found["image"], augmented), inside
+        moved = _divide(result, parts)
+        augmented = {name: kind_of(name).moved(value, moved[name]) for name, value in sample.annotations.items()}
+        return Sample(sample.id, result["image"], augmented), result["inside"].astype(bool)
 
 
-def _boxes_in(boxes: Boxes | None) -> dict[str, Any]:
-    xyxy = np.zeros((0, 4)) if boxes is None else boxes.xyxy
-    return {"bboxes": xyxy, "box_index": np.arange(len(xyxy))}
+class _ColorJitter(A.ColorJitter):
+    """The same change of colour for all frames of a clip (H,W,3T): they lie below one another meanwhile."""
+
+    def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
+        height, width, _ = img.shape
+        changed: np.ndarray = super().apply(np.concatenate(frames(img)), **params)
+        return np.ascontiguousarray(changed.reshape(-1, height, width, 3).transpose(1, 2, 0, 3).reshape(img.shape))
 
 
-def _boxes_out(boxes: Boxes, found: dict[str, Any]) -> Boxes:
-    kept = np.asarray(found["box_index"], np.int64).reshape(-1)
-    xyxy = np.asarray(found["bboxes"], np.float64).reshape(-1, 4)
-    return Boxes(xyxy, boxes.labels[kept], boxes.difficult[kept])
+def _divide(result: Mapping[str, Any], parts: Mapping[str, Geometry]) -> dict[str, Moved]:
+    """Give each kind its share of what albumentations returned."""
+    boxes = np.asarray(result["bboxes"], np.float64).reshape(-1, 4)
+    box_rows = np.asarray(result["box_rows"], np.int64).reshape(-1)
+    keypoints = np.asarray(result["keypoints"], np.float32).reshape(-1, 3)
+    points, point_rows = keypoints[:, :2], keypoints[:, 2].astype(np.int64)
+    mirrored = any(name == "HorizontalFlip" for name, _ in result["applied_transforms"])
+    moved, box, point = {}, 0, 0  # the first rows of a kind
+    for name, part in parts.items():
+        box_share = (box_rows >= box) & (box_rows < box + len(part.boxes))
+        point_share = (point_rows >= point) & (point_rows < point + len(part.points))
+        moved[name] = Moved(
+            maps={key: result[f"{name}.{key}"] for key in part.maps},
+            boxes=boxes[box_share],
+            box_rows=box_rows[box_share] - box,
+            points=points[point_share],
+            point_rows=point_rows[point_share] - point,
+            inside=result["inside"].astype(bool),
+            mirrored=mirrored,
+        )
+        box, point = box + len(part.boxes), point + len(part.points)
+    return moved

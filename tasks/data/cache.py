@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import defaultdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from tasks.base import Boxes, Sample
+from tasks.annotations.kind import kind_of
+from tasks.base import Sample
+
+FORMAT = "2"  # of the files: raised when a kind keeps other arrays, so that older ones are not read
 
 
 class Cache(Protocol):
@@ -49,7 +53,7 @@ class DiskCache:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder / FORMAT
 
     def get(self, index: int) -> Sample | None:
         """Return a kept sample whose arrays are read-only views of the files, or None."""
@@ -58,16 +62,20 @@ class DiskCache:
             return None
         arrays = {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in place.glob("*.npy")}
         image, id_ = arrays.pop("image"), str(arrays.pop("id"))
-        annotations: dict[str, Any] = {kind: array for kind, array in arrays.items() if "." not in kind}
-        if "boxes.xyxy" in arrays:
-            annotations["boxes"] = Boxes(*(np.array(arrays[f"boxes.{part}"]) for part in _PARTS))
-        return Sample(id_, image, annotations)
+        kept: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
+        for name, array in arrays.items():
+            kind, _, part = name.partition(".")
+            kept[kind][part] = array
+        return Sample(id_, image, {kind: kind_of(kind).restore(parts) for kind, parts in kept.items()})
 
     def put(self, index: int, sample: Sample) -> None:
         """Keep a sample, whole or not at all; another process that was first wins."""
+        arrays = {"image": sample.image, "id": np.array(sample.id)}
+        for kind, value in sample.annotations.items():
+            arrays |= {f"{kind}.{part}": array for part, array in kind_of(kind).arrays(value).items()}
         self.folder.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(dir=self.folder, prefix=".new-"))
-        for name, array in _arrays(sample).items():
+        for name, array in arrays.items():
             np.save(made / f"{name}.npy", array, allow_pickle=False)
         try:
             made.rename(self.folder / str(index))
@@ -75,16 +83,3 @@ class DiskCache:
             shutil.rmtree(made)
             if not (self.folder / str(index)).is_dir():
                 raise
-
-
-_PARTS = ("xyxy", "labels", "difficult")
-
-
-def _arrays(sample: Sample) -> dict[str, np.ndarray]:
-    arrays = {"image": sample.image, "id": np.array(sample.id)}
-    for kind, value in sample.annotations.items():
-        if isinstance(value, Boxes):
-            arrays |= {f"{kind}.{part}": getattr(value, part) for part in _PARTS}
-        else:
-            arrays[kind] = value
-    return arrays

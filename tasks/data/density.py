@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
-from scipy.spatial import KDTree
 
 TRUNCATE = 4.0  # sigmas, as scipy's gaussian_filter
 
@@ -25,6 +23,8 @@ def adaptive_sigmas(points: np.ndarray, size: tuple[int, int], beta: float = 0.3
     With fewer than four heads those that there are; a single head gets a quarter of the mean side. Zhang et al.
     (MCNN), CVPR 2016, section 2.2; the k and the rule for one head are those of its public implementations.
     """
+    from scipy.spatial import KDTree  # takes a second, so not at the top
+
     neighbours = min(3, len(points) - 1)
     if neighbours < 1:
         return np.full(len(points), sum(size) / 8)
@@ -60,6 +60,8 @@ def density_map(
         compat: ``csrnet`` reproduces the CSRNet notebook's adaptive map, which merges heads on one pixel, skips those
             beyond the far border and loses what a kernel holds outside: for comparison with published maps alone.
     """
+    from scipy.ndimage import gaussian_filter
+
     points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     if compat == "csrnet":
         return _csrnet_map(points, size)
@@ -76,6 +78,8 @@ def density_map(
 
 def _csrnet_map(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Reproduce the geometry-adaptive map of the CSRNet notebook, count lost and all."""
+    from scipy.ndimage import gaussian_filter
+
     inside = np.trunc(points).astype(int)
     inside = inside[(inside[:, 0] < size[1]) & (inside[:, 1] < size[0])]
     pixels = np.unique(inside[:, ::-1], axis=0)  # row-major, as np.nonzero lists them
@@ -88,10 +92,3 @@ def _csrnet_map(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         dot[y, x] = 1
         density += gaussian_filter(dot, width, mode="constant")
     return density
-
-
-def sum_pool(density: np.ndarray, cell: int = 8) -> np.ndarray:
-    """Sum a map over ``cell`` x ``cell`` blocks after padding it with zeros, so that the count stays exact."""
-    height, width = density.shape
-    padded = np.pad(density, ((0, -height % cell), (0, -width % cell)))
-    return padded.reshape(padded.shape[0] // cell, cell, padded.shape[1] // cell, cell).sum(axis=(1, 3))

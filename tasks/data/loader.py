@@ -21,8 +21,10 @@ _SHIFT = (-np.array(MEAN) / np.array(STD)).astype(np.float32)
 
 
 def to_tensor(image: np.ndarray) -> torch.Tensor:
-    """Turn uint8 RGB (H,W,3) into float32 (3,H,W), normalised by ImageNet's mean and deviation."""
-    return torch.from_numpy((image * _SCALE + _SHIFT).transpose(2, 0, 1).copy())
+    """Turn uint8 (H,W,3T), RGB or several, into float32 (3T,H,W), normalised by ImageNet's mean and deviation."""
+    height, width, channels = image.shape
+    normalised = image.reshape(height, width, -1, 3) * _SCALE + _SHIFT
+    return torch.from_numpy(normalised.reshape(height, width, channels).transpose(2, 0, 1).copy())
 
 
 @dataclass
@@ -62,6 +64,27 @@ class Part:
     hidden: bool = False
 
 
+@dataclass(frozen=True)
+class Plan:
+    """Which batches a stream yields, and how they are loaded.
+
+    Args:
+        parts: the streams.
+        batch: images a batch.
+        start: first step.
+        stop: step after the last.
+        workers: loader processes, 0 for none.
+        pin: put batches into page-locked memory.
+    """
+
+    parts: Sequence[Part]
+    batch: int
+    start: int
+    stop: int
+    workers: int = 0
+    pin: bool = False
+
+
 Key = tuple[int, int, int]  # part, position in its stream, index of the image
 
 
@@ -81,16 +104,16 @@ class _Samples(TorchDataset):
 class _Order:
     """The keys of every step: each part runs through fresh permutations of its images, keyed by the epoch."""
 
-    def __init__(self, parts: Sequence[Part], batch: int, start: int, stop: int, draws: Draws) -> None:
-        self.parts, self.batch, self.start, self.stop, self.draws = parts, batch, start, stop, draws
+    def __init__(self, plan: Plan, draws: Draws) -> None:
+        self.plan, self.draws = plan, draws
 
     def __iter__(self) -> Iterator[list[Key]]:
         orders: dict[tuple[int, int], np.ndarray] = {}
-        for step in range(self.start, self.stop):
-            positions = range(step * self.batch, (step + 1) * self.batch)
+        for step in range(self.plan.start, self.plan.stop):
+            positions = range(step * self.plan.batch, (step + 1) * self.plan.batch)
             yield [
                 (number, position, self._index(orders, number, part, position))
-                for number, part in enumerate(self.parts)
+                for number, part in enumerate(self.plan.parts)
                 for position in positions
             ]
 
@@ -102,7 +125,7 @@ class _Order:
         return part.indices[orders[number, epoch][place]]
 
     def __len__(self) -> int:
-        return self.stop - self.start
+        return self.plan.stop - self.plan.start
 
 
 class _Collate:
@@ -127,41 +150,24 @@ class _Collate:
         return Batch(part.name, image, target, valid & self.task.output.valid(target, size))
 
 
-def stream(
-    images: Images,
-    task: Task,
-    augment: Augment,
-    draws: Draws,
-    parts: Sequence[Part],
-    *,
-    batch: int,
-    start: int,
-    stop: int,
-    workers: int = 0,
-    pin: bool = False,
-) -> Iterator[dict[str, Batch]]:
-    """Yield the batches, one a part, of steps ``start`` to ``stop``.
+def stream(images: Images, task: Task, augment: Augment, draws: Draws, plan: Plan) -> Iterator[dict[str, Batch]]:
+    """Yield the batches of every step of a plan, one a part.
 
-    Those of a step are the same whatever ``start``, ``workers`` and the other parts are.
+    Those of a step are the same whatever the plan's start, workers and other parts are.
 
     Args:
         images: what to draw from.
         task: makes and joins targets.
         augment: applied to every sample, keyed by its position in the stream.
         draws: the keyed generators.
-        parts: the streams.
-        batch: images a batch.
-        start: first step.
-        stop: step after the last.
-        workers: loader processes, 0 for none.
-        pin: put batches into page-locked memory.
+        plan: which batches.
     """
     loader = DataLoader(
-        _Samples(images, task, augment, draws, parts),
-        batch_sampler=_Order(parts, batch, start, stop, draws),
-        collate_fn=_Collate(task, parts),
-        num_workers=workers,
-        pin_memory=pin,
+        _Samples(images, task, augment, draws, plan.parts),
+        batch_sampler=_Order(plan, draws),
+        collate_fn=_Collate(task, plan.parts),
+        num_workers=plan.workers,
+        pin_memory=plan.pin,
     )
     return iter(loader)
 

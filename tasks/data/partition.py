@@ -68,8 +68,8 @@ def hold_out(ids: Sequence[str], share: float, group: Callable[[str], str] = str
     if not 0 <= share < 1:
         raise InputError(f"data.holdout={share}: expected a share of the training images, at least 0 and below 1")
     members: dict[str, list[int]] = {}
-    for index, each in enumerate(ids):
-        members.setdefault(group(each), []).append(index)
+    for index, name in enumerate(ids):
+        members.setdefault(group(name), []).append(index)
     names = list(members)
     held: list[int] = []
     for position in permutation(names)[:-1]:
@@ -98,8 +98,8 @@ def _listed(ids: Sequence[str], path: Path) -> set[int]:
             f"data.labeled={path}: expected 1, 1/n, a decimal in (0, 1] or the path of a list file, found no such file"
         )
     known: dict[str, list[int]] = {}
-    for index, each in enumerate(ids):
-        known.setdefault(base_name(each), []).append(index)
+    for index, name in enumerate(ids):
+        known.setdefault(base_name(name), []).append(index)
     lines: dict[int, int] = {}  # index -> line that names it
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
         if not line.strip():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
 
-from tasks.base import Boxes, Sample
+from tasks.annotations.kind import kind_of
+from tasks.base import Sample
 
 
 def target_size(image: np.ndarray, size: int | Sequence[int] | None) -> tuple[int, int]:
@@ -23,7 +23,7 @@ def target_size(image: np.ndarray, size: int | Sequence[int] | None) -> tuple[in
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize uint8 RGB to (H,W): area when it shrinks, bilinear when it grows."""
+    """Resize uint8 (H,W,C) to (H,W): area when it shrinks, bilinear when it grows."""
     if image.shape[:2] == size:
         return image
     shrinks = size[0] * size[1] < image.shape[0] * image.shape[1]
@@ -31,17 +31,7 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
-    """Resize an image and all its annotations: maps by nearest neighbour, boxes and points by the exact ratio."""
-    height, width = sample.image.shape[:2]
-    ratio = np.array([size[1] / width, size[0] / height])
-    annotations: dict[str, Any] = {}
-    for kind, value in sample.annotations.items():
-        if isinstance(value, Boxes):
-            annotations[kind] = Boxes(value.xyxy * np.tile(ratio, 2), value.labels, value.difficult)
-        elif kind == "points":
-            annotations[kind] = (value * ratio).astype(np.float32)
-        elif value.shape[:2] == size:
-            annotations[kind] = value
-        else:
-            annotations[kind] = cv2.resize(value, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
+    """Resize an image, and all its annotations as their kinds say."""
+    image_size = sample.image.shape[0], sample.image.shape[1]
+    annotations = {name: kind_of(name).resize(value, image_size, size) for name, value in sample.annotations.items()}
     return Sample(sample.id, resize_image(sample.image, size), annotations)

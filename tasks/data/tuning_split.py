@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from tasks.base import Dataset, Sample
 from tasks.data.partition import split_labeled
+from tasks.data.wrapped import Wrapped
 from tasks.errors import InputError
 
 
-class TuningSplit(Dataset):
+class TuningSplit(Wrapped):
     """The training split alone: most of it is trained on, the rest stands for validation and test.
 
     Args:
@@ -25,25 +26,20 @@ class TuningSplit(Dataset):
         part = split_labeled(whole.ids("train"), share)
         if not part.name.startswith("seeded-") or not part.unlabeled:
             raise InputError(f"data.tuning_split={share}: expected a share that leaves images to train on, as 1/4 does")
-        self.name, self.title, self.provides = whole.name, whole.title, whole.provides  # type: ignore[misc]
-        self.info = whole.info
-        self._whole = whole
+        super().__init__(whole)
+        self.splits = ("train", "val", "test")  # type: ignore[misc]
         self._indices = {"train": part.unlabeled, "val": part.labeled, "test": part.labeled}
         self._checksum = part.checksum
 
     def ids(self, split: str) -> Sequence[str]:
         """List the ids of the training images that play the split."""
-        known = self._whole.ids("train")
+        known = self.whole.ids("train")
         return [known[index] for index in self._indices[split]]
 
     def load(self, split: str, index: int) -> Sample:
         """Read a training image."""
-        return self._whole.load("train", self._indices[split][index])
+        return self.whole.load("train", self._indices[split][index])
 
     def manifest(self) -> str:
         """Return the hash of the whole dataset's content and of the choice."""
-        return hashlib.sha256(f"{self._whole.manifest()} held out {self._checksum}".encode()).hexdigest()
-
-    def verify(self) -> list[str]:
-        """Name every fault of the whole dataset."""
-        return self._whole.verify()
+        return hashlib.sha256(f"{self.whole.manifest()} held out {self._checksum}".encode()).hexdigest()

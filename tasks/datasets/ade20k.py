@@ -38,6 +38,17 @@ class ADE20K(ListedDataset):
     """
 
     title: ClassVar[str] = "ADE20K, 150 classes"
+    license: ClassVar[str] = "its terms, non-commercial research"
+    reference: ClassVar[str] = "https://groups.csail.mit.edu/vision/datasets/ADE20K/"
+    bibtex: ClassVar[str] = """
+        @inproceedings{zhou2017scene,
+          title = {Scene Parsing through ADE20K Dataset},
+          author = {Zhou, Bolei and Zhao, Hang and Puig, Xavier and Fidler, Sanja and Barriuso, Adela and Torralba,
+            Antonio},
+          booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+          year = {2017}
+        }
+    """
     provides: ClassVar[frozenset[str]] = frozenset({"classes"})
     official: Mapping[str, int] = {"training": 20210, "validation": 2000}
 
@@ -47,7 +58,7 @@ class ADE20K(ListedDataset):
         parts = {part: _entries(folder, part) for part in self.official}
         self.info = Info(classes=_names(folder / "objectInfo150.txt"), palette=voc_colours(len(CLASSES)))
         splits = held_out(parts["training"], parts["validation"], holdout)
-        super().__init__(folder, splits, found={part: len(each) for part, each in parts.items()})
+        super().__init__(folder, splits, found={part: len(entries) for part, entries in parts.items()})
 
     def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
         """Read the labels, 255 where ignored."""

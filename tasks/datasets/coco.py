@@ -47,6 +47,17 @@ class COCO(ListedDataset):
     """
 
     title: ClassVar[str] = "COCO detection"
+    license: ClassVar[str] = "annotations CC BY 4.0; images under Flickr's terms of use"
+    reference: ClassVar[str] = "https://cocodataset.org"
+    bibtex: ClassVar[str] = """
+        @inproceedings{lin2014microsoft,
+          title = {Microsoft COCO: Common Objects in Context},
+          author = {Lin, Tsung-Yi and Maire, Michael and Belongie, Serge and Hays, James and Perona, Pietro and
+            Ramanan, Deva and Doll{\\'a}r, Piotr and Zitnick, C. Lawrence},
+          booktitle = {European Conference on Computer Vision (ECCV)},
+          year = {2014}
+        }
+    """
     provides: ClassVar[frozenset[str]] = frozenset({"boxes"})
 
     def __init__(
@@ -64,13 +75,13 @@ class COCO(ListedDataset):
         places = {"train": (train_images, train_annotations), "test": (test_images, test_annotations)}
         if val_images is not None and val_annotations is not None:
             places["val"] = (val_images, val_annotations)
-        folder = data_root(root, LAYOUT, *(each for place in places.values() for each in place))
+        folder = data_root(root, LAYOUT, *(path for pair in places.values() for path in pair))
         sets = {split: _read(folder / images, folder / json_file) for split, (images, json_file) in places.items()}
         self.info = _info(folder, places, sets)
-        self.records = {entry: record for each in sets.values() for entry, record in each.records.items()}
-        self._faults = [text for each in sets.values() for text in each.faults]
-        splits = {split: list(each.records) for split, each in sets.items()}
-        found = {split: len(each) for split, each in splits.items()}
+        self.records = {entry: record for part in sets.values() for entry, record in part.records.items()}
+        self._faults = [text for part in sets.values() for text in part.faults]
+        splits = {split: list(part.records) for split, part in sets.items()}
+        found = {split: len(entries) for split, entries in splits.items()}
         if "val" not in splits:
             splits = {k: list(v) for k, v in held_out(splits["train"], splits["test"], holdout).items()}
         splits["train"] = [entry for entry in splits["train"] if len(self.annotate(entry, None)["boxes"].labels)]
@@ -107,11 +118,11 @@ def _read(folder: Path, path: Path) -> _Set:
     """Read a JSON file; InputError where it is not COCO's, or a box names an image or category that is not there."""
     try:
         content = json.loads(path.read_bytes())
-        categories = {int(each["id"]): str(each["name"]) for each in content["categories"]}
-        images = {each["id"]: each for each in content["images"]}
+        categories = {int(category["id"]): str(category["name"]) for category in content["categories"]}
+        images = {image["id"]: image for image in content["images"]}
         rows: dict[Any, list[tuple[Any, ...]]] = {key: [] for key in images}
-        for each in content["annotations"]:
-            rows[each["image_id"]].append((*map(float, each["bbox"]), each["category_id"], each.get("iscrowd", 0)))
+        for box in content["annotations"]:
+            rows[box["image_id"]].append((*map(float, box["bbox"]), box["category_id"], box.get("iscrowd", 0)))
         labels = {category: label for label, category in enumerate(categories)}
         records = {
             Entry(image["file_name"].rpartition(".")[0], folder / image["file_name"], path): Record(
@@ -124,7 +135,7 @@ def _read(folder: Path, path: Path) -> _Set:
     except KeyError as error:
         expected = "COCO's JSON, complete in itself"
         raise fault(path, expected, f"a reference to {error}, which is not there") from None
-    numbers = Counter(each.get("id") for each in content["annotations"])
+    numbers = Counter(box.get("id") for box in content["annotations"])
     faults = [
         str(fault(path, "annotation ids that differ", f"{number} used {count} times", "number the annotations from 1"))
         for number, count in numbers.items()
@@ -146,9 +157,9 @@ def _boxes(rows: list[tuple[Any, ...]], labels: Mapping[int, int]) -> Boxes:
 
 def _info(folder: Path, places: Mapping[str, tuple[str, str]], sets: Mapping[str, _Set]) -> Info:
     categories = sets["train"].categories
-    for split, each in sets.items():
-        if each.categories != categories:
+    for split, part in sets.items():
+        if part.categories != categories:
             expected = f"the categories of {places['train'][1]}"
-            different = dict(sorted(set(each.categories.items()) ^ set(categories.items())))
+            different = dict(sorted(set(part.categories.items()) ^ set(categories.items())))
             raise fault(folder / places[split][1], expected, f"others: {different}", "use files of one release")
     return Info(categories=tuple(categories.values()), category_ids=tuple(categories))

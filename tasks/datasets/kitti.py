@@ -35,6 +35,23 @@ class KITTI(ListedDataset):
     """
 
     title: ClassVar[str] = "KITTI, Eigen split"
+    license: ClassVar[str] = "CC BY-NC-SA 3.0"
+    reference: ClassVar[str] = "https://www.cvlibs.net/datasets/kitti/"
+    bibtex: ClassVar[str] = """
+        @article{geiger2013vision,
+          title = {Vision meets Robotics: The KITTI Dataset},
+          author = {Geiger, Andreas and Lenz, Philip and Stiller, Christoph and Urtasun, Raquel},
+          journal = {International Journal of Robotics Research},
+          year = {2013}
+        }
+        @inproceedings{uhrig2017sparsity,
+          title = {Sparsity Invariant CNNs},
+          author = {Uhrig, Jonas and Schneider, Nick and Schneider, Lukas and Franke, Uwe and Brox, Thomas and
+            Geiger, Andreas},
+          booktitle = {International Conference on 3D Vision (3DV)},
+          year = {2017}
+        }
+    """
     provides: ClassVar[frozenset[str]] = frozenset({"depth"})
     official: Mapping[str, int] = {"train": 23158, "test": 652}
     info = Info(depth_cap=80.0, crop="garg")
@@ -51,7 +68,7 @@ class KITTI(ListedDataset):
         places: dict[tuple[str, tuple[str, ...]], Path] = {}
         train = _listed(folder, _list_file(folder, "train_list", train_list), places)
         test = _listed(folder, _list_file(folder, "test_list", test_list), places)
-        splits = held_out(train, test, holdout, group=lambda each: each.partition("/")[0])
+        splits = held_out(train, test, holdout, group=lambda name: name.partition("/")[0])
         super().__init__(folder, splits, found={"train": len(train), "test": len(test)})
 
     def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:

@@ -28,6 +28,16 @@ class NWPU(CrowdDataset):
     """
 
     title: ClassVar[str] = "NWPU-Crowd"
+    license: ClassVar[str] = "its terms, research"
+    reference: ClassVar[str] = "https://www.crowdbenchmark.com"
+    bibtex: ClassVar[str] = """
+        @article{wang2020nwpu,
+          title = {NWPU-Crowd: A Large-Scale Benchmark for Crowd Counting and Localization},
+          author = {Wang, Qi and Gao, Junyu and Lin, Wei and Li, Xuelong},
+          journal = {IEEE Transactions on Pattern Analysis and Machine Intelligence},
+          year = {2020}
+        }
+    """
     official: Mapping[str, int] = {"train": 3109, "val": 500}
     info = Info()
 
@@ -35,7 +45,7 @@ class NWPU(CrowdDataset):
         folder = data_root(root, LAYOUT, "images", "train.txt", "val.txt", inside=("NWPU-Crowd",))
         parts = {part: _entries(folder, part) for part in self.official}
         splits = held_out(parts["train"], parts["val"], holdout)
-        super().__init__(folder, splits, found={part: len(each) for part, each in parts.items()})
+        super().__init__(folder, splits, found={part: len(entries) for part, entries in parts.items()})
 
     def heads(self, path: Path) -> tuple[np.ndarray, int | None]:
         """Read the points, and the number that a JSON file states."""

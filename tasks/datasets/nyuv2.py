@@ -39,6 +39,16 @@ class NYUv2(ListedDataset):
     """
 
     title: ClassVar[str] = "NYU Depth v2"
+    license: ClassVar[str] = "see reference"
+    reference: ClassVar[str] = "https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html"
+    bibtex: ClassVar[str] = """
+        @inproceedings{silberman2012indoor,
+          title = {Indoor Segmentation and Support Inference from RGBD Images},
+          author = {Silberman, Nathan and Hoiem, Derek and Kohli, Pushmeet and Fergus, Rob},
+          booktitle = {European Conference on Computer Vision (ECCV)},
+          year = {2012}
+        }
+    """
     provides: ClassVar[frozenset[str]] = frozenset({"depth"})
     official: Mapping[str, int] = {"train": 24231, "test": 654}
     info = Info(depth_cap=10.0, crop="eigen")
@@ -58,11 +68,11 @@ class NYUv2(ListedDataset):
             self.official = {"train": 795, "test": 654}
             train, test = _labeled(folder)
             scenes = _scenes(folder / LABELED)
-            splits = held_out(train, test, holdout, group=lambda each: scenes[int(each) - 1])
+            splits = held_out(train, test, holdout, group=lambda name: scenes[int(name) - 1])
         else:
             data_root(str(folder), LAYOUT, "sync", "official_splits/test")
             train, test = _synchronised(folder / "sync", folder / TRAIN_LIST), _pairs(folder / "official_splits/test")
-            splits = held_out(train, test, holdout, group=lambda each: each.partition("/")[0])
+            splits = held_out(train, test, holdout, group=lambda name: name.partition("/")[0])
         self._scales = {folder / "sync": train_scale, folder / "official_splits": test_scale}
         found = {"train": len(train), "test": len(test)}
         super().__init__(folder, splits, found=found, train_scale=train_scale, test_scale=test_scale)

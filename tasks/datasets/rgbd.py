@@ -30,6 +30,7 @@ class RGBD(ListedDataset):
     """
 
     title: ClassVar[str] = "RGB-D frames of a folder"
+    license: ClassVar[str] = "that of the frames"
     provides: ClassVar[frozenset[str]] = frozenset({"depth"})
 
     def __init__(self, *, root: str | None = None, scale: float = 1000.0, cap: float = 10.0, gap: int = 2) -> None:

@@ -61,6 +61,17 @@ class Saliency(ListedDataset):
     """
 
     title: ClassVar[str] = "Salient objects, images and masks in folders"
+    license: ClassVar[str] = "research; each set's own terms"
+    reference: ClassVar[str] = "http://saliencydetection.net/duts/"
+    bibtex: ClassVar[str] = """
+        @inproceedings{wang2017learning,
+          title = {Learning to Detect Salient Objects with Image-level Supervision},
+          author = {Wang, Lijun and Lu, Huchuan and Wang, Yifan and Feng, Mengyang and Wang, Dong and Yin, Baocai
+            and Ruan, Xiang},
+          booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+          year = {2017}
+        }
+    """
     provides: ClassVar[frozenset[str]] = frozenset({"mask"})
     info = Info()
 

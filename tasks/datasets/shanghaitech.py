@@ -30,6 +30,16 @@ class ShanghaiTech(CrowdDataset):
     """
 
     title: ClassVar[str] = "ShanghaiTech, part A or B"
+    license: ClassVar[str] = "see reference"
+    reference: ClassVar[str] = "https://github.com/desenzhou/ShanghaiTechDataset"
+    bibtex: ClassVar[str] = """
+        @inproceedings{zhang2016single,
+          title = {Single-Image Crowd Counting via Multi-Column Convolutional Neural Network},
+          author = {Zhang, Yingying and Zhou, Desen and Chen, Siqin and Gao, Shenghua and Ma, Yi},
+          booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+          year = {2016}
+        }
+    """
     info = Info()
 
     def __init__(self, *, root: str | None = None, part: Part = "A", holdout: float = 0.1) -> None:
@@ -52,13 +62,13 @@ class ShanghaiTech(CrowdDataset):
 
 
 def _entries(folder: Path) -> list[Entry]:
-    truth = next((folder / each for each in ("ground_truth", "ground-truth") if (folder / each).is_dir()), None)
+    truth = next((folder / name for name in ("ground_truth", "ground-truth") if (folder / name).is_dir()), None)
     if truth is None:
         raise InputError(f"{folder}: expected ground_truth/ or ground-truth/ beside images/, found neither")
     images = files_by_stem(folder / "images")
     return [
         Entry(f"{folder.name}/{stem}", path, truth / f"GT_{stem}.mat")
-        for stem, path in sorted(images.items(), key=lambda each: _number(each[0]))
+        for stem, path in sorted(images.items(), key=lambda item: _number(item[0]))
     ]
 
 

@@ -23,6 +23,17 @@ class UCFQNRF(CrowdDataset):
     """UCF-QNRF (Idrees et al., ECCV 2018); validation images are held out of the training set, see ``held_out``."""
 
     title: ClassVar[str] = "UCF-QNRF"
+    license: ClassVar[str] = "its terms, research"
+    reference: ClassVar[str] = "https://www.crcv.ucf.edu/data/ucf-qnrf/"
+    bibtex: ClassVar[str] = """
+        @inproceedings{idrees2018composition,
+          title = {Composition Loss for Counting, Density Map Estimation and Localization in Dense Crowds},
+          author = {Idrees, Haroon and Tayyab, Muhmmad and Athrey, Kishan and Zhang, Dong and Al-Maadeed, Somaya and
+            Rajpoot, Nasir and Shah, Mubarak},
+          booktitle = {European Conference on Computer Vision (ECCV)},
+          year = {2018}
+        }
+    """
     official: Mapping[str, int] = {"train": 1201, "test": 334}
     info = Info()
 

@@ -21,6 +21,24 @@ OBJECTS = (
 CLASSES = ("background", *OBJECTS)
 TABLE = label_table({**{k: k for k in range(len(CLASSES))}, 255: IGNORE})
 SBD = ("benchmark_RELEASE/dataset", "SBD/dataset", "SBD")
+CHALLENGE = """
+@article{everingham2010pascal,
+  title = {The Pascal Visual Object Classes (VOC) Challenge},
+  author = {Everingham, Mark and Van Gool, Luc and Williams, Christopher K. I. and Winn, John and Zisserman,
+    Andrew},
+  journal = {International Journal of Computer Vision},
+  year = {2010}
+}
+"""
+BOUNDARIES = """
+@inproceedings{hariharan2011semantic,
+  title = {Semantic Contours from Inverse Detectors},
+  author = {Hariharan, Bharath and Arbel{\\'a}ez, Pablo and Bourdev, Lubomir and Maji, Subhransu and Malik,
+    Jitendra},
+  booktitle = {International Conference on Computer Vision (ICCV)},
+  year = {2011}
+}
+"""
 
 
 @datasets.register("voc")
@@ -34,6 +52,9 @@ class VOC(ListedDataset):
     """
 
     title: ClassVar[str] = "Pascal VOC 2012 segmentation"
+    license: ClassVar[str] = "images under Flickr's terms of use"
+    reference: ClassVar[str] = "http://host.robots.ox.ac.uk/pascal/VOC/"
+    bibtex: ClassVar[str] = CHALLENGE + BOUNDARIES
     provides: ClassVar[frozenset[str]] = frozenset({"classes"})
     info = Info(classes=CLASSES, palette=voc_colours(len(CLASSES)))
 
@@ -41,11 +62,12 @@ class VOC(ListedDataset):
         inside = ("VOCdevkit/VOC2012", "VOC2012")
         folder = data_root(root, LAYOUT, "JPEGImages", "SegmentationClass", "ImageSets/Segmentation", inside=inside)
         lists = folder / "ImageSets" / "Segmentation"
-        own, test = (
+        train, test = (
             [_entry(folder, "SegmentationClass", name) for name in read_lines(lists / f"{split}.txt")]
             for split in ("train", "val")
         )
-        train = _augment(Path(str(root)).expanduser(), folder, own, test) if augmented else own
+        if augmented:
+            train = _augment(Path(str(root)).expanduser(), folder, train, test)
         self.official = {"train": 10582 if augmented else 1464, "val": 1449}
         super().__init__(folder, held_out(train, test, holdout), found={"train": len(train), "val": len(test)})
 
@@ -61,14 +83,14 @@ def _entry(folder: Path, labels: str, name: str) -> Entry:
     return Entry(name, folder / "JPEGImages" / f"{name}.jpg", folder / labels / f"{name}.png")
 
 
-def _augment(root: Path, folder: Path, own: Sequence[Entry], test: Sequence[Entry]) -> list[Entry]:
+def _augment(root: Path, folder: Path, train: Sequence[Entry], test: Sequence[Entry]) -> list[Entry]:
     """Add SBD's images to VOC's own, which keep their more careful labels; sorted by name."""
-    taken = {entry.id for entry in (*own, *test)}
+    taken = {entry.id for entry in (*train, *test)}
     if (folder / "SegmentationClassAug").is_dir():
         names = sorted(path.stem for path in (folder / "SegmentationClassAug").glob("*.png"))
         more = [_entry(folder, "SegmentationClassAug", name) for name in names if name not in taken]
-        return sorted([*own, *more], key=lambda entry: entry.id)
-    places = [base / each for base in (root, folder) for each in SBD]
+        return sorted([*train, *more], key=lambda entry: entry.id)
+    places = [base / place for base in (root, folder) for place in SBD]
     sbd = next((place for place in places if (place / "cls").is_dir()), None)
     if sbd is None:
         raise InputError(
@@ -77,4 +99,4 @@ def _augment(root: Path, folder: Path, own: Sequence[Entry], test: Sequence[Entr
         )
     names = sorted({*read_lines(sbd / "train.txt"), *read_lines(sbd / "val.txt")} - taken)
     more = [Entry(name, sbd / "img" / f"{name}.jpg", sbd / "cls" / f"{name}.mat") for name in names]
-    return sorted([*own, *more], key=lambda entry: entry.id)
+    return sorted([*train, *more], key=lambda entry: entry.id)

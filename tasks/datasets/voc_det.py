@@ -15,7 +15,7 @@ from tasks.base import Boxes, Info, datasets
 from tasks.datasets.reading.boxes import box_faults, usable
 from tasks.datasets.reading.files import data_root, fault, files_by_stem, read_lines, reason, size_text
 from tasks.datasets.reading.listed import Entry, ListedDataset, divide, held_out
-from tasks.datasets.voc import OBJECTS
+from tasks.datasets.voc import CHALLENGE, OBJECTS
 from tasks.errors import InputError, nearest
 
 LAYOUT = (
@@ -60,6 +60,9 @@ class VOCDetection(ListedDataset):
     """
 
     title: ClassVar[str] = "Pascal VOC detection"
+    license: ClassVar[str] = "images under Flickr's terms of use"
+    reference: ClassVar[str] = "http://host.robots.ox.ac.uk/pascal/VOC/"
+    bibtex: ClassVar[str] = CHALLENGE
     provides: ClassVar[frozenset[str]] = frozenset({"boxes"})
 
     def __init__(self, *, root: str | None = None, years: Years = "all", holdout: float = 0.1) -> None:
@@ -98,15 +101,15 @@ class VOCDetection(ListedDataset):
 
     def _read(self, entry: Entry) -> tuple[tuple[int, int] | None, Boxes]:
         size, objects = read_objects(entry.annotation)
-        for each in objects:
-            if each.name not in self.labels:
+        for thing in objects:
+            if thing.name not in self.labels:
                 expected = f"one of {len(self.labels)} categories"
-                found = f"'{each.name}'{nearest(each.name, self.labels)}"
+                found = f"'{thing.name}'{nearest(thing.name, self.labels)}"
                 raise fault(entry.annotation, expected, found, "mend the name")
         return size, Boxes(
-            np.array([each.xyxy for each in objects], np.float64).reshape(-1, 4),
-            np.array([self.labels[each.name] for each in objects], np.int64),
-            np.array([each.difficult for each in objects], bool),
+            np.array([thing.xyxy for thing in objects], np.float64).reshape(-1, 4),
+            np.array([self.labels[thing.name] for thing in objects], np.int64),
+            np.array([thing.difficult for thing in objects], bool),
         )
 
 
@@ -174,5 +177,5 @@ def _names(paths: Iterable[Path]) -> tuple[str, ...]:
     names: set[str] = set()
     for path in paths:
         with contextlib.suppress(InputError):
-            names.update(each.name for each in read_objects(path)[1])
+            names.update(thing.name for thing in read_objects(path)[1])
     return tuple(sorted(names))

@@ -18,7 +18,14 @@ def _edges(length: int, cells: int) -> list[int]:
 
 
 def count_cells(density: np.ndarray, cells: int) -> np.ndarray:
-    """Sum a density map (H,W) over ``cells`` x ``cells`` windows with borders at i*H//cells, in float64."""
+    """Sum a density map (H,W) over ``cells`` x ``cells`` windows with borders at i*H//cells, in float64.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.counting import count_cells
+        >>> count_cells(np.ones((4, 6)), 2).tolist()
+        [[6.0, 6.0], [6.0, 6.0]]
+    """
     padded = np.zeros((density.shape[0] + 1, density.shape[1] + 1))
     padded[1:, 1:] = density.astype(np.float64).cumsum(0).cumsum(1)
     rows = [*_edges(density.shape[0], cells), density.shape[0]]
@@ -32,6 +39,14 @@ class CountErrors(PerImage):
     The true count is the number of annotated points; negative densities count. NAE = mean |c - c'| / c leaves out
     images without a head, as the NWPU-Crowd server does. GAME(L) (Guerrero-Gomez-Olmedo et al., IbPRIA 2015) sums
     the absolute errors of 4^L cells, then takes the mean over images; GAME(0) is the MAE.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.counting import CountErrors
+        >>> errors = CountErrors()
+        >>> errors.update(np.full((4, 4), 0.25), np.array([[1.0, 1.0], [2.0, 3.0]]))  # four heads where there are two
+        >>> errors.compute()["mae"]
+        2.0
     """
 
     def update(self, prediction: np.ndarray, truth: np.ndarray) -> None:

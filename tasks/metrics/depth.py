@@ -42,7 +42,13 @@ _kitti_eigen = _fractions(0.3324324, 0.91351351, 0.0359477, 0.96405229)
 
 
 def kitti_benchmark_crop(height: int, width: int) -> Window:
-    """Locate the 352x1216 window at the bottom centre of a KITTI image that BTS and AdaBins cut out."""
+    """Locate the 352x1216 window at the bottom centre of a KITTI image that BTS and AdaBins cut out.
+
+    Examples:
+        >>> from tasks.metrics.depth import kitti_benchmark_crop
+        >>> kitti_benchmark_crop(375, 1242)
+        (slice(23, 375, None), slice(13, 1229, None))
+    """
     if height < 352 or width < 1216:
         raise InputError(
             f"the KITTI benchmark crop needs at least 352x1216 pixels, the ground truth is {height}x{width}"
@@ -77,6 +83,13 @@ def errors(prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
     In order: mean |p-g|/g; mean (p-g)^2/g; sqrt mean (p-g)^2; sqrt mean (ln p - ln g)^2; mean |lg p - lg g|;
     100 sqrt(mean e^2 - (mean e)^2) with e = ln p - ln g; shares of max(p/g, g/p) < 1.25, 1.25^2, 1.25^3.
     Eigen et al., NIPS 2014; equal to BTS, monodepth2 and the Monocular-Depth-Estimation-Toolbox.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.depth import errors
+        >>> abs_rel, *_, delta1, _, _ = errors(np.array([2.0, 4.0]), np.array([1.0, 4.0]))
+        >>> float(abs_rel), float(delta1)
+        (0.5, 0.5)
     """
     difference, log_difference = prediction - truth, np.log(prediction) - np.log(truth)
     ratio = np.maximum(prediction / truth, truth / prediction)
@@ -102,6 +115,14 @@ class DepthErrors(PerImage):
         median_scaling: bring each prediction to the median of its ground truth first (self-supervised protocols).
 
     Raises InputError for an unknown crop, or an image that the crop is not defined on.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.depth import DepthErrors
+        >>> errors = DepthErrors(cap=10.0)
+        >>> errors.update(np.full((2, 2), 2.0), np.array([[4.0, 4.0], [0.0, 12.0]]))  # two positions are valid
+        >>> errors.compute()["abs_rel"]
+        0.5
     """
 
     names = ("abs_rel", "sq_rel", "rmse", "rmse_log", "log10", "silog", "delta1", "delta2", "delta3")

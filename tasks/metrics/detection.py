@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from tasks.base import Boxes, Metric
 from tasks.metrics.per_image import mean_of_defined
@@ -24,7 +22,15 @@ COCO_NAMES = (
 
 @dataclass
 class Detections:
-    """What a detector found in one image: ``xyxy`` float64 (K,4) in pixels, ``labels`` int64 (K,), ``scores`` (K,)."""
+    """What a detector found in one image: ``xyxy`` float64 (K,4) in pixels, ``labels`` int64 (K,), ``scores`` (K,).
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.detection import Detections
+        >>> found = Detections(np.array([[0.0, 0.0, 8.0, 8.0]]), np.array([0]), np.array([0.9]))
+        >>> len(found.scores)
+        1
+    """
 
     xyxy: np.ndarray
     labels: np.ndarray
@@ -47,6 +53,16 @@ class BoxPrecision(Metric):
     Args:
         categories: names in the order of the labels.
         category_ids: the ids that the dataset's own file uses, in the same order; 1, 2, ... by default.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.base import Boxes
+        >>> from tasks.metrics.detection import BoxPrecision, Detections
+        >>> box, label = np.array([[0.0, 0.0, 40.0, 40.0]]), np.array([0])
+        >>> precision = BoxPrecision(["car"])
+        >>> precision.update(Detections(box, label, np.array([0.9])), Boxes(box, label, np.array([False])))
+        >>> round(precision.compute()["ap"], 3)
+        1.0
     """
 
     def __init__(self, categories: Sequence[str], category_ids: Sequence[int] = ()) -> None:
@@ -93,7 +109,11 @@ class BoxPrecision(Metric):
             rows.append(np.concatenate(columns, axis=1))
         return np.concatenate(rows)
 
-    def _evaluate(self) -> COCOeval:
+    def _evaluate(self) -> Any:
+        """Run pycocotools on what is there; return its COCOeval."""
+        from pycocotools.coco import COCO
+        from pycocotools.cocoeval import COCOeval
+
         with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports on stdout and has no switch for it
             truth = COCO()
             truth.dataset = self.ground_truth()
@@ -151,6 +171,14 @@ def match(
 
     Each detection, best score first, is held against the box that it overlaps most, taken or not; a second hit on the
     same box is a miss, one on a difficult box is neither.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.detection import match
+        >>> boxes = np.array([[0.0, 0.0, 8.0, 8.0], [0.0, 0.0, 8.0, 7.0]])  # both on one object: the second is a miss
+        >>> hit, miss = match(boxes, np.array([0.9, 0.8]), boxes[:1], np.array([False]), 0.5)
+        >>> hit.tolist(), miss.tolist()
+        ([True, False], [False, True])
     """
     hit, miss = np.zeros(len(boxes), dtype=bool), np.zeros(len(boxes), dtype=bool)
     taken = np.zeros(len(truth), dtype=bool)
@@ -166,7 +194,14 @@ def match(
 
 
 def iou(box: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Intersection over union of one box (4,) with others (K,4), corners x0, y0, x1, y1; 0 where both are empty."""
+    """Intersection over union of one box (4,) with others (K,4), corners x0, y0, x1, y1; 0 where both are empty.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.detection import iou
+        >>> iou(np.array([0.0, 0.0, 2.0, 2.0]), np.array([[0.0, 0.0, 2.0, 1.0]])).tolist()
+        [0.5]
+    """
     sides = np.clip(np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2]), 0, None)
     intersection = sides[:, 0] * sides[:, 1]
     union = np.prod(box[2:] - box[:2]) + np.prod(others[:, 2:] - others[:, :2], axis=1) - intersection
@@ -174,14 +209,28 @@ def iou(box: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def eleven_points(recall: np.ndarray, precision: np.ndarray) -> float:
-    """VOC 2007: the mean over recalls 0, 0.1, ... 1 of the best precision from there on; NaN where undefined."""
+    """VOC 2007: the mean over recalls 0, 0.1, ... 1 of the best precision from there on; NaN where undefined.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.detection import eleven_points
+        >>> round(eleven_points(np.array([0.45, 1.0]), np.array([1.0, 0.5])), 3)
+        0.727
+    """
     if recall.size == 0:
         return math.nan
     return float(np.mean([precision[recall >= level].max(initial=0.0) for level in np.arange(0.0, 1.1, 0.1)]))
 
 
 def area_under(recall: np.ndarray, precision: np.ndarray) -> float:
-    """VOC 2010 and later: the area under precision made non-increasing in recall; NaN where undefined."""
+    """VOC 2010 and later: the area under precision made non-increasing in recall; NaN where undefined.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.detection import area_under
+        >>> area_under(np.array([0.0, 0.5, 1.0]), np.array([1.0, 1.0, 0.5]))
+        0.75
+    """
     if recall.size == 0:
         return math.nan
     envelope = np.maximum.accumulate(precision[::-1])[::-1]

@@ -11,13 +11,27 @@ from tasks.base import Metric
 
 
 def mean_of_defined(values: np.ndarray) -> float:
-    """Return the mean of the entries that are not NaN; NaN where there is none."""
+    """Return the mean of the entries that are not NaN; NaN where there is none.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.per_image import mean_of_defined
+        >>> mean_of_defined(np.array([1.0, np.nan, 3.0]))
+        2.0
+    """
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if defined.size else math.nan
 
 
 class PerImage(Metric):
-    """Keeps one row of float64 numbers an image; sums are rounded once, so neither order nor processes matter."""
+    """Keeps one row of float64 numbers an image; sums are rounded once, so neither order nor processes matter.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.per_image import PerImage
+        >>> PerImage.mean(np.array([1e16, 1.0, -1e16]) * 3)  # a plain sum would lose the one in the middle
+        1.0
+    """
 
     def __init__(self) -> None:
         self.rows: list[np.ndarray] = []

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from py_sod_metrics import MAE, Emeasure, FmeasureHandler, FmeasureV2, Smeasure, WeightedFmeasure
-from py_sod_metrics.utils import EPS
 
 from tasks.metrics.per_image import PerImage
 
 THRESHOLDS = 256
-
-
-class _Structure(Smeasure):
-    """S-measure that stays defined where the foreground's centroid lies on the last row or column.
-
-    One of the four regions is empty then; its weight is zero, but its similarity would be NaN upstream.
-    """
-
-    def ssim(self, pred: np.ndarray, gt: np.ndarray) -> float:
-        return super().ssim(pred, gt) if pred.size else 0.0
 
 
 class SaliencyScores(PerImage):
@@ -29,32 +17,28 @@ class SaliencyScores(PerImage):
     each image's maximum, nor F of the mean precision and recall. A perfect map scores E slightly above 1, since the
     reference divides by N - 1. Fan et al., ICCV 2017 (S); Achanta et al., CVPR 2009 (F); Margolin et al., CVPR 2014
     (weighted F); Fan et al., IJCAI 2018 (E); conventions of PySODMetrics 1.6.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.saliency import SaliencyScores
+        >>> mask = np.pad(np.ones((4, 4)), 2)
+        >>> scores = SaliencyScores()
+        >>> scores.update(mask, mask)
+        >>> round(scores.compute()["s_measure"], 3)
+        1.0
     """
 
     scalars = ("s_measure", "mae", "adaptive_f", "weighted_f", "adaptive_e")
 
     def update(self, prediction: np.ndarray, truth: np.ndarray) -> None:
         """Add one image: probabilities float (H,W) at the mask's size, and the mask, 0 or 1."""
+        from tasks.metrics.pysod import measure  # takes seconds, so not at the top
+
         if prediction.shape != truth.shape:
             raise ValueError(f"prediction {prediction.shape} and truth {truth.shape} differ in size")
         grey = np.round(np.clip(prediction.astype(np.float64), 0, 1) * 255).astype(np.uint8)
         mask = (truth > 0).astype(np.uint8) * 255
-        structure, error, enhanced, weighted = _Structure(), MAE(), Emeasure(), WeightedFmeasure()
-        f_measure = FmeasureV2({"f": FmeasureHandler(with_dynamic=True, with_adaptive=True, beta=0.3)})
-        for measure in (structure, error, enhanced, weighted, f_measure):
-            measure.step(grey, mask)
-        e = enhanced.get_results()["em"]
-        f = f_measure.get_results()["f"]
-        # N - 1 + eps is eps alone on a single pixel: undo that division, so that right is 1 and wrong is 0.
-        scale = EPS if mask.size == 1 else 1.0
-        scalars = [
-            structure.get_results()["sm"],
-            error.get_results()["mae"],
-            f["adaptive"],
-            weighted.get_results()["wfm"],
-            e["adp"] * scale,
-        ]
-        self.rows.append(np.concatenate([scalars, f["dynamic"], e["curve"] * scale]))
+        self.rows.append(measure(grey, mask))
 
     def compute(self) -> dict[str, float]:
         """Return all scores; NaN where there was no image."""

@@ -28,6 +28,14 @@ class ConfusionMatrix(Metric):
     Args:
         classes: names in the order of the labels.
         ignore: label of pixels that do not count.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tasks.metrics.segmentation import ConfusionMatrix
+        >>> matrix = ConfusionMatrix(["sky", "road"])
+        >>> matrix.update(np.array([[0, 1, 1, 1]]), np.array([[0, 0, 1, 255]]))
+        >>> matrix.compute()["miou"]
+        0.5
     """
 
     def __init__(self, classes: Sequence[str], ignore: int = IGNORE) -> None:

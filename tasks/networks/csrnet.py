@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import timm
 from torch import Tensor, nn
 
 from tasks.base import NetworkSpec, Prediction
@@ -101,6 +100,8 @@ def build(spec: NetworkSpec) -> CSRNet:
 
 def _load_vgg(network: CSRNet, spec: NetworkSpec) -> None:
     """Copy the first ten convolutions of timm's VGG-16 into the front end."""
+    import timm  # takes seconds, so not at the top
+
     if spec.encoder_options.get("thin", 1) != 1:
         raise InputError("ImageNet weights exist for the full CSRNet alone; set thin=1 or weights=null")
     name = "vgg16_bn" if spec.encoder_options.get("batch_norm") else "vgg16"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from tasks.base import NetworkSpec, Prediction
 from tasks.errors import InputError, nearest
+from tasks.networks.normalise import normalisation
 from tasks.networks.weights import from_hub, load_weights
 
 DECODERS = {
@@ -40,6 +42,7 @@ class EncoderDecoder(nn.Module):
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
+        self.renormalise: nn.Module = nn.Identity()
         self.encoder = model.get_submodule("encoder")
         self.decoder = model.get_submodule("decoder")
         self.head = model.get_submodule("segmentation_head")
@@ -47,7 +50,7 @@ class EncoderDecoder(nn.Module):
     def forward(self, image: Tensor) -> Prediction:
         """Map images (N,3,H,W) to a Prediction."""
         size = (image.shape[-2], image.shape[-1])
-        padded = F.pad(image, (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE))
+        padded = F.pad(self.renormalise(image), (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE))
         stages = self.encoder(padded)
         decoded = self.decoder(stages)
         maps = self.head(decoded)
@@ -71,8 +74,10 @@ def _cut(feature: Tensor, size: tuple[int, int], stride: int) -> Tensor:
     return feature[..., : math.ceil(size[0] / stride), : math.ceil(size[1] / stride)]
 
 
-def build(spec: NetworkSpec, channels: int) -> EncoderDecoder:
-    """Build the network that ``spec`` describes, with ``channels`` output maps.
+def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
+    """Build the network that ``spec`` describes, with ``channels`` output maps, for images of ``inputs`` channels.
+
+    An encoder with ImageNet weights sees images as it was pretrained on; a network of the hub sees the loader's.
 
     Raises InputError where the decoder, the encoder or one of their options is unknown, or weights do not fit.
     """
@@ -84,19 +89,32 @@ def build(spec: NetworkSpec, channels: int) -> EncoderDecoder:
         raise InputError(f"unknown decoder '{spec.decoder}'{nearest(spec.decoder, DECODERS)}")
     architecture = getattr(smp, DECODERS[spec.decoder])
     arguments: dict[str, Any] = {**spec.decoder_options, **spec.encoder_options}
+    if inputs != 3:
+        arguments["in_channels"] = inputs
     if "upsampling" in inspect.signature(architecture).parameters:
         arguments.setdefault("upsampling", 1)  # the output space resizes, so that teachers are not blown up in vain
     pretrained = spec.weights == "imagenet"
+    first: str | bool | None = None
+    if pretrained:
+        first = True if spec.encoder.startswith("tu-") else "imagenet"  # timm's encoders have their weights in the name
     try:
-        model = architecture(
-            spec.encoder, encoder_weights="imagenet" if pretrained else None, classes=channels, **arguments
-        )
+        model = architecture(spec.encoder, encoder_weights=first, classes=channels, **arguments)
+        network = EncoderDecoder(model)
+        if pretrained:
+            network.renormalise = normalisation(_settings(spec.encoder, network.encoder))
     except (KeyError, ValueError, TypeError, RuntimeError, OSError) as error:
         raise InputError(
             f"cannot build decoder '{spec.decoder}' on encoder '{spec.encoder}' with {arguments}"
             f"{' and ImageNet weights (offline?)' if pretrained else ''}: {error}"
         ) from error
-    network = EncoderDecoder(model)
     if spec.weights is not None and not pretrained:
         load_weights(network, Path(spec.weights), partial=True)
     return network
+
+
+def _settings(name: str, encoder: nn.Module) -> Mapping[str, Any]:
+    """Say how images are normalised for a pretrained encoder, timm's or one of the library's own."""
+    from segmentation_models_pytorch.encoders import get_preprocessing_params
+
+    timm_settings: Mapping[str, Any] | None = getattr(getattr(encoder, "model", None), "pretrained_cfg", None)
+    return timm_settings or get_preprocessing_params(name, "imagenet")

@@ -9,15 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 from torch import Tensor, nn
-from torchvision.models import detection as torchvision_detection
-from torchvision.models.detection.fcos import FCOSClassificationHead, FCOSRegressionHead
-from torchvision.ops.feature_pyramid_network import FeaturePyramidNetwork, LastLevelP6P7
 
 from tasks.base import NetworkSpec, Prediction
 from tasks.errors import InputError
+from tasks.networks.normalise import normalisation
 from tasks.networks.weights import load_weights
 
 NAME = "fcos"
@@ -46,6 +43,7 @@ class FCOS(nn.Module):
         strides: Sequence[int],
     ) -> None:
         super().__init__()
+        self.renormalise: nn.Module = nn.Identity()
         self.encoder = encoder
         self.pyramid = pyramid
         self.classifier = classifier
@@ -54,7 +52,7 @@ class FCOS(nn.Module):
 
     def forward(self, image: Tensor) -> Prediction:
         """Map images (N,3,H,W) to a Prediction with one map a level, each (N,K+5,ceil(H/s),ceil(W/s))."""
-        stages = self.encoder(image)
+        stages = self.encoder(self.renormalise(image))
         near = [stride for stride in self.strides if stride <= DEEPEST]
         names = [f"stage{int(math.log2(stride))}" for stride in near]
         levels = list(self.pyramid(OrderedDict(zip(names, stages, strict=True))).values())
@@ -95,6 +93,10 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
 
     Raises InputError where the encoder or an option is unknown, strides cannot be had, or weights do not fit.
     """
+    # takes seconds, so not at the top
+    from torchvision.models.detection.fcos import FCOSClassificationHead, FCOSRegressionHead
+    from torchvision.ops.feature_pyramid_network import FeaturePyramidNetwork, LastLevelP6P7
+
     if spec.weights is not None and spec.weights.startswith("hub:"):
         return _from_torchvision(spec.weights.removeprefix("hub:"), strides, category_ids)
     if list(strides) != [strides[0] * 2**i for i in range(len(strides))] or strides[0] not in (4, 8, 16, 32):
@@ -119,13 +121,17 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
     )
     # Distances pass a ReLU: starting at one stride rather than zero, all of them have a gradient.
     nn.init.ones_(network.get_parameter("regressor.bbox_reg.bias"))
-    if spec.weights not in (None, "imagenet"):
-        load_weights(network, Path(str(spec.weights)), partial=True)
+    if spec.weights == "imagenet":
+        network.renormalise = normalisation(encoder.pretrained_cfg)
+    elif spec.weights is not None:
+        load_weights(network, Path(spec.weights), partial=True)
     return network
 
 
 def _encoder(spec: NetworkSpec, indices: list[int]) -> Any:
     """Build a backbone that returns the stages at ``indices`` (stride 2^(i+1))."""
+    import timm
+
     pretrained = spec.weights == "imagenet"
     try:
         return timm.create_model(
@@ -144,6 +150,8 @@ def _encoder(spec: NetworkSpec, indices: list[int]) -> Any:
 
 def _from_torchvision(name: str, strides: Sequence[int], category_ids: Sequence[int]) -> FCOS:
     """Fetch torchvision's COCO detector and keep the outputs of the dataset's categories."""
+    from torchvision.models import detection
+
     if name != COCO:
         raise InputError(f"hub:{name} is not a detector that this suite knows; known: hub:{COCO}")
     if tuple(strides) != COCO_STRIDES:
@@ -151,7 +159,7 @@ def _from_torchvision(name: str, strides: Sequence[int], category_ids: Sequence[
             f"hub:{name} has strides {list(COCO_STRIDES)}; set task.strides to them, found {list(strides)}"
         )
     try:
-        model = torchvision_detection.fcos_resnet50_fpn(weights="DEFAULT", weights_backbone=None)
+        model = detection.fcos_resnet50_fpn(weights="DEFAULT", weights_backbone=None)
     except Exception as error:  # the download raises many kinds
         raise InputError(
             f"hub:{name} cannot be had ({type(error).__name__}: {error}); go online once, or put its file into "

@@ -9,6 +9,7 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from tasks.errors import InputError
+from tasks.networks.normalise import PREFIX, adopt
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -32,7 +33,7 @@ def _is_pickle(path: Path) -> bool:
 
 
 def load_weights(network: nn.Module, path: Path, *, partial: bool = False) -> None:
-    """Load a safetensors file into a network.
+    """Load a safetensors file into a network, and with it the normalisation of images that it was saved with.
 
     Args:
         network: what to fill.
@@ -43,11 +44,13 @@ def load_weights(network: nn.Module, path: Path, *, partial: bool = False) -> No
     Raises InputError naming the parameters that are missing, unexpected or of another shape.
     """
     found = read_weights(path)
+    adopt(network, found)
     expected = network.state_dict()
     if partial and found and not any(name in expected for name in found):
         found = {f"encoder.{name}": tensor for name, tensor in found.items()}
-    if partial and found and all(name.startswith("encoder.") for name in found):
-        expected = {name: tensor for name, tensor in expected.items() if name.startswith("encoder.")}
+    encoder = ("encoder.", PREFIX)
+    if partial and found and all(name.startswith(encoder) for name in found):
+        expected = {name: tensor for name, tensor in expected.items() if name.startswith(encoder)}
     faults = [f"missing {name}" for name in expected.keys() - found.keys()]
     faults += [f"unexpected {name}" for name in found.keys() - expected.keys()]
     faults += [
@@ -77,7 +80,7 @@ def from_hub(name: str, channels: int) -> nn.Module:
             f"hub:{name} cannot be had ({type(error).__name__}: {error}); check the name, go online once, or give "
             "the path of a folder with config.json and model.safetensors as hub:PATH"
         ) from error
-    found = model.segmentation_head[0].out_channels
-    if found != channels:
-        raise InputError(f"hub:{name} predicts {found} classes, the dataset has {channels}: not the same benchmark")
+    classes = model.segmentation_head[0].out_channels
+    if classes != channels:
+        raise InputError(f"hub:{name} predicts {classes} classes, the dataset has {channels}: not the same benchmark")
     return model

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tasks.outputs.density import UNIT, Density, cell
-from tasks.outputs.maps import map_size
+from tasks.outputs.maps import everywhere, map_size
 
 
 class PointTarget(NamedTuple):
@@ -27,10 +27,10 @@ class PointTarget(NamedTuple):
 
 def stack_points(points: Sequence[Tensor], size: tuple[int, int]) -> PointTarget:
     """Join the points (K,2) of single images."""
-    longest = max([1, *(len(each) for each in points)])
+    longest = max([1, *(len(heads) for heads in points)])
     xy, weight = torch.zeros(len(points), longest, 2), torch.zeros(len(points), longest)
-    for i, each in enumerate(points):
-        xy[i, : len(each)], weight[i, : len(each)] = each, 1.0
+    for i, heads in enumerate(points):
+        xy[i, : len(heads)], weight[i, : len(heads)] = heads, 1.0
     return PointTarget(xy, weight, size)
 
 
@@ -81,8 +81,8 @@ class BayesianDensity(Density):
         """The Bayesian loss of points, the squared error of a density."""
         if isinstance(target, Tensor):
             return super().supervised(maps, target)
-        found = maps[0].float()[:, 0]
-        counts = found * (cell(target.size, map_size(found)) ** 2 / UNIT)
+        density = maps[0].float()[:, 0]
+        counts = density * (cell(target.size, map_size(density)) ** 2 / UNIT)
         return bayesian(counts, target, self.sigma, reduction=self.reduction)
 
     def mix(self, a: Any, b: Any, weight: Tensor) -> Any:
@@ -96,17 +96,30 @@ class BayesianDensity(Density):
         """The points that are left to see."""
         if isinstance(a, Tensor):
             return super().paste(a, b, mask)
-        hidden, shown = (self._under(each, mask) for each in (a, b))
+        hidden, shown = self._under(a, mask), self._under(b, mask)
         return self._unite(a._replace(weight=a.weight * ~hidden), b._replace(weight=b.weight * shown))
+
+    def labels(self, target: Any, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """The bin of the number of points."""
+        return super().labels(target if isinstance(target, Tensor) else self._heads(target), sizes)
+
+    def _heads(self, target: PointTarget) -> Tensor:
+        """Heads a pixel, (N,H,W), each at its own."""
+        density = target.weight.new_zeros(len(target.weight), *target.size)
+        return density.index_put_(self._pixels(target), target.weight, accumulate=True)
 
     def _unite(self, a: PointTarget, b: PointTarget) -> PointTarget:
         return PointTarget(torch.cat([a.xy, b.xy], dim=1), torch.cat([a.weight, b.weight], dim=1), a.size)
 
     def _under(self, target: PointTarget, mask: Tensor) -> Tensor:
         """Which points lie on a mask, bool (N,M)."""
+        return mask[self._pixels(target)]
+
+    def _pixels(self, target: PointTarget) -> tuple[Tensor, Tensor, Tensor]:
+        """Image, row and column of each point, int64 (N,M)."""
         limit = target.xy.new_tensor([target.size[1] - 1, target.size[0] - 1])
         x, y = target.xy.floor().clamp(min=0).minimum(limit).long().unbind(-1)
-        return mask[torch.arange(len(mask), device=mask.device)[:, None], y, x]
+        return torch.arange(len(x), device=x.device)[:, None].expand_as(x), y, x
 
     def permute(self, target: Any, order: Tensor) -> Any:
         """Reorder a target along the batch."""
@@ -116,5 +129,4 @@ class BayesianDensity(Density):
 
     def valid(self, target: Any, size: tuple[int, int]) -> Tensor:
         """All positions: where no head is marked there is none."""
-        batch = target if isinstance(target, Tensor) else target.weight
-        return torch.ones(len(batch), *size, dtype=torch.bool, device=batch.device)
+        return everywhere(target if isinstance(target, Tensor) else target.weight, size)

@@ -8,10 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tasks.base import OutputSpace, Prediction
-from tasks.outputs.maps import align, image_mean, map_size, masked_mean, resize, shrink
-
-UNKNOWN = -1.0  # in a target: a position that does not count
+from tasks.base import IGNORE, Prediction
+from tasks.outputs.dense import UNKNOWN, DenseTarget
+from tasks.outputs.maps import align, image_mean, map_size, masked_mean, nearest, resize, shrink
 
 
 def binary_kl(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
@@ -38,13 +37,14 @@ def soft_iou_loss(probability: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return (1 - (intersection + 1) / (union + 1)).mean()
 
 
-class Binary(OutputSpace):
+class Binary(DenseTarget):
     """A logit for one class against the rest.
 
     A target is float32 (N,H,W): probabilities, -1 where a position does not count.
     """
 
     channels = 1
+    labels_say_all = True
 
     def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
         """Binary cross-entropy, a mean over valid positions, plus the soft IoU loss, a mean over images."""
@@ -55,8 +55,9 @@ class Binary(OutputSpace):
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """``binary_kl`` of the logits at the coarser of the two resolutions, a mean over valid positions."""
-        own, other = align(student.maps[0], teacher.maps[0])
-        return masked_mean(binary_kl(own, other, temperature)[:, 0], shrink(student.valid, map_size(own)))
+        student_logits, teacher_logits = align(student.maps[0], teacher.maps[0])
+        divergence = binary_kl(student_logits, teacher_logits, temperature)[:, 0]
+        return masked_mean(divergence, shrink(student.valid, map_size(divergence)))
 
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """One where the probability exceeds a half, at the resolution of the input; padding does not count."""
@@ -72,19 +73,12 @@ class Binary(OutputSpace):
         """Probabilities (N,1,h,w)."""
         return prediction.maps[0].float().sigmoid()
 
-    def mix(self, a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
-        """Probabilities ``w*a + (1-w)*b``; a position that either target leaves out does not count."""
-        weight = weight.to(a.dtype)[:, None, None]
-        return torch.where((a >= 0) & (b >= 0), weight * a + (1 - weight) * b, UNKNOWN)
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """Zero for what is outside, the logit for what is inside, (N,2,h,w)."""
+        logits = prediction.maps[0].float()
+        return (torch.cat([torch.zeros_like(logits), logits], dim=1),)
 
-    def paste(self, a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
-        """``b`` where ``mask`` is set, ``a`` elsewhere."""
-        return torch.where(mask, b, a)
-
-    def permute(self, target: Tensor, order: Tensor) -> Tensor:
-        """Reorder a target along the batch."""
-        return target[order]
-
-    def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
-        """Positions that count, bool (N,H,W)."""
-        return target >= 0
+    def labels(self, target: Tensor, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """One from a probability of a half."""
+        found = nearest(target, sizes[0])
+        return ((found >= 0.5).long().where(found >= 0, IGNORE),)

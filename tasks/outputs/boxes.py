@@ -27,7 +27,7 @@ class BoxTarget(NamedTuple):
 
 def stack(xyxy: Sequence[Tensor], labels: Sequence[Tensor]) -> BoxTarget:
     """Join the boxes (K,4) and labels (K,) of single images."""
-    longest = max(1, *(len(each) for each in labels)) if labels else 1
+    longest = max(1, *(len(label) for label in labels)) if labels else 1
     shape = (len(labels), longest)
     device = labels[0].device if labels else None
     target = BoxTarget(

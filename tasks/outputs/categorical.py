@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tasks.base import IGNORE, OutputSpace, Prediction
-from tasks.outputs.maps import align, masked_mean, resize, shrink
+from tasks.outputs.maps import align, image_mean, map_size, masked_mean, nearest, resize, shrink
 
 
 def categorical_kl(student: Tensor, teacher: Tensor, temperature: float = 1.0, valid: Tensor | None = None) -> Tensor:
@@ -36,6 +36,8 @@ class Categorical(OutputSpace):
         ohem_kept: at least this share of all positions is kept, the hardest first.
     """
 
+    labels_say_all = True
+
     def __init__(
         self,
         classes: int,
@@ -50,12 +52,12 @@ class Categorical(OutputSpace):
 
     def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
         """Cross-entropy at the resolution of the target, a mean over positions that are not ignored."""
-        logits = resize(maps[0], (target.shape[-2], target.shape[-1]))
+        logits = resize(maps[0], map_size(target))
         if target.is_floating_point():
             losses = -(target * F.log_softmax(logits, dim=1)).sum(dim=1)
         else:
             losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")
-        valid = self.valid(target, (logits.shape[-2], logits.shape[-1]))
+        valid = self.valid(target, map_size(logits))
         return masked_mean(losses, valid & self._hard(losses, valid) if self.loss == "ohem" else valid)
 
     def _hard(self, losses: Tensor, valid: Tensor) -> Tensor:
@@ -70,7 +72,7 @@ class Categorical(OutputSpace):
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """``categorical_kl`` of the logits at the coarser of the two resolutions."""
         student_logits, teacher_logits = align(student.maps[0], teacher.maps[0])
-        valid = shrink(student.valid, (student_logits.shape[-2], student_logits.shape[-1]))
+        valid = shrink(student.valid, map_size(student_logits))
         return categorical_kl(student_logits, teacher_logits, temperature, valid)
 
     def hard_targets(self, teacher: Prediction) -> Tensor:
@@ -80,12 +82,8 @@ class Categorical(OutputSpace):
 
     def summary(self, prediction: Prediction) -> Tensor:
         """Mean logit a class, (N,K), over valid positions."""
-        logits = resize(prediction.maps[0], (prediction.maps[0].shape[-2], prediction.maps[0].shape[-1]))
-        valid = shrink(prediction.valid, (logits.shape[-2], logits.shape[-1]))
-        if valid is None:
-            return logits.mean(dim=(2, 3))
-        count = valid.sum(dim=(1, 2)).clamp(min=1)
-        return logits.where(valid[:, None], 0.0).sum(dim=(2, 3)) / count[:, None]
+        logits = resize(prediction.maps[0], map_size(prediction.maps[0]))
+        return image_mean(logits, shrink(prediction.valid, map_size(logits)))
 
     def bounded(self, prediction: Prediction) -> Tensor:
         """Class probabilities (N,K,h,w)."""
@@ -111,6 +109,14 @@ class Categorical(OutputSpace):
     def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
         """Positions that carry a label, bool (N,H,W)."""
         return target.sum(dim=1) > 0 if target.is_floating_point() else target != IGNORE
+
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """The logits."""
+        return (prediction.maps[0].float(),)
+
+    def labels(self, target: Tensor, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """The classes."""
+        return (nearest(target, sizes[0]),)
 
     def _soft(self, target: Tensor) -> Tensor:
         if target.is_floating_point():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,9 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tasks.base import OutputSpace, Prediction
-from tasks.outputs.maps import image_mean, map_size, masked_mean, shrink
+from tasks.outputs.maps import bin_labels, bin_scores, everywhere, image_mean, map_size, masked_mean, shrink
 
 UNIT = 64  # pixels: maps hold heads in that area, an 8x8 cell as CSRNet predicts, whatever their own stride is
+BINS = 8  # labels: heads in a cell of 16 x 16 pixels, 0, 1/4, 3/4, 7/4, ... 127/4
+LABEL_STRIDE = 16
 STRIDES = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -66,21 +69,23 @@ class Density(OutputSpace):
     """
 
     channels = 1
+    labels_are_ordered = labels_say_all = True
 
     def __init__(self, reduction: str = "mean") -> None:
         self.reduction = reduction
 
     def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
         """Squared error of the count in each cell of the map, in heads in 64 pixels."""
-        found = maps[0].float()[:, 0]
-        stride = cell(map_size(target), map_size(found))
-        wanted = pool(target, map_size(found)) * (UNIT / stride**2)
-        return self._reduce((found - wanted) ** 2, None)
+        density = maps[0].float()[:, 0]
+        stride = cell(map_size(target), map_size(density))
+        truth = pool(target, map_size(density)) * (UNIT / stride**2)
+        return self._reduce((density - truth) ** 2, None)
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """Squared difference at the coarser of the two resolutions; densities have no temperature."""
-        own, other = common(student.maps[0], teacher.maps[0])
-        return self._reduce((own - other)[:, 0] ** 2, shrink(student.valid, map_size(own)))
+        student_density, teacher_density = common(student.maps[0], teacher.maps[0])
+        errors = (student_density - teacher_density)[:, 0] ** 2
+        return self._reduce(errors, shrink(student.valid, map_size(errors)))
 
     def _reduce(self, errors: Tensor, valid: Tensor | None) -> Tensor:
         if self.reduction == "mean":
@@ -122,7 +127,24 @@ class Density(OutputSpace):
 
     def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
         """All positions: where no head is marked there is none."""
-        return torch.ones_like(target, dtype=torch.bool)
+        return everywhere(target, size)
+
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """A Gaussian over 8 bins of the count around the predicted one, in cells of 16 x 16 pixels or the map's own."""
+        maps = prediction.maps[0]
+        coarse = [min(own, -(-side // LABEL_STRIDE)) for own, side in zip(map_size(maps), prediction.size, strict=True)]
+        return (bin_scores(_place(_coarsen(maps, (coarse[0], coarse[1])) / UNIT), BINS),)
+
+    def labels(self, target: Any, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """The bin of the count."""
+        stride = cell(map_size(target), sizes[0])
+        return (bin_labels(_place(pool(target, sizes[0]) / stride**2), BINS),)
+
+
+def _place(density: Tensor) -> Tensor:
+    """Where heads a pixel lie among the bins of the count, which doubles from one to the next."""
+    heads = density * LABEL_STRIDE**2
+    return heads.sign() * torch.log2(1 + 4 * heads.abs())
 
 
 def overlap(density: np.ndarray, size: tuple[int, int]) -> np.ndarray:

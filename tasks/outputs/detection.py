@@ -8,12 +8,11 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.ops import batched_nms, generalized_box_iou_loss, sigmoid_focal_loss
 
 from tasks.base import OutputSpace, Prediction
 from tasks.outputs.binary import binary_kl
 from tasks.outputs.boxes import BoxTarget, assign, centerness, covered, keep, locations, sides, stack, unite
-from tasks.outputs.maps import map_size, resize, shrink
+from tasks.outputs.maps import everywhere, map_size, resize, shrink
 
 FLOOR = 0.05  # teacher's weight below which a position teaches no box
 VISIBLE = 0.5  # share of a pasted or covered box that must be left for it to count
@@ -77,6 +76,11 @@ class Detection(OutputSpace):
         xyxy = torch.cat([points - distances[..., :2], points + distances[..., 2:]], dim=-1)
         return Fields(joined[..., : self.classes], xyxy, joined[..., -1], points, strides, reach)
 
+    def proper(self, raw: Tensor) -> Tensor:
+        """Make distances positive by the softplus; logits stay."""
+        logits, distances, central = raw.tensor_split([self.classes, self.classes + 4], dim=1)
+        return torch.cat([logits, F.softplus(distances), central], dim=1)
+
     def _inside(self, prediction: Prediction) -> Tensor | None:
         """Positions (N,P) whose cell is at least half valid."""
         if prediction.valid is None:
@@ -89,6 +93,8 @@ class Detection(OutputSpace):
 
         A position of a box with weight w counts w as object and 1 - w as background.
         """
+        from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss  # takes seconds, so not at the top
+
         fields = self.fields(maps)
         index = assign(fields.points, fields.strides, fields.reach, target)
         image, position = torch.where(index >= 0)
@@ -111,20 +117,22 @@ class Detection(OutputSpace):
         Class probabilities: ``binary_kl`` summed over positions and classes, over max(1, sum w). Boxes and centerness:
         1 - GIoU and ``binary_kl``, averaged with weights w; boxes of the teacher without an area teach nothing.
         """
-        own, other = self.fields(student.maps), self.fields(teacher.maps)
+        from torchvision.ops import generalized_box_iou_loss
+
+        student_fields, teacher_fields = self.fields(student.maps), self.fields(teacher.maps)
         inside = self._inside(student)
-        weight = other.logits.sigmoid().amax(-1) * other.central.sigmoid()
+        weight = teacher_fields.logits.sigmoid().amax(-1) * teacher_fields.central.sigmoid()
         weight = weight.where(weight >= FLOOR, 0.0)
-        logits = binary_kl(own.logits, other.logits, temperature).sum(-1)
+        logits = binary_kl(student_fields.logits, teacher_fields.logits, temperature).sum(-1)
         if inside is not None:
             weight, logits = weight.where(inside, 0.0), logits.where(inside, 0.0)
-        area = (other.xyxy[..., 2:] - other.xyxy[..., :2]).prod(-1)
-        image, position = torch.where((weight > 0) & (area > 0))
-        chosen = weight[image, position]
-        giou = generalized_box_iou_loss(own.xyxy[image, position], other.xyxy[image, position])
-        central = binary_kl(own.central[image, position], other.central[image, position], temperature)
-        taught = (chosen * (giou + central)).sum() / chosen.sum().clamp(min=FLOOR)
-        return logits.sum() / weight.sum().clamp(min=1) + taught
+        area = (teacher_fields.xyxy[..., 2:] - teacher_fields.xyxy[..., :2]).prod(-1)
+        places = torch.where((weight > 0) & (area > 0))
+        chosen = weight[places]
+        giou = generalized_box_iou_loss(student_fields.xyxy[places], teacher_fields.xyxy[places])
+        central = binary_kl(student_fields.central[places], teacher_fields.central[places], temperature)
+        boxes = (chosen * (giou + central)).sum() / chosen.sum().clamp(min=FLOOR)
+        return logits.sum() / weight.sum().clamp(min=1) + boxes
 
     @torch.no_grad()
     def detect(self, prediction: Prediction, score: float) -> Found:
@@ -132,6 +140,8 @@ class Detection(OutputSpace):
 
         The score is ``sqrt(p_c * centerness)``, as torchvision's.
         """
+        from torchvision.ops import batched_nms
+
         fields = self.fields(prediction.maps)
         scores = (fields.logits.sigmoid() * fields.central.sigmoid()[..., None]).sqrt()
         inside = self._inside(prediction)
@@ -141,17 +151,17 @@ class Detection(OutputSpace):
         best = scores.flatten(1).topk(limit, dim=1)
         image, place = torch.where(best.values >= score)
         position, labels = (best.indices[image, place] // self.classes, best.indices[image, place] % self.classes)
-        xyxy, found = fields.xyxy[image, position], best.values[image, place]
+        xyxy, confidence = fields.xyxy[image, position], best.values[image, place]
         height, width = prediction.size
         xyxy = xyxy.clamp(min=0).minimum(xyxy.new_tensor([width, height, width, height]))
-        kept = batched_nms(xyxy, found, image * self.classes + labels, self.nms)
-        return Found(xyxy[kept], labels[kept], found[kept], image[kept])
+        kept = batched_nms(xyxy, confidence, image * self.classes + labels, self.nms)
+        return Found(xyxy[kept], labels[kept], confidence[kept], image[kept])
 
     def hard_targets(self, teacher: Prediction) -> BoxTarget:
         """The teacher's detections as if they were labels."""
         found = self.detect(teacher, self.pseudo_score)
-        chosen = [found.image == i for i in range(len(teacher.maps[0]))]
-        return stack([found.xyxy[each] for each in chosen], [found.labels[each] for each in chosen])
+        images = [found.image == i for i in range(len(teacher.maps[0]))]
+        return stack([found.xyxy[rows] for rows in images], [found.labels[rows] for rows in images])
 
     def summary(self, prediction: Prediction) -> Tensor:
         """Largest logit a category over all positions, (N,K)."""
@@ -178,8 +188,20 @@ class Detection(OutputSpace):
 
     def permute(self, target: BoxTarget, order: Tensor) -> BoxTarget:
         """Reorder a target along the batch."""
-        return BoxTarget(*(each[order] for each in target))
+        return BoxTarget(*(part[order] for part in target))
 
     def valid(self, target: BoxTarget, size: tuple[int, int]) -> Tensor:
         """All positions: where no object is marked there is none."""
-        return torch.ones(len(target.labels), *size, dtype=torch.bool, device=target.labels.device)
+        return everywhere(target.labels, size)
+
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """Nothing (zero) or an object (its largest class logit), (N,2,h,w), on each level."""
+        best = [level[:, : self.classes].float().amax(dim=1, keepdim=True) for level in prediction.maps]
+        return tuple(torch.cat([torch.zeros_like(level), level], dim=1) for level in best)
+
+    def labels(self, target: BoxTarget, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """One where a position of the level has a box to predict."""
+        points, strides, reach = locations(sizes, self.strides, target.labels.device)
+        found = (assign(points, strides, reach, target) >= 0).long()
+        levels = found.split([height * width for height, width in sizes], dim=1)
+        return tuple(level.unflatten(1, size) for level, size in zip(levels, sizes, strict=True))

@@ -8,12 +8,24 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tasks.base import OutputSpace, Prediction
-from tasks.outputs.maps import align, image_mean, map_size, masked_mean, resize, shrink
+from tasks.base import IGNORE, OutputSpace, Prediction
+from tasks.outputs.maps import (
+    align,
+    bin_labels,
+    bin_scores,
+    image_mean,
+    map_size,
+    masked_mean,
+    nearest,
+    resize,
+    shrink,
+)
 
 DOMINANT = 0.8  # share from which one of two superposed images has its depth kept
 FINITE = (math.log(1e-3), math.log(1e3))  # of a predicted log-depth, before it is exponentiated
 TINY = 1e-8
+BINS, RANGE = 48, math.log(100)  # labels: bins of ln(metres) up to the cap, from a hundredth of it
+SPREAD = 2.0  # bins of about a tenth of the depth each, that a prediction is uncertain of
 
 
 def silog(log_depth: Tensor, depth: Tensor, valid: Tensor, focus: float = 0.85, reduction: str = "mean") -> Tensor:
@@ -42,6 +54,7 @@ class LogDepth(OutputSpace):
     """
 
     channels = 1
+    labels_are_ordered = labels_say_all = True
 
     def __init__(self, cap: float, focus: float = 0.85) -> None:
         self.cap = cap
@@ -54,8 +67,9 @@ class LogDepth(OutputSpace):
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """Mean ``|ln d_S - ln d_T|`` at the coarser of the two resolutions; depth has no temperature."""
-        own, other = align(student.maps[0], teacher.maps[0])
-        return masked_mean((own - other).abs()[:, 0], shrink(student.valid, map_size(own)))
+        student_depth, teacher_depth = align(student.maps[0], teacher.maps[0])
+        error = (student_depth - teacher_depth).abs()[:, 0]
+        return masked_mean(error, shrink(student.valid, map_size(error)))
 
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """The teacher's depth at the resolution of the input, in metres; 0 on padding and from the cap on."""
@@ -95,3 +109,17 @@ class LogDepth(OutputSpace):
     def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
         """Positions with a depth below the cap, bool (N,H,W)."""
         return (target > 1e-3) & (target < self.cap)
+
+    def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
+        """A Gaussian over 48 bins of log-depth around the predicted one."""
+        return (bin_scores(self._place(prediction.maps[0].float()), BINS, SPREAD),)
+
+    def labels(self, target: Tensor, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
+        """The bin of the depth."""
+        depth = nearest(target, sizes[0])
+        known = self.valid(depth, sizes[0])
+        return (bin_labels(self._place(depth.where(known, self.cap).log()), BINS).where(known, IGNORE),)
+
+    def _place(self, log_depth: Tensor) -> Tensor:
+        """Where a log-depth lies among the bins, the middle of the first at 0."""
+        return (log_depth - math.log(self.cap) + RANGE) * (BINS / RANGE) - 0.5

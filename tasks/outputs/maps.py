@@ -41,9 +41,34 @@ def map_size(maps: Tensor) -> tuple[int, int]:
     return maps.shape[-2], maps.shape[-1]
 
 
+def everywhere(batch: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return the mask of all positions of a batch (N,...), bool (N,H,W)."""
+    return torch.ones(len(batch), *size, dtype=torch.bool, device=batch.device)
+
+
 def image_mean(maps: Tensor, valid: Tensor | None) -> Tensor:
     """Average maps (N,C,h,w) over the valid positions of each image, (N,C); zero where an image has none."""
     if valid is None:
         return maps.mean(dim=(2, 3))
     count = valid.sum(dim=(1, 2)).clamp(min=1)
     return maps.where(valid[:, None], 0.0).sum(dim=(2, 3)) / count[:, None]
+
+
+def nearest(labels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bring labels or values (N,H,W) to ``size`` (h,w): of each cell the one nearest to its centre."""
+    if labels.shape[-2:] == size:
+        return labels
+    return F.interpolate(labels[:, None].double(), size=size, mode="nearest-exact")[:, 0].to(labels.dtype)
+
+
+def bin_scores(place: Tensor, bins: int, width: float = 1.0) -> Tensor:
+    """Scores (N,K,h,w) of K ordered bins for a quantity at ``place`` (N,1,h,w), in bins, 0 the middle of the first.
+
+    ``-(k - place)^2 / (2 width^2)``: a Gaussian around the quantity, with a gradient however far it lies outside.
+    """
+    return -((torch.arange(bins, device=place.device)[:, None, None] - place) ** 2) / (2 * width**2)
+
+
+def bin_labels(place: Tensor, bins: int) -> Tensor:
+    """The bin that a quantity at ``place`` (any shape), in bins, falls into; the outermost ones are open."""
+    return place.round().clamp(0, bins - 1).long()

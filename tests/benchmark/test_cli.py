@@ -136,6 +136,16 @@ def test_leaderboard_alone_writes_and_its_commands_can_be_named(
     assert all(name in printed for name in ("write", "validate", "verify", "is short for"))
 
 
+def test_publish_says_under_which_heading(
+    finished_home: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("leaderboard", "publish", str(finished_home("seg")), "--to", str(tmp_path)) == 0
+    assert capsys.readouterr().out == f"1 records in {tmp_path}\n"
+    (tmp_path / "about.json").write_text('{"title": "Starting speed"}')
+    assert command("leaderboard", "publish", str(finished_home("seg")), "--to", str(tmp_path)) == 0
+    assert "their boards are headed: Starting speed\n" in capsys.readouterr().out
+
+
 def test_validate_names_each_fault(
     finished_home: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

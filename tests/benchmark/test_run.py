@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import io
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.torch
 from PIL import Image
+from rich.console import Console
 
-from benchmark.training.checkpoint import sha256_of
+from benchmark.run import Run
+from benchmark.runs.identity import Identity
 from leaderboards.record import Record
+from leaderboards.values import sha256_of
+from tasks.data.sheet import GAP, TITLE
 from tasks.datasets.scenes import Scenes
-from tests.support import tiny_run
+from tests.support import Finished, tiny_config, tiny_run
 
 
 @pytest.fixture
@@ -75,31 +81,39 @@ def _buffers(home: Path, record: Record) -> int:
     return sum(each.numel() for name, each in _student(home, record).items() if "running_" in name)
 
 
-def test_the_student_file_holds_the_student_alone(home: Path) -> None:
-    none, mgd = tiny_run(home, "method=[none,mgd]")
-    assert _student(home, none).keys() == _student(home, mgd).keys()
+def test_the_student_file_holds_the_student_alone(together: Callable[[str], Finished]) -> None:
+    runs = together("seg")
+    none, mgd = (_student(runs.home, runs.record(name)) for name in ("none", "mgd"))
+    assert none.keys() == mgd.keys()
 
 
 def test_the_panel_shows_every_network(home: Path) -> None:
     (record,) = tiny_run(home, "method=mgd", "control=true")[1:]
     with Image.open(home / record.artifacts.panel) as panel:
         pixels = np.asarray(panel)
-    assert panel.size == (6 + 6 * 198, 22 + 2 * 198)  # image, truth, two teachers, two students; two images
+    columns, lines = 2 + 2 + 2, 2  # image, truth, two teachers, two students; two images
+    assert panel.size == (GAP + columns * (192 + GAP), TITLE + GAP + lines * (192 + GAP))
     assert pixels.std() > 20
 
 
+def identities(home: Path, *words: str) -> dict[str, Identity]:
+    """Name the runs that words ask for, by their method, without running them."""
+    run = Run(tiny_config(home, *words), Console(file=io.StringIO()))
+    return {each.name: each.identity for each in run.contestants}
+
+
 def test_the_control_joins_unless_it_is_told_not_to(home: Path) -> None:
-    assert [record.method.name for record in tiny_run(home, "method=pixel", "control=true")] == ["none", "pixel"]
-    assert [record.method.name for record in tiny_run(home, "method=pixel", "control=false")] == ["pixel"]
+    assert list(identities(home, "method=pixel", "control=true")) == ["none", "pixel"]
+    assert list(identities(home, "method=pixel", "control=false")) == ["pixel"]
 
 
 def test_runs_of_one_track_differ_in_method_and_seed_alone(home: Path) -> None:
-    none, pixel = tiny_run(home, "method=[none,pixel]")
-    (other,) = tiny_run(home, "method=pixel", "seed=1")
-    (warmer,) = tiny_run(home, "method=pixel", "methods.pixel.temperature=2")
+    none, pixel = identities(home, "method=[none,pixel]").values()
+    (other,) = identities(home, "method=pixel", "seed=1").values()
+    (warmer,) = identities(home, "method=pixel", "methods.pixel.temperature=2").values()
     assert len({none.track_id, pixel.track_id, other.track_id, warmer.track_id}) == 1
     assert pixel.entry_id == other.entry_id
     assert len({pixel.entry_id, none.entry_id, warmer.entry_id}) == 3
-    (longer,) = tiny_run(home, "method=none", "recipe.steps=3")
+    (longer,) = identities(home, "method=none", "recipe.steps=3").values()
     assert longer.track_id != none.track_id
     assert longer.setting_id == none.setting_id

@@ -1,13 +1,13 @@
 import json
 
 import pytest
-from factory import record
 from hypothesis import given
 from hypothesis import strategies as st
 
 from leaderboards import attachments
 from leaderboards.attachments import PNG, POINTS, collect, home, thin
 from leaderboards.record_parts import Artifacts
+from tests.leaderboards.factory import record
 
 
 @pytest.fixture

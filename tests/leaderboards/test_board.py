@@ -1,12 +1,12 @@
 import random
 
 import pytest
-from factory import record, seeds
 
 from leaderboards.board import board, boards
 from leaderboards.record import Record
 from leaderboards.record_parts import Submission, Tuning, Verification
 from leaderboards.statistics import estimate
+from tests.leaderboards.factory import record, seeds
 
 
 def rows(records):
@@ -137,12 +137,6 @@ def test_entries_of_one_method_are_told_apart_by_their_options():
 def test_teachers_are_reference_rows():
     (teacher,) = board(NONE + MGD).references
     assert (teacher.main, teacher.score, teacher.label) == (True, 0.6, "teacher deep: fpn resnet50")
-
-
-def test_untrained_teachers_are_no_reference():
-    random_teacher = [NONE[0].teachers[0].model_copy(update={"id": "random", "trained": False, "own_score": 0.1})]
-    placebo = seeds("pixel", 0.5, 0.5, teachers=random_teacher, variant="untrained teacher")
-    assert [each.id for each in board(NONE + placebo).references] == ["teacher-deep"]
 
 
 def test_the_least_verified_run_gives_the_level():

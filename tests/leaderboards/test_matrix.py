@@ -1,11 +1,11 @@
 import pytest
-from factory import record, seeds
 from scipy import stats
 
 from leaderboards.board import boards
 from leaderboards.budget_comparison import comparisons
 from leaderboards.matrix import matrices
 from leaderboards.statistics import holm
+from tests.leaderboards.factory import record, seeds
 
 DEPTH = {"task": "depth", "metric": "rmse", "higher": False, "teacher": 2.0}
 

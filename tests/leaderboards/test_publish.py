@@ -1,13 +1,13 @@
 from pathlib import Path
 
 import pytest
-from factory import seeds
 
 from leaderboards import store
 from leaderboards.attachments import PNG, collect
 from leaderboards.errors import RecordError
 from leaderboards.publish import publish
 from leaderboards.record_parts import Artifacts
+from tests.leaderboards.factory import seeds
 
 PUBLISHED = Path(__file__).parents[2] / "leaderboards" / "published"
 

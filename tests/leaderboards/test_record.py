@@ -3,7 +3,6 @@ import math
 
 import jsonschema
 import pytest
-from factory import record
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -12,6 +11,7 @@ from leaderboards.errors import RecordError
 from leaderboards.record import SCHEMA_FILE, Record, json_schema
 from leaderboards.record_parts import Artifacts, Score
 from leaderboards.values import digest, finite
+from tests.leaderboards.factory import record
 
 
 def test_published_schema_is_the_one_of_the_code():

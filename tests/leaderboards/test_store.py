@@ -2,12 +2,12 @@ import json
 import os
 
 import pytest
-from factory import record, seeds
 
 from leaderboards import store
 from leaderboards.atomic import atomic_write
 from leaderboards.errors import RecordError
 from leaderboards.record_parts import Verification
+from tests.leaderboards.factory import record, seeds
 
 
 def test_what_is_written_is_read(tmp_path):

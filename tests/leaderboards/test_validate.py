@@ -2,13 +2,13 @@ import hashlib
 import json
 
 import pytest
-from factory import record, seeds
 
 from leaderboards import store
 from leaderboards.errors import RecordError
 from leaderboards.record_parts import Artifacts, Protocol, Provenance, Selection, Tuning
 from leaderboards.validate import validate
 from leaderboards.values import digest
+from tests.leaderboards.factory import record, seeds
 
 
 def faults(tmp_path, *records):
@@ -24,7 +24,7 @@ def test_good_records_have_no_fault(tmp_path):
     (tmp_path / "student").write_bytes(weights)
     config = {"seed": 0, "lr": 0.1}
     whole = record(
-        artifacts=Artifacts(student="student", manifest="absent"),
+        artifacts=Artifacts(student="student", panel="absent"),
         provenance=Provenance(
             config=config, config_sha256=digest(config), student_sha256=hashlib.sha256(weights).hexdigest()
         ),

@@ -2,11 +2,11 @@ import math
 from datetime import UTC, datetime
 
 import pytest
-from factory import record
 
 from leaderboards.errors import RecordError
 from leaderboards.record import Record
 from leaderboards.verify import verified
+from tests.leaderboards.factory import record
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 MADE = record("mgd", 0, 0.5, metrics={"mae": (20.0, False), "odd": (math.nan, True)})

@@ -22,6 +22,7 @@ from tasks.outputs.boxes import stack
 from tasks.outputs.categorical import Categorical
 from tasks.outputs.density import Density
 from tasks.outputs.detection import Detection
+from tasks.outputs.fixation import Fixation
 from tasks.outputs.logdepth import LogDepth
 
 LOSSES = Path(__file__).parents[1] / "fixtures" / "losses"
@@ -64,6 +65,7 @@ SPACES = {
     "mask": (Binary, lambda shape, rng: torch.randint(0, 2, shape, generator=rng).float(), everywhere(-1.0)),
     "depth": (lambda: LogDepth(10.0), lambda shape, rng: 0.5 + 4 * torch.rand(shape, generator=rng), everywhere(0.0)),
     "density": (Density, lambda shape, rng: torch.rand(shape, generator=rng) / 64, everywhere(0.0)),
+    "looks": (Fixation, lambda shape, rng: torch.rand(shape, generator=rng) ** 4, everywhere(-1.0)),
     "boxes": (lambda: TinyDetection(2, strides=(4,), pseudo_score=0.3), some_boxes, no_boxes),
 }
 
@@ -124,8 +126,9 @@ class TinyStep(MemberStep):
         self._rng = torch.Generator().manual_seed(7)
         channels = self.output.channels
         self.student_net = TinyNet(3, channels, seed=1)
-        width = {"deep": 3, "wide": 3} if same else {"deep": 4, "wide": 6}
-        self.teacher_nets = {role: TinyNet(width[role], channels, seed=2) for role in ("deep", "wide")}
+        first, second = (3, 3) if same else (4, 6)
+        width = {"deep": first, "wide": second, "spatial": first, "temporal": second}
+        self.teacher_nets = {role: TinyNet(width[role], channels, seed=2) for role in width}
         if same:
             for teacher in self.teacher_nets.values():
                 teacher.load_state_dict(self.student_net.state_dict())

@@ -7,7 +7,7 @@ from methods.base import SUPERVISED, methods
 from tests.support import built_in
 
 NAMES = built_in(methods)
-SPACES = ["classes", "mask", "depth", "density", "boxes"]
+SPACES = ["classes", "mask", "depth", "density", "looks", "boxes"]
 EDGES = [{"batch": 1}, {"size": 1}, {"batch": 1, "size": 4, "invalid": True}]
 
 
@@ -25,7 +25,7 @@ def finite(module):
 
 
 def test_the_methods_of_the_design_are_there():
-    assert {"none", "pixel", "cwd", "structured", "mgd", "skt", "cckd", "stkd"} <= set(NAMES)
+    assert {"none", "pixel", "cwd", "structured", "mgd", "skt", "cckd", "stkd", "kr", "coupled"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("shape", EDGES, ids=str)

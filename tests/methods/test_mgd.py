@@ -9,6 +9,7 @@ from methods.mgd import MultiGranularity, image_level, pixel_level, region_level
 from tasks.base import Prediction
 from tasks.errors import InputError
 from tasks.outputs.categorical import Categorical
+from tests.support import ROUNDING, assert_alike
 
 PRECISIONS = [(torch.float64, "_f64", 1e-5), (torch.float32, "", 1e-4)]
 TERMS = [SUPERVISED, "pixel_labeled", "pixel_unlabeled", "image", "region"]
@@ -27,7 +28,7 @@ def test_image_level_reference(reference, dtype, key, tolerance):
     assert value.item() == pytest.approx(case[f"expected{key}"].item(), rel=tolerance)
     assert student.grad.norm().item() == pytest.approx(case[f"grad_norm_S{key}"].item(), rel=1e-4)
     mean = image_level(student, case["in_T"])
-    assert (0.002 * 2 * 21 * mean).item() == pytest.approx(value.item())
+    assert (0.002 * 2 * 21 * mean).item() == pytest.approx(value.item(), rel=ROUNDING)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "reference"])
@@ -110,13 +111,13 @@ def test_every_term_is_what_the_equation_says(make_step):
     deep, wide = (step.teacher(pasted, role) for role in ("deep", "wide"))
     assert list(terms) == TERMS
     hard = {role: output.hard_targets(step.teacher(step.labeled, role)) for role in ("deep", "wide")}
-    assert torch.isclose(terms["pixel_labeled"], sum(output.supervised(labeled.maps, hard[role]) for role in hard))
+    assert_alike(terms["pixel_labeled"], sum(output.supervised(labeled.maps, hard[role]) for role in hard))
     u0, u1 = pasted.sources
     pseudo = [
         torch.where(pasted.mask, *(output.hard_targets(step.teacher(u, role)) for u in (u1, u0)))
         for role in ("deep", "wide")
     ]
-    assert torch.isclose(terms["pixel_unlabeled"], sum(output.supervised(student.maps, each) for each in pseudo))
+    assert_alike(terms["pixel_unlabeled"], sum(output.supervised(student.maps, each) for each in pseudo))
     assert torch.equal(terms["image"], image_level(student.maps[0], deep.maps[0]))
     assert torch.equal(terms["region"], region_level(student.features["decoder"], wide.features["decoder"], 3))
     sum(terms.values()).backward()
@@ -126,8 +127,8 @@ def test_every_term_is_what_the_equation_says(make_step):
 
 def test_a_student_like_its_teachers_has_nothing_to_learn_from_them(make_step):
     terms = MultiGranularity((step := make_step(same=True)).setting())(step)
-    assert terms["image"].item() == 0.0
-    assert terms["region"].item() == pytest.approx(0.0, abs=1e-12)
+    assert terms["image"].item() == pytest.approx(0.0, abs=1e-9)
+    assert terms["region"].item() == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_vectors_without_direction_are_finite():
     value.backward()
     assert value.item() == 1.0
     assert student[0].grad.abs().max() == 0.0
-    assert intra_layer_pattern([teacher], [teacher]).item() == pytest.approx(0.0, abs=1e-6)
+    assert intra_layer_pattern([teacher], [teacher]).item() == pytest.approx(0.0, abs=1e-5)
     assert intra_layer_pattern(student, [torch.zeros(1, 3, 2, 2)]).item() == 0.0
 
 

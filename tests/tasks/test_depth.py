@@ -32,7 +32,7 @@ def test_an_untrained_network_predicts_a_third_of_the_cap_on_average():
 def test_decodes_metres_and_resizes_them_not_their_logarithm():
     maps = torch.tensor([[[[1.0, 4.0]]]]).log()
     prediction = Prediction((maps,), {}, {}, (), torch.zeros(1, 1), (1, 2))
-    np.testing.assert_allclose(Depth(INFO).decode(prediction, 0, (1, 4)), [[1.0, 1.75, 3.25, 4.0]], rtol=1e-5)
+    np.testing.assert_allclose(Depth(INFO).decode(prediction, 0, (1, 4)), [[1.0, 1.75, 3.25, 4.0]], rtol=1e-4)
 
 
 def test_target_is_float32_metres():

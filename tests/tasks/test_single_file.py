@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tasks import single_file
+from tasks.annotations.kind import kinds
 from tasks.errors import InputError
 from tasks.origin import Origin, origin_of
 from tasks.registry import Registry
@@ -82,6 +83,27 @@ def test_a_changed_file_takes_the_place_of_what_it_was(tmp_path: Path, registry:
     entered(written(path, GOOD.replace("return 1", "return 2")), registry)
     assert registry["my_kd"]().forward() == 2
     assert registry.origin("my_kd").file_sha256 != before.file_sha256
+
+
+def test_a_file_may_bring_a_kind_of_annotation(tmp_path: Path, registry: Registry[Base]) -> None:
+    source = (
+        GOOD
+        + """
+from tasks.annotations.depth import DepthKind
+from tasks.annotations.kind import kinds
+@kinds.register("disparity")
+class Disparity(DepthKind): pass
+"""
+    )
+    try:
+        for changed in ("", "# changed"):
+            entered(written(tmp_path / "stereo.py", source + changed), registry)
+            assert str(kinds.origin("disparity")) == str(tmp_path / "stereo.py")
+    finally:
+        kinds.withdraw("disparity")
+    with pytest.raises(InputError, match="ZeroDivisionError"):
+        entered(written(tmp_path / "broken.py", source + "1 / 0"), registry)
+    assert "disparity" not in kinds
 
 
 def test_of_several_kinds_the_base_decides(tmp_path: Path, registry: Registry[Base]) -> None:

@@ -170,7 +170,6 @@ function prepare(place) {
     const found = new Set(board.rows.flatMap((row) => Object.keys(row.curves)));
     const names = [...found].sort((a, b) => (a === "lr") - (b === "lr"));
     options(figure.querySelector("select"), names.map((name) => [name, name]));
-    figure.hidden = names.length === 0;
   } else if (place.dataset.chart === "pareto") {
     const boards = data.boards.filter((each) => each.scene === board.scene);
     const known = Object.keys(COSTS).filter((cost) => boards.some((each) => each.rows.some((row) => row.mean !== null && row.cost[cost] > 0)));

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tasks.base import IGNORE, Dataset
 from tasks.errors import InputError
 
 Image.MAX_IMAGE_PIXELS = 1 << 30  # crowd sets hold images of half a gigapixel
@@ -48,7 +47,7 @@ def data_root(root: str | None, layout: str, *markers: str, inside: tuple[str, .
     top = Path(root).expanduser()
     if not top.is_dir():
         raise InputError(f"data.root={root}: expected a folder with {layout}, found no such folder")
-    for folder in (top, *(top / each for each in inside)):
+    for folder in (top, *(top / name for name in inside)):
         if all((folder / marker).exists() for marker in markers):
             return folder
     missing = ", ".join(marker for marker in markers if not (top / marker).exists())
@@ -182,75 +181,6 @@ def fingerprint(identity: Mapping[str, Any], files: Iterable[Path]) -> str:
         content = hashlib.sha256(path.read_bytes()).hexdigest() if by_content else size
         digest.update(f"\n{path.relative_to(root).as_posix()} {content}".encode())
     return digest.hexdigest()
-
-
-def summary(dataset: Dataset, samples: int = 16) -> dict[str, str]:
-    """Describe a dataset in a few lines: images a split, and sizes and annotations of up to ``samples`` of each.
-
-    ``release`` says whether the set is complete, for datasets that know the counts of their official release.
-    """
-    lines: dict[str, str] = {}
-    official: Mapping[str, int] = getattr(dataset, "official", {})
-    if official:
-        found: Mapping[str, int] = dataset.found  # type: ignore[attr-defined]
-        counts = ", ".join(f"{found[name]} of {count} {name}" for name, count in official.items())
-        lines["release"] = "complete" if dict(found) == dict(official) else f"a subset: {counts}"
-    for split in dataset.splits:
-        count = len(dataset.ids(split))
-        lines[f"{split} images"] = str(count)
-        picked = sorted({round(i) for i in np.linspace(0, count - 1, min(samples, count))})
-        lines |= _describe(split, [dataset.load(split, index) for index in picked], dataset)
-    return lines
-
-
-def _describe(split: str, samples: list[Any], dataset: Dataset) -> dict[str, str]:
-    of = f" (of {len(samples)} samples)"
-    sizes = sorted({sample.image.shape[:2] for sample in samples})
-    lines = {f"{split} size": " to ".join(dict.fromkeys(size_text(size) for size in (*sizes[:1], *sizes[-1:]))) + of}
-    for kind in sorted(dataset.provides):
-        values = [sample.annotations[kind] for sample in samples if kind in sample.annotations]
-        if values:
-            lines[f"{split} {kind}"] = _DESCRIPTIONS[kind](values, dataset) + of
-    return lines
-
-
-def _describe_classes(maps: list[np.ndarray], dataset: Dataset) -> str:
-    counts = np.sum([np.bincount(each.ravel(), minlength=256) for each in maps], axis=0)
-    shares = 100 * counts / counts.sum()
-    names = {**dict(enumerate(dataset.info.classes)), IGNORE: "ignored"}
-    return ", ".join(f"{name} {shares[label]:.2f} %" for label, name in names.items() if counts[label])
-
-
-def _describe_depth(maps: list[np.ndarray], dataset: Dataset) -> str:
-    valid = np.concatenate([each[each > 0] for each in maps])
-    if not valid.size:
-        return "no valid depth"
-    low, middle, high = np.percentile(valid, [1, 50, 99])
-    share = 100 * valid.size / sum(each.size for each in maps)
-    return f"{low:.2f} / {middle:.2f} / {high:.2f} m (1, 50, 99 %), {share:.1f} % valid"
-
-
-def _describe_boxes(boxes: list[Any], dataset: Dataset) -> str:
-    counts = np.bincount(np.concatenate([each.labels for each in boxes]), minlength=len(dataset.info.categories))
-    return ", ".join(f"{name} {count}" for name, count in zip(dataset.info.categories, counts, strict=True) if count)
-
-
-def _describe_points(points: list[np.ndarray], dataset: Dataset) -> str:
-    counts = [len(each) for each in points]
-    return f"{min(counts)} to {max(counts)} an image, {np.mean(counts):.1f} on average"
-
-
-def _describe_mask(masks: list[np.ndarray], dataset: Dataset) -> str:
-    return f"{100 * np.mean([each.mean() for each in masks]):.1f} % salient"
-
-
-_DESCRIPTIONS = {
-    "classes": _describe_classes,
-    "depth": _describe_depth,
-    "boxes": _describe_boxes,
-    "points": _describe_points,
-    "mask": _describe_mask,
-}
 
 
 def _open(path: Path) -> Image.Image:

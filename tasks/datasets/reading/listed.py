@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tasks.annotations.kind import kind_of
 from tasks.base import Dataset, Sample
 from tasks.data.partition import hold_out
 from tasks.datasets.reading.files import fault, fingerprint, read_image
@@ -58,7 +59,7 @@ class ListedDataset(Dataset):
         self.root = root
         self.entries = entries
         self.identity = identity
-        self.found = found or {split: len(each) for split, each in entries.items()}
+        self.found = found or {split: len(part) for split, part in entries.items()}
         self._ids: dict[str, list[str]] = {}
 
     @abstractmethod
@@ -74,7 +75,7 @@ class ListedDataset(Dataset):
         if split not in self._ids:
             entries = self.entries[split]
             self._refuse([] if entries else [self._empty(split)])
-            self._refuse([each for entry in entries for each in _missing(entry)])
+            self._refuse([text for entry in entries for text in _missing(entry)])
             self._ids[split] = [entry.id for entry in entries]
         return self._ids[split]
 
@@ -88,7 +89,7 @@ class ListedDataset(Dataset):
         """Hash name, version and options, the ids of each split in order, and every file's relative path and size."""
         samples = {split: [entry.id for entry in entries] for split, entries in self.entries.items()}
         files = {path for entry in self._unique() for path in (entry.image, entry.annotation)}
-        self._refuse([each for entry in self._unique() for each in _missing(entry)])
+        self._refuse([text for entry in self._unique() for text in _missing(entry)])
         identity = {"name": self.name, "version": self.version, "samples": samples, **self.identity}
         return fingerprint(identity, files)
 
@@ -106,9 +107,9 @@ class ListedDataset(Dataset):
         for split, entries in self.entries.items():
             if not entries:
                 faults.append(self._empty(split))
-            for each, count in Counter(entry.id for entry in entries).items():
+            for name, count in Counter(entry.id for entry in entries).items():
                 if count > 1:
-                    faults.append(f"{self.root}: expected '{each}' once in split '{split}', found it {count} times")
+                    faults.append(f"{self.root}: expected '{name}' once in split '{split}', found it {count} times")
             if split != "train":
                 shared = [entry for entry in entries if (entry.image, entry.id) in training]
                 faults += [
@@ -131,6 +132,8 @@ class ListedDataset(Dataset):
         except InputError as error:
             faults.append(str(error))
         if size is not None and annotations is not None:
+            wrong = {kind: kind_of(kind).faults(value, size, self.info) for kind, value in annotations.items()}
+            faults += [f"{entry.annotation}: {text} in '{kind}'" for kind, texts in wrong.items() for text in texts]
             faults += self.doubts(entry, size, annotations)
         return faults
 

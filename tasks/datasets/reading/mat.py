@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
 
 from tasks.datasets.reading.files import fault, reason
 
@@ -16,6 +15,8 @@ def read_mat(path: Path, *fields: str) -> np.ndarray:
     Cells and structs of one element are unpacked and dimensions of length 1 dropped. Raises InputError where the file
     cannot be read or lacks the variable or field.
     """
+    from scipy.io import loadmat  # takes a second, so not at the top
+
     try:
         with path.open("rb") as file:
             value = loadmat(file, squeeze_me=True, struct_as_record=False)

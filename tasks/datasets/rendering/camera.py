@@ -10,11 +10,6 @@ import numpy as np
 FOCAL = 0.9  # focal length in image widths: a field of view of 58 degrees, the principal point at the centre
 
 
-def intrinsics(size: int) -> np.ndarray:
-    """Return the calibration matrix (3,3) of images of ``size`` pixels; pixel centres lie at half-integers."""
-    return np.array([[FOCAL * size, 0, size / 2], [0, FOCAL * size, size / 2], [0, 0, 1]])
-
-
 @dataclass(frozen=True)
 class Rays:
     """The ray of each pixel, scaled so that ``eye + depth * ray`` is the point seen at that depth.

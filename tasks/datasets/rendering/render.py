@@ -66,7 +66,7 @@ def render(scene: s.Scene, size: int, rng: np.random.Generator) -> Rendering:
     windows = _windows(scene, size)
     eye = scene.camera.height
     for index, thing in enumerate(scene.things):
-        _place_thing(thing, eye, rays, windows[index], buffers, 1 + index)
+        _place_thing(scene, thing, rays, windows[index], buffers, 1 + index)
     for index, person in enumerate(scene.people, len(scene.things)):
         _place_person(person, eye, rays, windows[index], buffers, 1 + index)
     _turn_people(buffers.normal, buffers.owner > len(scene.things))
@@ -82,7 +82,7 @@ def _lay_ground(scene: s.Scene, rays: Rays, buffers: _Buffers) -> np.ndarray:
     reach = np.where(below, -np.float32(scene.camera.height) / np.minimum(rays.y, np.float32(-1e-6)), np.inf)
     buffers.depth[:] = reach
     flat = np.where(below, reach, 0).astype(np.float32)
-    x, z = flat * rays.x, flat * rays.z
+    x, z = _painted(scene, flat * rays.x, flat * rays.z, NOTHING)
     kind = np.full(buffers.depth.shape, s.GROUND, np.uint8)
     if scene.pond is not None:
         across, ahead = (x - scene.pond.x) / scene.pond.length, (z - scene.pond.z) / scene.pond.breadth
@@ -105,24 +105,33 @@ def _windows(scene: s.Scene, size: int) -> list[Window]:
     return [(slice(a[1], b[1]), slice(a[0], b[0])) for a, b in zip(low, high, strict=True)]
 
 
-def _place_thing(thing: s.Thing, eye: float, rays: Rays, window: Window, buffers: _Buffers, owner: int) -> None:
+def _painted(scene: s.Scene, x: np.ndarray, z: np.ndarray, owner: int | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lead from where points of the ground, an object or a person are seen to where they were painted."""
+    if scene.anchors is None:
+        return x, z
+    across, ahead = scene.anchors.astype(np.float32)
+    return x + across[owner], z + ahead[owner]
+
+
+def _place_thing(scene: s.Scene, thing: s.Thing, rays: Rays, window: Window, buffers: _Buffers, owner: int) -> None:
     """Put an object into the buffers, wherever it is nearer than what is there."""
-    view = rays.window(*window)
+    eye, view = scene.camera.height, rays.window(*window)
     covered = np.zeros(buffers.depth[window].shape, bool)
     for part in thing.parts:
         depth, normal = part.solid.hit(eye, view)
         if part.ragged:
-            depth = _fray(part.ragged, depth, normal, eye, view)
+            depth = _fray(scene, part.ragged, depth, normal, view, owner)
         covered |= np.isfinite(depth)
         buffers.put(window, depth, owner, part.material, normal)
     buffers.extent[owner] = covered.sum()
 
 
-def _fray(ragged: float, depth: np.ndarray, normal: np.ndarray, eye: float, rays: Rays) -> np.ndarray:
+def _fray(scene: s.Scene, ragged: float, depth: np.ndarray, normal: np.ndarray, rays: Rays, owner: int) -> np.ndarray:
     """Cut notches into the outline of foliage, where the surface turns away from the eye."""
     reach = np.where(np.isfinite(depth), depth, 0)
     facing = -(normal[0] * rays.x + normal[1] * rays.y + normal[2] * rays.z)
-    texel = noise((reach * rays.x + reach * rays.z) * 30, (eye + reach * rays.y) * 30)
+    x, z = _painted(scene, reach * rays.x, reach * rays.z, owner)
+    texel = noise((x + z) * 30, (scene.camera.height + reach * rays.y) * 30)
     return np.where(facing < ragged * texel, np.float32(np.inf), depth)
 
 
@@ -145,7 +154,8 @@ def _shade(scene: s.Scene, rays: Rays, buffers: _Buffers, classes: np.ndarray) -
     """Return the light (3,H,W) that reaches the lens."""
     air = classes == s.SKY
     depth = np.where(air, np.float32(1), buffers.depth)
-    x, y, z = depth * rays.x, np.float32(scene.camera.height) + depth * rays.y, depth * rays.z
+    x, z = _painted(scene, depth * rays.x, depth * rays.z, buffers.owner)
+    y = np.float32(scene.camera.height) + depth * rays.y
     albedo = paint(scene.materials, buffers.surface, x, y, z, depth)
     shadow = shading.soften(_shadows(scene, len(depth)).astype(np.float32))
     shadow = np.where(buffers.owner == NOTHING, shadow, 0)

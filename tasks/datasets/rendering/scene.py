@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from tasks.datasets.rendering.camera import Camera
 from tasks.datasets.rendering.people import Person
 from tasks.datasets.rendering.solids import Solid
@@ -83,7 +85,9 @@ class Sensor:
 class Scene:
     """All that an image and its annotations follow from, at any size.
 
-    The first three ``materials`` are those of ground, path and water. ``things[salient]`` is the conspicuous one.
+    The first three ``materials`` are those of ground, path and water. ``things[salient]`` is the conspicuous one. Where
+    camera or objects have moved, ``anchors`` (2, 1 + things + people) leads from where the ground, each object and each
+    person is seen back to where it was painted: x and z, in metres, to be added. Paths and pond stay where they were.
     """
 
     camera: Camera
@@ -95,3 +99,4 @@ class Scene:
     light: Light
     sensor: Sensor
     salient: int
+    anchors: np.ndarray | None = None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -34,6 +34,9 @@ class Solid(Body, Protocol):
 
     def corners(self) -> np.ndarray:
         """Return the corners (3,8) of a box around the solid."""
+
+    def moved(self, x: float, z: float) -> Self:
+        """Return the same solid, further on along both axes of the ground."""
 
 
 def _box_around(x: float, z: float, radius: float, low: float, high: float) -> np.ndarray:
@@ -104,6 +107,10 @@ class Revolution:
         z = self.z + radii[:, None] * CIRCLE[1]
         return np.stack([x.ravel(), heights.repeat(8), z.ravel()])
 
+    def moved(self, x: float, z: float) -> Revolution:
+        """Return the same body, further on along both axes of the ground."""
+        return replace(self, x=self.x + x, z=self.z + z)
+
 
 @dataclass(frozen=True)
 class Polyhedron:
@@ -134,6 +141,11 @@ class Polyhedron:
     def outline(self) -> np.ndarray:
         """Return points (3,K) to throw its shadow by."""
         return self.vertices
+
+    def moved(self, x: float, z: float) -> Polyhedron:
+        """Return the same body, further on along both axes of the ground."""
+        offsets = self.offsets + self.normals[:, 0] * x + self.normals[:, 2] * z
+        return replace(self, offsets=offsets, vertices=self.vertices + np.array([[x], [0], [z]]))
 
 
 def cylinder(x: float, z: float, radius: float, low: float, high: float) -> Revolution:

@@ -16,7 +16,7 @@ from torch import Tensor
 from benchmark.commands import export as module
 from benchmark.commands.export import FORMATS, export
 from benchmark.runs.finished_run import open_stored
-from benchmark.training.checkpoint import sha256_of
+from leaderboards.values import sha256_of
 from tasks.base import tasks
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights
@@ -46,9 +46,10 @@ def test_every_task_and_format(task: str, kind: str, finished_home: Callable[[st
     assert sorted(path.name for path in tmp_path.iterdir()) == [out.name, f"{out.name}.json"]
 
     stored = open_stored(file)
-    network = stored.task([]).network(stored.spec)
+    made = stored.task([])
+    network = made.network(stored.spec)
     load_weights(network, stored.student_file)
-    image = torch.randn(4, 3, 40, 72, generator=torch.Generator().manual_seed(7))
+    image = torch.randn(4, 3 * made.frames, 40, 72, generator=torch.Generator().manual_seed(7))
     with torch.no_grad():
         expected = network.eval()(image).maps
         found = FORMATS[kind].load(out)(image)

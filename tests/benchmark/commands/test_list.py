@@ -69,6 +69,17 @@ def test_one_method_shows_its_options_and_origin() -> None:
     assert re.search(r"origin +densedistill \d", text)
 
 
+def test_one_shows_whose_it_is_and_how_it_is_cited() -> None:
+    text = shown("methods", "mgd", width=140)
+    assert re.search(r"\nlicense +MIT", text)
+    assert re.search(r"\nreference +https://arxiv\.org/abs/2208\.10169", text)
+    assert "\n@inproceedings{qin2022multi,\n  title = {Multi-Granularity Distillation" in text
+    text = shown("data", "coco", width=140)
+    assert re.search(r"\nlicense +annotations CC BY 4\.0", text)
+    assert "Doll{\\'a}r, Piotr" in text
+    assert "@" not in shown("methods", "none")
+
+
 def test_one_task_and_one_dataset() -> None:
     text = shown("tasks", "depth", width=140)
     assert "abs_rel, lower is better" in text

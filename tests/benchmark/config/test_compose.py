@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import benchmark
-from benchmark.commands.sweep import combinations
 from benchmark.config import compose
 from methods.base import methods
 from tasks.base import tasks
@@ -64,16 +63,6 @@ def test_a_wrong_word_is_one_clear_line(word: str, expected: str) -> None:
         compose.load([word])
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_comma_lists_expand_to_every_combination() -> None:
-    assert combinations(["seed=0,1", "method=[none,mgd]", "task=seg"]) == [
-        ["seed=0", "method=[none,mgd]", "task=seg"],
-        ["seed=1", "method=[none,mgd]", "task=seg"],
-    ]
-    assert combinations(["seed=range(2)", "task=seg,depth", "~teacher.networks.wide"]) == [
-        [f"seed={seed}", f"task={task}", "~teacher.networks.wide"] for seed in (0, 1) for task in ("seg", "depth")
-    ]
 
 
 @pytest.mark.parametrize("group", ["student", "teacher", "recipe", "experiment"])

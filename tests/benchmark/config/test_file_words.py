@@ -14,12 +14,12 @@ from lightning_fabric import Fabric
 from rich.console import Console
 from torch import nn
 
-from benchmark.commands.table import gap_recovered, quantity
-from benchmark.training.checkpoint import load_state, save_state, save_weights, sha256_of
+from benchmark.training.checkpoint import load_state, save_state, save_weights
 from benchmark.training.clock import Clock
 from benchmark.training.cost import count_macs, count_parameters, inference_cost
 from benchmark.training.progress import Progress
 from benchmark.training.steplog import StepLog
+from leaderboards.values import sha256_of
 from tasks.errors import InputError
 
 
@@ -107,31 +107,6 @@ def test_macs_and_parameters_are_exact() -> None:
     cost = inference_cost(network, (16, 16), Fabric(accelerator="cpu", devices=1))
     assert (cost.params, cost.macs, cost.size) == (224, 13824, (16, 16))
     assert 0 < cost.latency_ms_p50 <= cost.latency_ms_p95
-
-
-@pytest.mark.parametrize(
-    ("score", "control", "teacher", "higher", "expected"),
-    [
-        (0.5, 0.4, 0.6, True, 0.5),
-        (0.3, 0.4, 0.6, True, -0.5),
-        (5.0, 8.0, 4.0, False, 0.75),
-        (0.5, 0.6, 0.4, True, None),
-        (0.5, 0.5, 0.5, True, None),
-        (None, 0.4, 0.6, True, None),
-    ],
-)
-def test_the_gap_recovered(
-    score: float | None, control: float, teacher: float, higher: bool, expected: float | None
-) -> None:
-    found = gap_recovered(score, control, teacher, higher)
-    assert found == (None if expected is None else pytest.approx(expected))
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"), [(None, "-"), (12, "12"), (442_000, "442 k"), (1_020_000, "1.02 M"), (17_900_000_000, "17.9 G")]
-)
-def test_quantities(value: int | None, shown: str) -> None:
-    assert quantity(value) == shown
 
 
 def test_progress_on_a_terminal_and_on_a_pipe() -> None:

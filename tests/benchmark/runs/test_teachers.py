@@ -4,6 +4,7 @@ import io
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from benchmark.commands.list_all import show
 from tasks.errors import InputError
-from tests.support import TINY, tiny_run
+from tests.support import TINY, Finished, tiny_run
 
 SMALL = (
     "teacher.networks.deep.encoder_options.layers=[1,1,1,1]",
@@ -21,8 +22,8 @@ SMALL = (
 )
 
 
-def test_a_checkpoint_is_used_and_scored(home: Path) -> None:
-    trained = tiny_run(home, "method=pixel")[0].teachers[0]
+def test_a_checkpoint_is_used_and_scored(home: Path, together: Callable[[str], Finished]) -> None:
+    trained = together("seg").record("pixel").teachers[0]
     (record,) = tiny_run(home, "method=pixel", f"teacher.checkpoint={home}/teachers/{trained.id}/teacher.safetensors")
     used = record.teachers[0]
     assert used.own_score == trained.own_score
@@ -31,8 +32,8 @@ def test_a_checkpoint_is_used_and_scored(home: Path) -> None:
     assert used.steps is None
 
 
-def test_a_checkpoint_of_another_architecture_is_refused(home: Path) -> None:
-    trained = tiny_run(home, "method=pixel")[0].teachers[0]
+def test_a_checkpoint_of_another_architecture_is_refused(home: Path, together: Callable[[str], Finished]) -> None:
+    trained = together("seg").record("pixel").teachers[0]
     path = home / "teachers" / trained.id / "teacher.safetensors"
     with pytest.raises(InputError, match="are of another architecture"):
         tiny_run(home, "method=pixel", f"teacher.checkpoint={path}", *SMALL)

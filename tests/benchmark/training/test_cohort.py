@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.training.checkpoint import sha256_of
+from leaderboards.values import sha256_of
 from methods.base import SUPERVISED, Method, Setting, Step, methods
 from tasks.base import tasks
-from tests.support import student_bytes, tiny_run
+from tests.support import Finished, student_bytes, tiny_run
 
 
 class Breaking(Method):
@@ -51,21 +51,22 @@ EVERY = [pytest.param(task, NAMES, marks=pytest.mark.slow, id=f"{task}-every") f
 
 @pytest.mark.parametrize(("task", "names"), [*SOME.items(), *EVERY])  # each method has its turn
 def test_alone_and_among_all_methods_gives_the_same_bits(
-    task: str, names: list[str], tmp_path: Path, teachers_home: Callable[[str], Path]
+    task: str, names: list[str], home_of: Callable[[str], Path], together: Callable[[str], Finished]
 ) -> None:
-    for folder in ("together", *names):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "teachers").symlink_to(teachers_home(task))
-    together = tiny_run(tmp_path / "together", f"task={task}", f"method=[{','.join(NAMES)}]")
-    assert [record.status for record in together] == ["ok"] * len(NAMES)
+    all_of_them = together(task)
     for name in names:
-        (alone,) = tiny_run(tmp_path / name, f"task={task}", f"method={name}")
-        record = together[NAMES.index(name)]
+        home = home_of(task)
+        (alone,) = tiny_run(home, f"task={task}", f"method={name}")
+        record = all_of_them.record(name)
         assert alone.run_id == record.run_id
-        assert student_bytes(tmp_path / name, alone) == student_bytes(tmp_path / "together", record)
+        assert student_bytes(home, alone) == all_of_them.student(name)
         assert alone.scores == record.scores
-    students = [student_bytes(tmp_path / "together", record) for record in together]
-    assert len(set(students)) == len(NAMES), "methods that train the same student learn nothing of their own"
+
+
+@pytest.mark.parametrize("task", sorted(tasks))
+def test_every_method_trains_another_student(task: str, together: Callable[[str], Finished]) -> None:
+    assert {together(task).record(name).status for name in NAMES} == {"ok"}
+    assert len({together(task).student(name) for name in NAMES}) == len(NAMES)
 
 
 @pytest.mark.usefixtures("breaking")
@@ -77,15 +78,14 @@ def test_alone_and_among_all_methods_gives_the_same_bits(
         ("touch", "failed", "changed the prediction of teacher 'deep' on batch 'labeled' in place"),
     ],
 )
-def test_a_broken_member_is_recorded_and_harms_no_other(how: str, status: str, reason: str, home: Path) -> None:
+def test_a_broken_member_is_recorded_and_harms_no_other(
+    how: str, status: str, reason: str, home: Path, together: Callable[[str], Finished]
+) -> None:
     broken, pixel = tiny_run(home, "method=[breaking,pixel]", f"methods.breaking.how={how}")
     assert broken.status == status
     assert reason in broken.status_reason
     assert broken.scores.metrics == {}
-    (home / "records" / f"{pixel.run_id}.json").unlink()
-    expected = student_bytes(home, pixel)
-    (alone,) = tiny_run(home, "method=pixel")
-    assert student_bytes(home, alone) == expected
+    assert student_bytes(home, pixel) == together("seg").student("pixel")
 
 
 def test_teachers_keep_every_byte(home: Path) -> None:
@@ -98,9 +98,9 @@ def test_teachers_keep_every_byte(home: Path) -> None:
     assert all(each.own_score is not None for each in record.teachers)
 
 
-def test_the_step_log_holds_every_step_and_term(home: Path) -> None:
-    (record,) = tiny_run(home, "method=mgd")
-    lines = [json.loads(line) for line in (home / record.artifacts.steps).read_text().splitlines()]
+def test_the_step_log_holds_every_step_and_term(together: Callable[[str], Finished]) -> None:
+    record = together("seg").record("mgd")
+    lines = [json.loads(line) for line in (together("seg").home / record.artifacts.steps).read_text().splitlines()]
     assert [line["step"] for line in lines] == [0, 1, 2, 3]
     for line in lines:
         total = sum(weight * line[term] for term, weight in record.method.weights.items())

@@ -6,11 +6,11 @@ import os
 import shutil
 
 import pytest
-from factory import record, seeds
 
 from leaderboards import store
 from leaderboards.record_parts import Artifacts, Verification
 from leaderboards.write import write_boards
+from tests.leaderboards.factory import record, seeds
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 NAMES = ("chromium", "chromium-browser", "google-chrome")

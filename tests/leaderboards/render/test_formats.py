@@ -4,13 +4,13 @@ import json
 import random
 
 import pytest
-from factory import record, seeds
 
 from leaderboards.errors import RecordError
 from leaderboards.leaderboard import leaderboard
 from leaderboards.render import markdown
 from leaderboards.store import Fault
 from leaderboards.write import RENDERERS, USUAL, stale_boards, write_boards
+from tests.leaderboards.factory import record, seeds
 
 HOSTILE = (
     "<script>alert(1)</script> | `x` [a](javascript:1) ![i](x) www.evil.example https://evil.example *b* _i_ @me\n# h"

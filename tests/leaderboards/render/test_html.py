@@ -3,7 +3,6 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from factory import record, seeds
 
 from leaderboards.attachments import PNG, Attachment
 from leaderboards.errors import RecordError
@@ -14,7 +13,7 @@ from leaderboards.render.heat import heat
 from leaderboards.render.html import render
 from leaderboards.statistics import Estimate
 from leaderboards.store import Fault
-from leaderboards.write import available, write_boards
+from tests.leaderboards.factory import record, seeds
 
 HOSTILE = "<script>window.broken=1</script><img src=x onerror='window.broken=1'>\"' {{ 7*7 }} </script><!--<script>"
 
@@ -134,11 +133,14 @@ def test_no_heat_without_a_gap():
     assert heat(None) == heat(Cell("failed")) == ""
 
 
-def test_without_its_packages_the_page_is_refused_and_left_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(assets, "PACKAGES", ("jinja2", "no_such_package"))
-    assets.libraries.cache_clear()
-    assert "html" not in available()
-    assert "leaderboard.html" not in [path.name for path in write_boards(RECORDS, tmp_path)]
-    with pytest.raises(RecordError, match=r"needs no_such_package: pip install 'densedistill\[boards\]'"):
-        render(leaderboard(RECORDS))
-    assets.libraries.cache_clear()
+@pytest.mark.usefixtures("light")
+def test_the_page_claims_no_curves_and_pictures_that_are_not_there():
+    page = Page(render(leaderboard(RECORDS)))
+    assert "Training curves" not in " ".join(page.text)
+    assert not [found for _, found in page.tags if found.get("class") == "panels"]
+    assert [found["data-chart"] for _, found in page.tags if "data-chart" in found] == ["seeds", "pareto"]
+
+
+def test_a_package_that_is_not_there_is_named():
+    with pytest.raises(RecordError, match="needs no_such_package: pip install no_such_package"):
+        assets._folder("no_such_package")

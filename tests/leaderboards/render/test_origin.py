@@ -1,10 +1,9 @@
 """Where the code of a row comes from is shown wherever that is not this suite."""
 
-from factory import record
-
 from leaderboards.leaderboard import leaderboard
 from leaderboards.render import markdown
 from leaderboards.render.origins import origins
+from tests.leaderboards.factory import record
 
 SHA = "3f2a1b0c" + "0" * 56
 

@@ -1,9 +1,8 @@
 import xml.etree.ElementTree as ElementTree
 
-from factory import record, seeds
-
 from leaderboards.leaderboard import leaderboard
 from leaderboards.render.svg import render
+from tests.leaderboards.factory import record, seeds
 
 DEPTH = {"task": "depth", "metric": "rmse", "higher": False, "teacher": 2.0}
 HOSTILE = "</text><script>window.broken=1</script> & \"'"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import numpy as np
 import pytest
 import torch
 
 from benchmark.training.randomness import Randomness
-from tasks.base import MEAN, STD, Batch, tasks
+from tasks.base import MEAN, STD, Batch, datasets, tasks
 from tasks.data.augment import Augment
-from tasks.data.loader import Images, Part, ordered, stream, to_tensor
+from tasks.data.loader import Images, Part, Plan, ordered, stream, to_tensor
 from tasks.datasets.scenes import Scenes
+from tests.support import assert_alike
 
 DATASET = Scenes(size=32, train=7, val=3, test=2)
 PARTS = (Part("labeled", (0, 2, 4, 6)), Part("unlabeled.0", (1, 3, 5), hidden=True))
@@ -22,9 +21,10 @@ def batches(
     start: int = 0, workers: int = 0, parts: tuple[Part, ...] = PARTS, name: str = "seg"
 ) -> list[dict[str, Batch]]:
     task = tasks[name](DATASET.info)
-    images = Images(DATASET, "train", frozenset({task.annotation}))
+    dataset = DATASET if task.annotation in DATASET.provides else datasets[task.dataset](size=32, train=7)
+    images = Images(dataset, "train", frozenset({task.annotation}))
     augment = Augment((32, 32), (0.75, 1.5), 0.5, 0.2)
-    return list(stream(images, task, augment, Randomness(0), parts, batch=3, start=start, stop=6, workers=workers))
+    return list(stream(images, task, augment, Randomness(0), Plan(parts, 3, start, 6, workers)))
 
 
 def same(a: dict[str, Batch], b: dict[str, Batch]) -> bool:
@@ -49,8 +49,7 @@ def test_every_epoch_shows_every_image_once() -> None:
 
     task = tasks["seg"](DATASET.info)
     images, augment = Spy(DATASET, "train", frozenset({"classes"})), Augment((32, 32), (1.0, 1.0), 0.0, 0.0)
-    loader = stream(images, task, augment, Randomness(0), [Part("labeled", (0, 2, 4, 6))], batch=2, start=0, stop=6)
-    list(islice(loader, 6))
+    list(stream(images, task, augment, Randomness(0), Plan([Part("labeled", (0, 2, 4, 6))], 2, 0, 6)))
     epochs = [seen[0:4], seen[4:8], seen[8:12]]
     assert all(sorted(epoch) == [0, 2, 4, 6] for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 1
@@ -67,7 +66,7 @@ def test_hidden_targets_are_absent_and_ignored_labels_are_invalid() -> None:
 @pytest.mark.parametrize("name", sorted(tasks))
 def test_every_task_collates(name: str) -> None:
     labeled = batches(name=name)[0]["labeled"]
-    assert labeled.image.shape == (3, 3, 32, 32)
+    assert labeled.image.shape == (3, 3 * tasks[name](DATASET.info).frames, 32, 32)
     assert labeled.valid.shape == (3, 32, 32)
 
 
@@ -82,4 +81,9 @@ def test_a_pass_over_a_split_keeps_order_and_originals() -> None:
 def test_images_are_normalised_by_imagenet() -> None:
     image = np.full((2, 2, 3), 255, np.uint8)
     expected = (1 - torch.tensor(MEAN)) / torch.tensor(STD)
-    torch.testing.assert_close(to_tensor(image)[:, 0, 0], expected, rtol=1e-5, atol=1e-5)
+    assert_alike(to_tensor(image)[:, 0, 0], expected)
+
+
+def test_the_frames_of_a_clip_are_normalised_alike() -> None:
+    clip = np.random.default_rng(0).integers(0, 256, (4, 5, 6), np.uint8)
+    assert torch.equal(to_tensor(clip), torch.cat([to_tensor(clip[..., :3]), to_tensor(clip[..., 3:])]))

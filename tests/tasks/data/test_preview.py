@@ -1,9 +1,15 @@
 import numpy as np
 import pytest
 
+from tasks.annotations.boxes import draw_boxes
+from tasks.annotations.classes import draw_classes
+from tasks.annotations.depth import draw_depth
+from tasks.annotations.mask import draw_mask
+from tasks.annotations.points import draw_points
 from tasks.base import Boxes, Dataset, Info, Sample
-from tasks.data.drawing import draw_boxes, draw_classes, draw_density, draw_depth, draw_mask, draw_points
-from tasks.data.preview import GAP, PAPER, TILE, TITLE, contact_sheet
+from tasks.data.drawing import draw_density
+from tasks.data.preview import TILE, contact_sheet
+from tasks.data.sheet import GAP, PAPER, TITLE
 from tasks.datasets.scenes import Scenes
 
 

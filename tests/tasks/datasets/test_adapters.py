@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 import tasks.data
-from tasks.base import Boxes, Dataset, datasets
-from tasks.datasets.reading.files import summary
+from tasks.annotations.kind import kind_of
+from tasks.base import Dataset, datasets
 from tasks.datasets.reading.listed import ListedDataset
+from tasks.datasets.reading.summary import summary
 from tasks.errors import InputError
 from tasks.registry import import_modules, options
 from tests.tasks.datasets import layouts
@@ -86,25 +87,14 @@ def check(dataset: Dataset, split: str, index: int) -> None:
     assert sample.image.dtype == np.uint8
     assert sample.image.shape == (24, 32, 3)
     assert sample.annotations.keys() == dataset.provides
-    for kind, value in sample.annotations.items():
-        if kind == "classes":
-            assert (value.dtype, value.shape) == (np.uint8, (24, 32))
-            assert set(np.unique(value)) <= {*range(len(dataset.info.classes)), 255}
-        elif kind == "depth":
-            assert (value.dtype, value.shape) == (np.float32, (24, 32))
-            assert 0 <= value.min() < value.max() < dataset.info.depth_cap
-        elif kind == "boxes":
-            assert isinstance(value, Boxes)
-            assert (value.xyxy.dtype, value.labels.dtype, value.difficult.dtype) == (np.float64, np.int64, bool)
-            assert value.xyxy.shape == (len(value.labels), 4)
-            assert (value.labels < len(dataset.info.categories)).all()
-        elif kind == "points":
-            assert (value.dtype, value.shape[1]) == (np.float32, 2)
-            assert (value >= 0).all()
-            assert (value < (32, 24)).all()
-        else:
-            assert value.dtype == np.uint8
-            assert set(np.unique(value)) == {0, 1}
+    for name, value in sample.annotations.items():
+        kind = kind_of(name)
+        assert kind.faults(value, (24, 32), dataset.info) == []
+        assert name == "mask" or kind.size(value) in (None, (24, 32))
+    if "depth" in sample.annotations:
+        assert 0 <= sample.annotations["depth"].min() < sample.annotations["depth"].max() < dataset.info.depth_cap
+    if "mask" in sample.annotations:
+        assert set(np.unique(sample.annotations["mask"])) == {0, 1}
 
 
 def test_every_split_is_read(case: Case, tmp_path: Path) -> None:
@@ -182,6 +172,13 @@ def test_damaged_files_are_named(case: Case, tmp_path: Path) -> None:
     faults = dataset.verify()
     assert [entry.image.name in fault for fault in faults].count(True) >= 1
     assert case.dataset == "coco" or sum(str(entry.annotation) in fault for fault in faults) == 1
+
+
+def test_a_value_that_its_kind_does_not_allow_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = build(CASES["camvid"], layouts.camvid(tmp_path))
+    monkeypatch.setattr(dataset, "annotate", lambda entry, size: {"classes": np.full(size, 42, np.uint8)})
+    assert "trainannot" in dataset.verify()[0]
+    assert "expected labels below 11, or 255, found 42 in 'classes'" in dataset.verify()[0]
 
 
 @pytest.mark.parametrize("name", sorted({case.dataset for case in CASES.values()}))

@@ -13,7 +13,7 @@ import pytest
 from tasks.base import Boxes
 from tasks.datasets.coco import COCO
 from tasks.datasets.reading.boxes import box_faults, usable
-from tasks.datasets.reading.files import summary
+from tasks.datasets.reading.summary import summary
 from tasks.datasets.voc_det import VOCDetection, read_objects
 from tasks.errors import InputError
 from tests.tasks.datasets import layouts

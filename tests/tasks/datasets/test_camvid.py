@@ -11,7 +11,7 @@ from PIL import Image
 from tasks.base import datasets
 from tasks.datasets import camvid
 from tasks.datasets.camvid import CamVid
-from tasks.datasets.reading.files import summary
+from tasks.datasets.reading.summary import summary
 from tasks.errors import InputError
 from tests.tasks.datasets import layouts
 

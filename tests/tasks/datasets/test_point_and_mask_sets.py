@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from tasks.datasets.nwpu import NWPU
-from tasks.datasets.reading.files import summary
 from tasks.datasets.reading.points import inside, point_faults, read_points
+from tasks.datasets.reading.summary import summary
 from tasks.datasets.saliency import Saliency, read_mask
 from tasks.datasets.shanghaitech import ShanghaiTech
 from tasks.datasets.ucf_qnrf import UCFQNRF

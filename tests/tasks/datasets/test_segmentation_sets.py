@@ -13,7 +13,7 @@ from tasks.datasets import ade20k
 from tasks.datasets.ade20k import ADE20K
 from tasks.datasets.cityscapes import Cityscapes
 from tasks.datasets.reading.colours import voc_colours
-from tasks.datasets.reading.files import summary
+from tasks.datasets.reading.summary import summary
 from tasks.datasets.voc import CLASSES, VOC
 from tasks.errors import InputError
 from tests.tasks.datasets import layouts

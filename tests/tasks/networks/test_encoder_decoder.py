@@ -25,9 +25,9 @@ SMALL = presets.STUDENT
     ids=lambda spec: spec.decoder,
 )
 def test_a_prediction_says_what_it_holds(spec: NetworkSpec) -> None:
-    network = build(spec, 5).eval()
+    network = build(spec, 5).double().eval()
     with torch.no_grad():
-        prediction = network(torch.randn(2, 3, 64, 96))
+        prediction = network(torch.randn(2, 3, 64, 96, dtype=torch.float64))
     (logits,) = prediction.maps
     assert logits.shape[:2] == (2, 5)
     assert prediction.size == (64, 96)
@@ -40,8 +40,8 @@ def test_a_prediction_says_what_it_holds(spec: NetworkSpec) -> None:
 
 
 def test_any_size_is_padded_and_cut_back() -> None:
-    network = build(SMALL, 5).eval()
-    image = torch.randn(1, 3, 45, 70)
+    network = build(SMALL, 5).double().eval()
+    image = torch.randn(1, 3, 45, 70, dtype=torch.float64)
     with torch.no_grad():
         cut = network(image)
         whole = network(torch.nn.functional.pad(image, (0, 26, 0, 19)))
@@ -85,10 +85,10 @@ def test_a_folder_laid_out_like_the_hub_is_a_published_network(tmp_path: Path) -
     torch.manual_seed(0)
     published = smp.FPN("resnet18", encoder_weights=None, classes=5, decoder_pyramid_channels=32)
     published.save_pretrained(tmp_path)
-    network = build(NetworkSpec(weights=f"hub:{tmp_path}"), 5).eval()
-    image = torch.randn(1, 3, 64, 64)
+    network = build(NetworkSpec(weights=f"hub:{tmp_path}"), 5).double().eval()
+    image = torch.randn(1, 3, 64, 64, dtype=torch.float64)
     with torch.no_grad():
-        expected = published.eval()(image)
+        expected = published.double().eval()(image)
         logits = network(image).maps[0]
     full = torch.nn.functional.interpolate(logits, size=(64, 64), mode="bilinear", align_corners=True)
     torch.testing.assert_close(full, expected)

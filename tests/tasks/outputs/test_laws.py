@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
+from benchmark.conformance.frozen_step import fit
 from benchmark.conformance.output_space_checks import VERBS
 from tasks.base import IGNORE, Batch, OutputSpace, Prediction
 from tasks.outputs.bayesian import BayesianDensity, PointTarget, stack_points
@@ -13,7 +14,9 @@ from tasks.outputs.boxes import BoxTarget, stack
 from tasks.outputs.categorical import Categorical
 from tasks.outputs.density import Density
 from tasks.outputs.detection import Detection
+from tasks.outputs.fixation import Fixation
 from tasks.outputs.logdepth import LogDepth
+from tests.support import ROUNDING, assert_alike
 
 N, SIZE = 3, (30, 42)  # neither side is a multiple of 4
 
@@ -87,6 +90,8 @@ CASES = {
     "density": Case(Density(), [(1, 8, 11)], lambda g: uniform(g) / 50, everywhere(0.0)),
     "density reference": Case(Density("reference"), [(1, 8, 11)], lambda g: uniform(g) / 50, everywhere(0.0)),
     "bayesian": Case(BayesianDensity(4.0), [(1, 8, 11)], points, stack_points([torch.zeros(0, 2)] * N, SIZE)),
+    "fixation": Case(Fixation(), [(1, 8, 11)], uniform, everywhere(-1.0)),
+    "fixation, all terms": Case(Fixation(cc=1.0, nss=0.1), [(1, 8, 11)], lambda g: uniform(g) ** 4, everywhere(-1.0)),
     "detection": Case(
         Detection(3, (4, 8)),
         [(8, 8, 11), (8, 4, 6)],
@@ -145,7 +150,7 @@ def test_the_teacher_gets_no_say_where_nothing_is_valid(case):
         ],
         valid,
     )
-    assert case.space.divergence(moved, teacher).item() == pytest.approx(loss.item(), rel=1e-5)
+    assert case.space.divergence(moved, teacher).item() == pytest.approx(loss.item(), rel=ROUNDING)
 
 
 def gradients_of(case, student, teacher):
@@ -174,7 +179,7 @@ def test_mixing_is_symmetric(case):
         case.space.supervised(maps, case.space.mix(*pair, share))
         for pair, share in [((a, b), weight), ((b, a), 1 - weight)]
     ]
-    assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-5)
+    assert losses[0].item() == pytest.approx(losses[1].item(), rel=ROUNDING)
 
 
 def test_mixing_and_pasting_half_have_gradients(case):
@@ -191,8 +196,8 @@ def test_order_of_the_batch(case):
     turned = case.wrap([m[order] for m in prediction.maps])
     assert same(case.space.permute(case.space.permute(target, order), order.argsort()), target)
     found = case.space.supervised(turned.maps, case.space.permute(target, order))
-    assert found.item() == pytest.approx(case.space.supervised(prediction.maps, target).item(), rel=1e-5)
-    torch.testing.assert_close(case.space.summary(turned), case.space.summary(prediction)[order])
+    assert found.item() == pytest.approx(case.space.supervised(prediction.maps, target).item(), rel=ROUNDING)
+    assert_alike(case.space.summary(turned), case.space.summary(prediction)[order])
 
 
 def test_hard_targets_are_targets_of_the_input_size(case):
@@ -220,12 +225,24 @@ def test_summary_is_one_vector_an_image_over_valid_positions(case):
     for level in changed:
         stride = -(-SIZE[1] // level.shape[-1])
         level[..., 24 // stride :] += 3
-    torch.testing.assert_close(case.space.summary(replace(prediction, maps=tuple(changed))), summary)
+    assert_alike(case.space.summary(replace(prediction, maps=tuple(changed))), summary)
 
 
 def test_bounded_is_bounded(case):
     wild = case.wrap([20 * m for m in case.prediction(0).maps])
     assert case.space.bounded(wild).abs().max() <= 1
+
+
+def test_any_numbers_can_be_made_maps(case):
+    raw = [4 * torch.randn(N, *shape, requires_grad=True) for shape in case.shapes]
+    made = [case.space.proper(each) for each in raw]
+    assert [m.shape for m in made] == [m.shape for m in raw]
+    loss = case.space.supervised(made, case.labels(2))
+    assert loss.isfinite()
+    assert case.space.divergence(case.wrap(made), case.prediction(1)) >= 0
+    assert all(g.isfinite().all() for g in torch.autograd.grad(loss, raw))
+    if isinstance(case.space, Detection):
+        assert all((m[:, case.space.classes : -1] >= 0).all() for m in made)
 
 
 def test_resolutions_may_differ(case):
@@ -246,4 +263,43 @@ def test_half_precision_maps(case):
         lambda p: case.space.supervised(p.maps, case.labels(2)),
         lambda p: case.space.divergence(p, student),
     ):
-        assert compute(half).item() == pytest.approx(compute(exact).item(), rel=1e-4)
+        assert compute(half).item() == pytest.approx(compute(exact).item(), rel=ROUNDING)
+
+
+def test_labels_lie_where_the_scores_do(case):
+    prediction, target = case.prediction(0, grad=True), case.labels(2)
+    scores = case.space.label_scores(prediction)
+    sizes = [(level.shape[-2], level.shape[-1]) for level in scores]
+    labels = case.space.labels(target, sizes)
+    assert len({level.shape[1] for level in scores}) == 1
+    for level, truth in zip(scores, labels, strict=True):
+        assert truth.shape == (N, *level.shape[-2:])
+        assert truth.dtype == torch.int64
+        assert ((truth < level.shape[1]) | (truth == IGNORE)).all()
+    assert sum(truth[truth != IGNORE].unique().numel() for truth in labels) > len(labels)
+    assert all(g.isfinite().all() for g in gradients(sum(level.square().sum() for level in scores), prediction))
+
+
+def test_the_labels_of_a_right_prediction_are_true(case):
+    """The labels that a prediction of the target scores highest are nearer to the true ones than another's."""
+    right = case.prediction(1)
+    target = case.space.hard_targets(right)
+    if isinstance(case.space, Detection):
+        target = case.labels(2)
+        right = replace(right, maps=fit(case.space, right.maps, target))
+    distances = []
+    for prediction in (right, case.prediction(0)):
+        scores = case.space.label_scores(prediction)
+        labels = case.space.labels(target, [(level.shape[-2], level.shape[-1]) for level in scores])
+        pairs = zip(scores, labels, strict=True)
+        distances.append(torch.cat([(s.argmax(1) - t).abs()[t != IGNORE] for s, t in pairs]).float().mean())
+    assert distances[0] < 0.5 * distances[1]
+
+
+def test_a_space_without_labels_of_its_own_has_those_of_its_bounded_map(case):
+    prediction = case.prediction(0)
+    (scores,) = OutputSpace.label_scores(case.space, prediction)
+    bounded = case.space.bounded(prediction)
+    assert scores.shape[1] == max(2, bounded.shape[1])
+    assert torch.equal(scores[:, -bounded.shape[1] :].argmax(1), bounded.argmax(1))
+    assert OutputSpace.labels(case.space, case.labels(2), [(8, 11)]) is None

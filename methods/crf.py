@@ -1,0 +1,339 @@
+"""Structural distillation: the student's chains of neighbouring labels, along rows and columns, learn the teacher's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from methods import chain
+from methods.base import SUPERVISED, Method, Setting, Step, register
+from methods.numerics import Reduction, check_options, check_positive, full_precision
+from methods.transitions import Transitions, collect, count_neighbours, fit, prior
+from tasks.base import Prediction
+from tasks.outputs.maps import map_size, resize, shrink
+
+Factors = Literal["grid", "rows", "columns", "positions"]
+DIRECTIONS: dict[str, tuple[int, ...]] = {"grid": (0, 1), "rows": (0,), "columns": (1,), "positions": ()}
+TINY = 1e-30  # a probability below it is none
+DIAGONAL = 0.1  # of the student's first transitions between labels without an order
+
+
+@full_precision
+def chain_cross_entropy(
+    student_unary: Tensor,
+    student_transition: Tensor | None,
+    teacher_unary: Tensor,
+    teacher_transition: Tensor | None,
+    temperature: float = 1.0,
+    lengths: Tensor | None = None,
+    student_start: Tensor | None = None,
+    student_end: Tensor | None = None,
+    teacher_start: Tensor | None = None,
+    teacher_end: Tensor | None = None,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """Cross-entropy of two distributions over label sequences, each a linear-chain conditional random field.
+
+    ``tau^2 * (log Z_S - sum_u P_T(u) s_S(u))``, u the labels and the pairs of neighbouring labels of a sequence, all
+    scores s of both models divided by tau (Wang et al., ACL 2021). A model without transitions (None) is position-wise:
+    the two may factorise alike, or either one further.
+
+    Args:
+        student_unary: scores (B,n,C) of C labels.
+        student_transition: scores (C,C) of neighbouring labels, indexed ``[to, from]``.
+        teacher_unary: as the student's.
+        teacher_transition: as the student's.
+        temperature: tau.
+        lengths: of the sequences, int (B,) from 1 to n; n by default.
+        student_start: scores (C,) of the first label, zero by default.
+        student_end: scores (C,) of the last label, zero by default.
+        teacher_start: as the student's.
+        teacher_end: as the student's.
+        reduction: ``mean`` over the positions of all sequences; ``reference`` over sequences, and with the tempering of
+            the authors' code: the teacher infers at a temperature of one, then each of its tables of log-marginals
+            (pairs, start, end) is divided by tau and normalised on its own; a sequence whose loss is below zero counts
+            as zero.
+
+    Examples:
+        >>> import torch
+        >>> from methods.crf import chain_cross_entropy
+        >>> scores = torch.zeros(1, 4, 2)  # two labels at four places, all alike: a bit each
+        >>> round(chain_cross_entropy(scores, None, scores, None).item(), 3)
+        0.693
+    """
+    longest = student_unary.shape[1]
+    place = torch.arange(longest, device=student_unary.device)[:, None]
+    sizes = place.new_full((len(student_unary),), longest) if lengths is None else lengths.to(place.device)
+    inside, last = place < sizes, place == sizes - 1  # n,B
+    linked, tau = chain.links(inside), temperature
+    student = _lay(student_unary, student_start, inside) / tau
+    teacher = _lay(teacher_unary, teacher_start, inside).detach()
+    own = _matrix(student_transition, student) / tau
+    other = _matrix(teacher_transition, teacher).detach()
+    ended = _end(student, student_end, last, tau)
+    taught = _end(teacher, None if teacher_end is None else teacher_end.detach(), last)
+    padding = (~inside).sum(dim=0) * torch.log(student.new_tensor(student.shape[1]))  # where all labels are alike
+    if reduction == "mean":
+        target = chain.infer(taught / tau, other / tau, linked)
+        return tau**2 * (chain.cross_entropy(target, ended, own, linked) - padding.sum()) / sizes.sum()
+    pairs, unary = chain.log_marginals(taught, other, linked)
+    joint = (student[1:, :, None] + own[..., None]) * _tempered(pairs.flatten(1, 2), tau).view_as(pairs)
+    expected = joint.sum(dim=(1, 2)).where(inside[1:], 0.0).sum(dim=0)
+    expected = expected + (student[0] * _tempered(unary[:1], tau)[0]).sum(dim=0)
+    expected = expected + ((ended - student) * _tempered(unary, tau) * last[:, None]).sum(dim=(0, 1))
+    return tau**2 * (chain.log_partition(ended, own, linked) - padding - expected).clamp(min=0.0).mean()
+
+
+def _lay(unary: Tensor, start: Tensor | None, inside: Tensor) -> Tensor:
+    """Lay sequences (B,n,C) side by side, (n,C,B), zero beyond their ends; the score of a start is its label's."""
+    scores = unary.log_softmax(dim=2)  # a constant at a position changes nothing, and rounds less
+    if start is not None:
+        scores = torch.cat([scores[:, :1] + start, scores[:, 1:]], dim=1)
+    return scores.permute(1, 2, 0).where(inside[:, None], 0.0)
+
+
+def _end(scores: Tensor, end: Tensor | None, last: Tensor, temperature: float = 1.0) -> Tensor:
+    """Add the score of an end to that of the last label."""
+    return scores if end is None else scores + (end / temperature)[:, None] * last[:, None]
+
+
+def _matrix(transition: Tensor | None, scores: Tensor) -> Tensor:
+    """The transitions of a model, all zero for a position-wise one."""
+    return scores.new_zeros(scores.shape[1], scores.shape[1]) if transition is None else transition
+
+
+def _tempered(logarithms: Tensor, temperature: float) -> Tensor:
+    """Normalise tables (n,labels,B) of log-probabilities afresh at a temperature."""
+    return (logarithms / temperature).softmax(dim=1)
+
+
+@full_precision
+def row_divergence(
+    student: Tensor,
+    teacher: Tensor,
+    student_transition: Tensor | None,
+    teacher_transition: Tensor | None,
+    temperature: float = 1.0,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Kullback-Leibler divergence of the labellings of all rows, each a chain from left to right.
+
+    ``tau^2 / |p| * sum_rows KL(P_T(row) || P_S(row))`` with all scores divided by tau; logits (N,C,H,W), transitions
+    (C,C) indexed ``[to, from]`` or None for a position-wise model. A position where ``valid`` (bool, N,H,W) is not set
+    is left out, and a new chain starts behind it.
+
+    Examples:
+        >>> import torch
+        >>> from methods.crf import row_divergence
+        >>> teacher = torch.tensor([2.0, 0.0]).view(1, 2, 1, 1)
+        >>> round(row_divergence(torch.zeros(1, 2, 1, 1), teacher, None, None).item(), 3)
+        0.328
+    """
+    inside = torch.ones_like(student[:, 0], dtype=torch.bool) if valid is None else valid
+    linked = None if valid is None else chain.links(chain.rows(valid[:, None])[:, 0])
+    own, other = (
+        chain.rows((maps.log_softmax(dim=1) / temperature).where(inside[:, None], 0.0))
+        for maps in (student, teacher.detach())
+    )
+    learned, given = _matrix(student_transition, own), _matrix(teacher_transition, other).detach()
+    total = chain.divergence(own, other, learned / temperature, given / temperature, linked)
+    return temperature**2 * total / inside.sum().clamp(min=1)
+
+
+def grid_divergence(
+    student: Tensor,
+    teacher: Tensor,
+    student_across: Tensor | None,
+    student_down: Tensor | None,
+    teacher_across: Tensor | None,
+    teacher_down: Tensor | None,
+    temperature: float = 1.0,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Kullback-Leibler divergence of label maps that are chains along every row and chains along every column.
+
+    ``tau^2 / (2 |p|) * [sum_rows KL(P_T(row) || P_S(row)) + sum_columns KL(P_T(column) || P_S(column))]``; see
+    ``row_divergence`` for the arguments: ``across`` are transitions from left to right, ``down`` from top to bottom. A
+    reconstruction for dense maps of Wang et al., ACL 2021. Without transitions it is ``pixelwise_kl``.
+
+    Examples:
+        >>> import torch
+        >>> from methods.crf import grid_divergence
+        >>> maps, alike = torch.zeros(1, 2, 4, 4), 3 * torch.eye(2)  # the teacher holds neighbours for alike
+        >>> round(grid_divergence(maps, maps, None, None, alike, alike).item(), 3)
+        0.377
+    """
+    across = row_divergence(student, teacher, student_across, teacher_across, temperature, valid)
+    turned = None if valid is None else valid.mT
+    down = row_divergence(student.mT, teacher.mT, student_down, teacher_down, temperature, turned)
+    return (across + down) / 2
+
+
+@full_precision
+def row_posteriors(logits: Tensor, transition: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Label probabilities (N,C,H,W), without gradient, of rows that are chains; see ``row_divergence``.
+
+    Examples:
+        >>> import torch
+        >>> from methods.crf import row_posteriors
+        >>> logits = torch.tensor([[4.0, 0.0, 4.0], [0.0, 0.0, 0.0]]).view(1, 2, 1, 3)  # the one in the middle is open
+        >>> [round(each, 3) for each in row_posteriors(logits, torch.eye(2))[0, 0, 0].tolist()]
+        [0.988, 0.872, 0.988]
+    """
+    unary = logits.log_softmax(dim=1)
+    linked = None
+    if valid is not None:
+        unary, linked = unary.where(valid[:, None], 0.0), chain.links(chain.rows(valid[:, None])[:, 0])
+    found = chain.infer(chain.rows(unary), transition, linked).unary
+    count, labels, height, width = logits.shape
+    return found.view(width, labels, count, height).permute(2, 1, 3, 0)
+
+
+def grid_posteriors(logits: Tensor, across: Tensor, down: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Decode with the transitions: label probabilities (N,C,H,W), the mean of those of the row and of the column.
+
+    Examples:
+        >>> import torch
+        >>> from methods.crf import grid_posteriors
+        >>> logits = torch.tensor([[4.0, 0.0, 4.0], [0.0, 0.0, 0.0]]).view(1, 2, 1, 3)
+        >>> round(grid_posteriors(logits, torch.eye(2), torch.eye(2))[0, 0, 0, 1].item(), 3)
+        0.686
+    """
+    turned = None if valid is None else valid.mT
+    return (row_posteriors(logits, across, valid) + row_posteriors(logits.mT, down, turned).mT) / 2
+
+
+@register("crf")
+class ChainDistillation(Method):
+    """The student's label maps, as chains along rows and columns, are distributed as the teacher's.
+
+    Paper: Wang, Jiang, Yan, Jia, Bach, Wang, Huang, Huang and Tu, "Structural Knowledge Distillation: Tractably
+    Distilling Information for Structured Predictor", ACL 2021. Report results as "CRF distillation (our reading)": the
+    paper labels sequences of words, and the dense form is a reconstruction.
+
+    ``L = L_task + w * tau^2 / (2 |p|) * [sum_rows KL(P_T(row) || P_S(row)) + sum_columns KL(P_T(column) ||
+    P_S(column))] + o * divergence(z_S, z_T)``, ``P(y) ~ exp(sum_i U(i, y_i) + sum_i A[y_i, y_{i-1}])``: unary scores U
+    from a network's prediction, one matrix A for all rows and one for all columns.
+
+    | term | paper's weight | our weight |
+    |---|---|---|
+    | supervised | 1 - l, the likelihood of the chain | 1, the task's own loss |
+    | grid | l on the sum over positions; falls from 1 to 0 in 200 epochs | w = 1 |
+    | output | none | o = 1 where labels leave a part of the prediction out (boxes), else 0 |
+
+    Reconstructed: chains over rows and columns, the labels of every output space, transitions of a teacher that is no
+    random field. These are fitted once, on labeled images before training (co-occurrence of neighbouring labels first,
+    then the likelihood of the truth under the teacher's scores, with one factor on these), and kept with the teacher.
+    The student's are learned with it and serve the loss alone.
+
+    Deviations: temperature is exact: all scores of both models are divided by tau, where the authors' code tempers
+    tables of marginals one by one (``chain_cross_entropy(reduction="reference")``). The weight does not fall. Chains
+    run at the teacher's resolution, where its transitions were fitted. Levels of a pyramid have transitions of their
+    own and count alike.
+
+    Args:
+        setting: output space and shapes.
+        weight: w.
+        output: o.
+        temperature: tau.
+        student_factors: what the student's label maps factorise into: chains over the ``grid`` (rows, and columns),
+            ``rows``, ``columns``, or single ``positions``.
+        teacher_factors: the same of the teacher's. Where the student has a direction that the teacher lacks, neighbours
+            are independent under the teacher, given its rows, its columns, or its scores.
+        fit_images: images that the teacher's transitions are fitted on.
+        fit_steps: of L-BFGS; 0 leaves the co-occurrences as they are.
+    """
+
+    title = "structural distillation by chain CRFs"
+    paper = "Wang et al., ACL 2021; dense form reconstructed"
+    license = "see reference"
+    reference = "https://arxiv.org/abs/2010.05010"
+    bibtex = """
+        @inproceedings{wang2021structural,
+          title = {Structural Knowledge Distillation: Tractably Distilling Information for Structured Predictor},
+          author = {Wang, Xinyu and Jiang, Yong and Yan, Zhaohui and Jia, Zixia and Bach, Nguyen and Wang, Tao
+            and Huang, Zhongqiang and Huang, Fei and Tu, Kewei},
+          booktitle = {Annual Meeting of the Association for Computational Linguistics (ACL)},
+          year = {2021}
+        }
+    """
+    also_called = ("structural KD", "StructuralKD", "CRF distillation")
+    calibration: Transitions
+    elsewhere = {"structural KD": "also `structured`, Liu et al., CVPR 2019"}
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        weight: float = 1.0,
+        output: float = 1.0,
+        temperature: float = 1.0,
+        student_factors: Factors = "grid",
+        teacher_factors: Factors = "grid",
+        fit_images: int = 64,
+        fit_steps: int = 20,
+    ) -> None:
+        super().__init__(setting)
+        check_options(weight=weight, output=output, fit_steps=fit_steps)
+        check_positive(temperature=temperature, fit_images=fit_images)
+        self.temperature, self.fit_images, self.fit_steps = temperature, fit_images, fit_steps
+        self.student_factors, self.teacher_factors = DIRECTIONS[student_factors], DIRECTIONS[teacher_factors]
+        self.weights |= {"grid": weight, "output": 0.0 if self.output.labels_say_all else output}
+        scores = self.output.label_scores(setting.teacher)
+        self.prior = prior(scores[0].shape[1], self.output.labels_are_ordered)
+        self.calibration = Transitions(self.prior, len(scores))
+        first = self.prior if self.output.labels_are_ordered else DIAGONAL * torch.eye(len(self.prior))
+        self.shape = (len(scores), 2, *first.shape)
+        self.transitions = nn.Parameter(first.expand(self.shape).flatten())  # flat, for matrices decay
+
+    def calibrate(self, steps: Iterable[Step]) -> None:
+        """Fit the teacher's transitions to the true labels, or to its own where the truth has none."""
+        levels, true = collect(self.output, steps, self.fit_images)
+        for level, (scores, labels) in enumerate(levels):
+            table, scale = count_neighbours(labels, self.prior.to(scores)), scores.new_ones(())
+            if true and self.fit_steps:
+                table, scale = fit(scores, labels, table, self.fit_steps)
+            self.calibration.table[level], self.calibration.scale[level] = table, scale
+
+    def forward(self, step: Step) -> dict[str, Tensor]:
+        """Return the task loss, the divergence of the chains and, where labels do not say all, that of the outputs."""
+        terms = {SUPERVISED: step.supervised()}
+        student, teacher = step.student(step.labeled), step.teacher(step.labeled)
+        if self.weights["grid"]:
+            terms["grid"] = self._grid(student, teacher)
+        if self.weights["output"]:
+            terms["output"] = self.output.divergence(student, teacher, self.temperature)
+        return terms
+
+    def _grid(self, student: Prediction, teacher: Prediction) -> Tensor:
+        """Divergence of the label maps, a mean over levels and directions."""
+        own, other = (self.output.label_scores(each) for each in (student, teacher))
+        learned, fitted, scale = self.transitions.view(self.shape), self.calibration.table, self.calibration.scale
+        losses = [
+            self._level(resize(own[i], map_size(other[i])), scale[i] * other[i], learned[i], fitted[i], student.valid)
+            for i in range(len(own))
+        ]
+        return torch.stack(losses).mean()
+
+    def _level(self, own: Tensor, other: Tensor, learned: Tensor, fitted: Tensor, valid: Tensor | None) -> Tensor:
+        """Divergence of the label maps of one level, of equal sizes."""
+        inside, tau = shrink(valid, map_size(own)), self.temperature
+        losses = []
+        for way in self.student_factors or self.teacher_factors or (0,):
+            mask, across = (None if inside is None else _turn(inside, each) for each in (way, 1 - way))
+            table = learned[way] if way in self.student_factors else None
+            if way in self.teacher_factors or not self.teacher_factors:
+                scores, known = _turn(other, way), fitted[way] if self.teacher_factors else None
+            else:
+                given = row_posteriors(_turn(other, 1 - way) / tau, fitted[1 - way] / tau, across)
+                scores, known = tau * given.mT.clamp(min=TINY).log(), None
+            losses.append(row_divergence(_turn(own, way), scores, table, known, tau, mask))
+        return torch.stack(losses).mean()
+
+
+def _turn(maps: Tensor, way: int) -> Tensor:
+    """What runs that way, across (0) or down (1), as rows."""
+    return maps.mT if way else maps

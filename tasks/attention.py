@@ -1,0 +1,85 @@
+"""Visual attention: where people look in a clip, or in a still image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tasks.annotations.fixations import Fixations, draw_fixations
+from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.metrics.fixation import FixationScores, Looks
+from tasks.networks import presets
+from tasks.networks.clip import build
+from tasks.networks.uvanet import NAME as UVANET
+from tasks.outputs.fixation import Fixation
+from tasks.outputs.maps import resize
+
+DEEP = presets.TEACHERS["deep"]
+
+
+@tasks.register("attention")
+class Attention(Task):
+    """A distribution over the positions of the newest frame, scored by the normalised scanpath saliency.
+
+    The teachers see all pixels: ``temporal`` two frames, ``spatial`` the newest one alone. The student is a UVA-Net.
+    Frames of one clip are those whose ids agree up to the last slash.
+
+    Args:
+        info: of the dataset.
+        frames: how many the networks are given, the newest first; of a still image each is the same.
+        cc: weight of ``1 - CC`` in the task loss, beside the KL divergence.
+        nss: weight of ``-NSS`` in the task loss.
+    """
+
+    title = "video attention"
+    annotation = "fixations"
+    dataset = "clips"
+    metrics = {"nss": True, "auc_j": True, "sauc": True, "cc": True, "sim": True, "kl": False, "points": True}
+    student = NetworkSpec(decoder=UVANET)
+    teachers = {
+        "temporal": DEEP,
+        "spatial": replace(DEEP, encoder_options={**DEEP.encoder_options, "frames": 1}),
+    }
+    recipe = {"steps": 200, "batch": 8}
+    teacher_recipe = {"steps": 800}
+
+    output: Fixation
+
+    def __init__(self, info: Info, *, frames: int = 2, cc: float = 0.0, nss: float = 0.0) -> None:
+        super().__init__(info)
+        self.frames = frames
+        self.output = Fixation(cc, nss)
+
+    def network(self, spec: NetworkSpec) -> nn.Module:
+        """Build a UVA-Net or an encoder-decoder with one map."""
+        return build(spec, self.output.channels, self.frames)
+
+    def metric(self) -> FixationScores:
+        """Return empty sums of scores."""
+        return FixationScores()
+
+    def target(self, sample: Sample) -> Tensor:
+        """The density, float32 (H,W), summing to one where it is known, -1 on padding."""
+        density = torch.from_numpy(np.array(sample.annotations[self.annotation].density))
+        total = density.clamp(min=0).sum()
+        return torch.where(density > 0, density / total.clamp(min=1e-12), density)
+
+    def truth(self, sample: Sample) -> Looks:
+        """Density and points of a frame, with the name of its clip."""
+        looked: Fixations = sample.annotations[self.annotation]
+        return Looks(sample.id.rpartition("/")[0] or sample.id, looked.density, looked.points)
+
+    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
+        """The distribution at the size of the input, resized to ``size`` (bilinear); its scale does not matter."""
+        valid = None if prediction.valid is None else prediction.valid[index : index + 1]
+        single = replace(prediction, maps=(prediction.maps[0][index : index + 1],), valid=valid)
+        return resize(self.output.probability(single)[None], size)[0, 0].cpu().numpy()
+
+    def picture(self, decoded: np.ndarray | Looks, image: np.ndarray) -> np.ndarray:
+        """A heat map over the image; of a truth with its points."""
+        if isinstance(decoded, Looks):
+            return draw_fixations(image, decoded.density, decoded.points)
+        return draw_fixations(image, decoded)

@@ -1,0 +1,55 @@
+"""Images as a pretrained network knows them, where that is not by ImageNet's mean and deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tasks.base import MEAN, STD
+
+PREFIX = "renormalise."  # of its tensors in a file of weights
+
+
+class Renormalise(nn.Module):
+    """Turn images (N,3T,H,W) that the loader normalised into ``(rgb - mean) / std``, rgb in [0, 1].
+
+    Networks keep it as ``renormalise``; it is saved with their weights, which are worth little without.
+
+    Args:
+        mean: of the images that the network was pretrained on, RGB in [0, 1].
+        std: their deviation.
+    """
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        self.mean = nn.Buffer(torch.tensor(mean))
+        self.std = nn.Buffer(torch.tensor(std))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Normalise anew; each frame of a clip alike."""
+        frames = image.unflatten(1, (-1, 3))
+        rgb = frames * image.new_tensor(STD)[:, None, None] + image.new_tensor(MEAN)[:, None, None]
+        return ((rgb - self.mean[:, None, None]) / self.std[:, None, None]).flatten(1, 2)
+
+
+def normalisation(settings: Mapping[str, Any]) -> nn.Module:
+    """Return what a network with these settings needs: ``mean`` and ``std`` as timm's ``pretrained_cfg`` has them."""
+    mean, std = [float(value) for value in settings["mean"]], [float(value) for value in settings["std"]]
+    if np.allclose(mean, MEAN) and np.allclose(std, STD):
+        return nn.Identity()
+    return Renormalise(mean, std)
+
+
+def adopt(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Give a network the normalisation that comes with its weights, or none where they bring none."""
+    if not isinstance(getattr(network, "renormalise", None), (nn.Identity, Renormalise)):
+        return  # a network of another kind, whose weights are all its own
+    mean, std = weights.get(f"{PREFIX}mean"), weights.get(f"{PREFIX}std")
+    if mean is None or std is None:
+        network.renormalise = nn.Identity()
+    else:
+        network.renormalise = Renormalise(mean.tolist(), std.tolist()).to(next(network.parameters()).device)

@@ -1,0 +1,58 @@
+"""The strengths of the configuration are those that the published records of tuning chose."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.config import compose, default_strengths, strength
+from leaderboards import store, tuning
+from leaderboards.tuning import TuningRecord
+from methods.base import methods
+from tasks.base import tasks
+
+PUBLISHED = Path(__file__).parents[3] / "leaderboards" / "published"
+RECORDS = tuning.read_folder(PUBLISHED / "tuning")
+
+
+def test_they_agree_with_the_evidence() -> None:
+    wanted = default_strengths.texts(RECORDS)
+    files = {path.stem: path.read_text() for path in default_strengths.FOLDER.iterdir()}
+    assert files == wanted, "python -m benchmark.config.default_strengths leaderboards/published/tuning"
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: f"{record.task}-{record.method}")
+def test_the_evidence_is_alike_for_all_and_names_what_exists(record: TuningRecord) -> None:
+    assert tuning.find(PUBLISHED / "tuning", record.task, record.dataset, record.method) == record
+    assert record.task in tasks
+    assert record.method in methods
+    assert record.chosen in [trial.strength for trial in record.trials]
+    assert (record.space, record.seed) == (RECORDS[0].space, RECORDS[0].seed)
+
+
+def test_published_runs_took_them_and_say_so() -> None:
+    taken = {(run.task.name, run.method.name): run for run in store.read([PUBLISHED])[0] if run.protocol.tuning}
+    assert len(taken) == len(RECORDS)
+    for (task, method), run in taken.items():
+        choices = default_strengths.read("scenes")[task]
+        assert run.method.options["strength"] == choices.methods[method].strength
+        assert run.protocol.tuning == choices.tuning
+
+
+def test_a_configuration_takes_them_unless_told_otherwise() -> None:
+    config = compose.load(["task=seg", "method=[none,mgd,pixel]", "methods.pixel.strength=2"])
+    assert config.methods["mgd"]["strength"] == 9.0
+    assert strength.spent(config, "mgd") == default_strengths.read("scenes")["seg"].tuning
+    assert strength.spent(config, "pixel") is None, "somebody's own strength"
+    assert strength.spent(config, "none") is None
+
+
+def test_a_dataset_that_nothing_was_tuned_for_has_the_methods_own_weights() -> None:
+    config = compose.load(["task=seg", "data=camvid", "method=mgd"])
+    assert config.methods["mgd"]["strength"] == 1.0
+    assert strength.spent(config, "mgd") is None
+
+
+def test_methods_that_were_not_tuned_alike_are_refused() -> None:
+    longer = RECORDS[0].model_copy(update={"steps": 9000, "method": "other"})
+    with pytest.raises(ValueError, match=f"{longer.task} on scenes: methods were tuned with different means"):
+        default_strengths.texts([RECORDS[0], longer])
