@@ -99,7 +99,8 @@ class MethodUnderTest:
 
     def __init__(self, cls: type[Method], laboratory: Laboratory) -> None:
         self.cls, self.lab = cls, laboratory
-        self.roles = laboratory.roles(cls)
+        played = laboratory.lesson(cls).roles  # with the task's others: what is asked for undeclared is noticed
+        self.roles = {**played, **{name: name for name in laboratory.teachers if name not in played}}
 
     def member(self) -> Member:
         """Build a student and the method, for single steps."""

@@ -100,7 +100,7 @@ def shared_things_stay_as_they_are(tested: MethodUnderTest) -> Verdict:
     before = _condition(networks)
     attempt = tested.step(shared)
     attempt.loss.backward()
-    if touched := [role for (role, _), pair in attempt.step.given.items() if not same(*pair)]:
+    if touched := [tested.roles[role] for (role, _), pair in attempt.step.given.items() if not same(*pair)]:
         return broken(
             f"changed the prediction of teacher '{touched[0]}' in place",
             "use the out-of-place form (a * b, torch.relu, masked_fill) or clone() first",
