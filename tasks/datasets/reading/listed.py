@@ -28,6 +28,11 @@ class Entry:
     image: Path
     annotation: Path
 
+    @property
+    def files(self) -> Mapping[Path, str]:
+        """All files of the sample, and what each is."""
+        return {self.image: "the image", self.annotation: "the annotation"}
+
 
 class ListedDataset(Dataset):
     """A dataset whose samples are an image file and an annotation file each.
@@ -88,7 +93,7 @@ class ListedDataset(Dataset):
     def manifest(self) -> str:
         """Hash name, version and options, the ids of each split in order, and every file's relative path and size."""
         samples = {split: [entry.id for entry in entries] for split, entries in self.entries.items()}
-        files = {path for entry in self._unique() for path in (entry.image, entry.annotation)}
+        files = {path for entry in self._unique() for path in entry.files}
         self._refuse([text for entry in self._unique() for text in _missing(entry)])
         identity = {"name": self.name, "version": self.version, "samples": samples, **self.identity}
         return fingerprint(identity, files)
@@ -165,10 +170,10 @@ def held_out(
     return {"train": [train[i] for i in kept], "val": [train[i] for i in held] if share else test, "test": test}
 
 
-def divide(entries: Sequence[Entry]) -> dict[str, Sequence[Entry]]:
+def divide(entries: Sequence[Entry], group: Callable[[str], str] = str) -> dict[str, Sequence[Entry]]:
     """Make three splits of a set that has none, as ``hold_out`` picks: 20 % test, 10 % validation, rest training."""
-    rest, test = hold_out([entry.id for entry in entries], 0.2)
-    return held_out([entries[i] for i in rest], [entries[i] for i in test], 0.125)
+    rest, test = hold_out([entry.id for entry in entries], 0.2, group)
+    return held_out([entries[i] for i in rest], [entries[i] for i in test], 0.125, group)
 
 
 def strays(files: Iterable[Path], listed: Iterable[Path], what: str) -> list[str]:
@@ -182,7 +187,8 @@ def strays(files: Iterable[Path], listed: Iterable[Path], what: str) -> list[str
 
 
 def _missing(entry: Entry) -> list[str]:
-    files = ((entry.image, "the image"), (entry.annotation, "the annotation"))
     return [
-        str(fault(path, f"{role} of sample '{entry.id}'", "no such file")) for path, role in files if not path.is_file()
+        str(fault(path, f"{role} of sample '{entry.id}'", "no such file"))
+        for path, role in entry.files.items()
+        if not path.is_file()
     ]

@@ -65,6 +65,13 @@ CASES = {
     "nwpu mats": Case("nwpu", functools.partial(layouts.nwpu, form="mats"), (9, 1, 3)),
     "saliency": Case("saliency", layouts.duts, (10, 2, 3)),
     "saliency ecssd": Case("saliency", layouts.duts, (10, 2, 10), {"test": "ecssd"}),
+    "dhf1k": Case("dhf1k", layouts.dhf1k, (4, 2, 2), {"every": 2}),
+    "dhf1k whole": Case("dhf1k", layouts.dhf1k, (12, 4, 4), {"every": 1, "holdout": 0.0}),
+    "avs1k": Case("avs1k", layouts.avs1k, (6, 3, 3), {"every": 1}),
+    "mit1003": Case("mit1003", layouts.mit1003, (7, 1, 2)),
+    "salicon": Case("salicon", layouts.salicon, (7, 1, 3)),
+    "clipfolder": Case("clipfolder", layouts.clipfolder, (9, 3, 3)),
+    "clipfolder points": Case("clipfolder", layouts.clipfolder, (6, 2, 2), {"points": "points", "every": 2}),
     "saliency one set": Case("saliency", layouts.duts, (7, 1, 2), {"preset": "ecssd"}),
 }
 
@@ -85,7 +92,7 @@ def check(dataset: Dataset, split: str, index: int) -> None:
     sample = dataset.load(split, index)
     assert sample.id == dataset.ids(split)[index]
     assert sample.image.dtype == np.uint8
-    assert sample.image.shape == (24, 32, 3)
+    assert sample.image.shape in ((24, 32, 3), (24, 32, 6))
     assert sample.annotations.keys() == dataset.provides
     for name, value in sample.annotations.items():
         kind = kind_of(name)
@@ -140,7 +147,7 @@ def test_the_summary_covers_every_split_and_annotation(case: Case, tmp_path: Pat
 def test_a_missing_annotation_ends_a_run_before_it_begins(case: Case, tmp_path: Path) -> None:
     root = case.write(tmp_path / "data")
     entry = build(case, root).entries["train"][0]
-    if entry.annotation.suffix in {".json", ".mat"} and case.dataset in {"coco", "nyuv2"}:
+    if entry.annotation.suffix in {".json", ".mat"} and case.dataset in {*ONE_FILE, "nyuv2"}:
         entry.annotation.unlink()
         with pytest.raises(InputError, match="found no"):
             build(case, root).ids("train")
@@ -154,6 +161,7 @@ def test_a_missing_annotation_ends_a_run_before_it_begins(case: Case, tmp_path: 
     assert any(wanted in fault and "no such file" in fault for fault in dataset.verify())
 
 
+ONE_FILE = {"coco", "salicon"}  # holds the annotations of all images, and is read at once
 OF_MANY_FILES = [name for name in CASES if name != "nyuv2 mat"]
 
 
@@ -165,13 +173,13 @@ def test_damaged_files_are_named(case: Case, tmp_path: Path) -> None:
     layouts.truncate(entry.image)
     with pytest.raises(InputError, match=f"{entry.image.name}: expected an image that can be read to its end"):
         dataset.load("train", 1)
-    if case.dataset != "coco":
+    if case.dataset not in ONE_FILE:
         layouts.truncate(entry.annotation, 0.6)
         with pytest.raises(InputError, match=f"{entry.annotation.name}: expected"):
             dataset.annotate(entry, (24, 32))
     faults = dataset.verify()
     assert [entry.image.name in fault for fault in faults].count(True) >= 1
-    assert case.dataset == "coco" or sum(str(entry.annotation) in fault for fault in faults) == 1
+    assert case.dataset in ONE_FILE or sum(str(entry.annotation) in fault for fault in faults) == 1
 
 
 def test_a_value_that_its_kind_does_not_allow_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
