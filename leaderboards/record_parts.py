@@ -6,7 +6,18 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-from leaderboards.values import Amount, Count, Identifier, Level, Options, Real, RelativePath, Sha256, Share
+from leaderboards.values import (
+    Amount,
+    Count,
+    Identifier,
+    Level,
+    Options,
+    Real,
+    RelativePath,
+    SelectionRule,
+    Sha256,
+    Share,
+)
 
 
 class Part(BaseModel):
@@ -140,7 +151,7 @@ class Tuning(Part):
 class Selection(Part):
     """Which weights of the run were scored."""
 
-    rule: Literal["last", "best"] = Field(default="last", description="The last step, or the best on the split below.")
+    rule: SelectionRule = Field(default="last", description="The last step, or the best on the split below.")
     split: str | None = Field(default=None, description="The split that chose; null for the last step.")
     step: Count | None = Field(default=None, description="The step whose weights were scored.")
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, JsonValue
 
 Status = Literal["ok", "failed", "diverged", "interrupted", "timeout", "missing", "not_applicable"]
+SelectionRule = Literal["last", "best"]
 Level = Literal["L0", "L1", "L2", "L3", "L4"]
 
 

@@ -13,15 +13,18 @@ from torch import Tensor, nn
 from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
 from tasks.registry import Registry
 
-MAIN = "deep"  # the teacher that a method with one teacher learns from
 SUPERVISED = "supervised"  # the name of the task loss among a method's terms
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a method must be given: teachers by role, the unlabeled stream."""
+    """What a method must be given: its teachers, and whether unlabeled images.
 
-    teachers: tuple[str, ...] = (MAIN,)
+    ``teachers`` names the roles that the method wants, in its own words. A task's teacher of that name plays the role,
+    else the task's teacher at the same position, else its first: with one role, any name will do.
+    """
+
+    teachers: tuple[str, ...] = ("teacher",)
     unlabeled: bool = False
 
 
@@ -48,8 +51,11 @@ class Step(Protocol):
     def student(self, batch: Batch) -> Prediction:
         """The student's prediction on a batch."""
 
-    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
-        """A teacher's prediction on a batch, without gradient, shared by all methods: never change it in place."""
+    def teacher(self, batch: Batch, role: str | None = None) -> Prediction:
+        """A teacher's prediction on a batch, without gradient, shared by all methods: never change it in place.
+
+        ``role`` is one of ``needs.teachers``; the first of them where it is left out.
+        """
 
     def supervised(self) -> Tensor:
         """The task loss of the student on the labeled batch."""
@@ -62,12 +68,18 @@ class Step(Protocol):
 class Setting:
     """What a method is built for: the output space, and one small prediction of the student and of each teacher.
 
-    The predictions stand for shapes (channels, names of features, strides); their values mean nothing.
+    The predictions stand for shapes (channels, names of features, strides); their values mean nothing. Teachers stand
+    in the order of ``needs.teachers``.
     """
 
     output: OutputSpace
     student: Prediction
     teachers: Mapping[str, Prediction]
+
+    @property
+    def teacher(self) -> Prediction:
+        """The first teacher, which is the only one of most methods."""
+        return next(iter(self.teachers.values()))
 
 
 class Method(nn.Module, ABC):

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from methods.base import MAIN, SUPERVISED, Method, Setting, Step, register
+from methods.base import SUPERVISED, Method, Setting, Step, register
 from methods.numerics import Reduction, check_options, check_positive, full_precision, shared_pairs, unit
 from methods.streaming import Term, streamed_sum
 from tasks.outputs.maps import align, resize, shrink
@@ -126,7 +126,7 @@ class CorrelationCongruence(Method):
         super().__init__(setting)
         check_options(pixel=pixel, image=image, region=region)
         check_positive(gamma=gamma, order=order, instances=instances, bins=bins)
-        shared_pairs(setting.student, setting.teachers[MAIN])
+        shared_pairs(setting.student, setting.teacher)
         self.gamma, self.order = gamma, order
         self.instances, self.sampling, self.bins = instances, sampling, bins
         self.weights |= {"pixel": pixel, "image": image, "region": region}

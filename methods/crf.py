@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from methods import chain
-from methods.base import MAIN, SUPERVISED, Method, Setting, Step, register
+from methods.base import SUPERVISED, Method, Setting, Step, register
 from methods.numerics import Reduction, check_options, check_positive, full_precision
 from methods.transitions import Transitions, collect, count_neighbours, fit, prior
 from tasks.base import Prediction
@@ -233,7 +233,7 @@ class ChainDistillation(Method):
         self.temperature, self.fit_images, self.fit_steps = temperature, fit_images, fit_steps
         self.student_factors, self.teacher_factors = DIRECTIONS[student_factors], DIRECTIONS[teacher_factors]
         self.weights |= {"grid": weight, "output": 0.0 if self.output.labels_say_all else output}
-        scores = self.output.label_scores(setting.teachers[MAIN])
+        scores = self.output.label_scores(setting.teacher)
         self.prior = prior(scores[0].shape[1], self.output.labels_are_ordered)
         self.calibration = Transitions(self.prior, len(scores))
         first = self.prior if self.output.labels_are_ordered else DIAGONAL * torch.eye(len(self.prior))

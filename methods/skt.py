@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.base import MAIN, SUPERVISED, Method, Setting, Step, register
+from methods.base import SUPERVISED, Method, Setting, Step, register
 from methods.numerics import Reduction, check_options, check_positive, full_precision
 from methods.streaming import Term, streamed_sum
 from tasks.base import Prediction
@@ -139,7 +139,7 @@ class StructuredTransfer(Method):
         super().__init__(setting)
         check_options(soft=soft, intra=intra, inter=inter)
         check_positive(stride=stride)
-        student, teacher = setting.student, setting.teachers[MAIN]
+        student, teacher = setting.student, setting.teacher
         self.taps = [name for name in student.features if name in teacher.features]
         if not self.taps:
             raise InputError(

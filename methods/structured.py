@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.base import MAIN, SUPERVISED, Method, Setting, Step, register
+from methods.base import SUPERVISED, Method, Setting, Step, register
 from methods.critic import Critic, without_gradient
 from methods.numerics import Reduction, check_options, check_positive, full_precision, gram_distance, shared_pairs, unit
 from tasks.outputs.maps import align
@@ -148,7 +148,7 @@ class Structured(Method):
         super().__init__(setting)
         check_options(pixel=pixel, pair=pair, holistic=holistic, kernel=kernel, penalty=penalty)
         check_positive(scale=scale, width=width)
-        shared_pairs(setting.student, setting.teachers[MAIN])
+        shared_pairs(setting.student, setting.teacher)
         self.scale, self.kernel = scale, kernel
         self.adversary, self.penalty, self.conditional = adversary, penalty, conditional
         self.weights |= {"pixel": pixel, "pair": pair, "holistic": holistic}

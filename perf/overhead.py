@@ -29,7 +29,7 @@ def bare(run: Run, temperature: float | None) -> float:
     """Train as a script would: loader, forward, loss, backward, step; with the teacher's divergence where asked for."""
     recipe, problem = run.config.recipe, run.problem
     network = problem.build_network(run.config.student, run.draws).train()
-    teacher: nn.Module | None = run.teachers["deep"].network if temperature is not None else None
+    teacher: nn.Module | None = next(iter(run.teachers.values())).network if temperature is not None else None
     decayed = [each for each in network.parameters() if each.ndim > 1]
     others = [each for each in network.parameters() if each.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]

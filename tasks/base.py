@@ -257,7 +257,7 @@ class Task(ABC):
     annotation: ClassVar[str]  # the kind that it learns from
     metrics: ClassVar[Mapping[str, bool]]  # name -> higher is better; the first is primary
     student: ClassVar[NetworkSpec]  # defaults that the command line overrides
-    teachers: ClassVar[Mapping[str, NetworkSpec]]  # role -> network, the main one first
+    teachers: ClassVar[Mapping[str, NetworkSpec]]  # name -> network, the main one first
     recipe: ClassVar[Mapping[str, Any]]  # deviations from benchmark.config.schema.Recipe's defaults
     teacher_recipe: ClassVar[Mapping[str, Any]]  # the same for teachers, on top of ``recipe``
     output: OutputSpace

@@ -89,6 +89,15 @@ class Registry(Generic[T], Mapping[str, type[T]]):
             self._classes, self._origins = classes, origins
             raise
 
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Undo, at the end, whatever was registered or withdrawn inside."""
+        classes, origins, broken = dict(self._classes), dict(self._origins), dict(self.broken)
+        try:
+            yield
+        finally:
+            self._classes, self._origins, self.broken = classes, origins, broken
+
     def withdraw(self, name: str, reason: str | None = None) -> None:
         """Take an entry out; with a reason it is listed as broken."""
         del self._classes[name], self._origins[name]

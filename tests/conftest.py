@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -57,10 +58,10 @@ def home(tmp_path: Path, teachers_home: Callable[[str], Path]) -> Path:
 @pytest.fixture
 def registries(tmp_path: Path) -> Iterator[None]:
     """Take back what a test registers, and forget the modules that it wrote."""
-    kept = [(each, dict(each._classes), dict(each._origins), dict(each.broken)) for each in REGISTRIES.values()]
-    yield
-    for registry, classes, origins, broken in kept:
-        registry._classes, registry._origins, registry.broken = classes, origins, broken
+    with ExitStack() as stack:
+        for registry in REGISTRIES.values():
+            stack.enter_context(registry.restored())
+        yield
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
             del sys.modules[name]

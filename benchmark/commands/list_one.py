@@ -15,7 +15,7 @@ from rich.table import Table
 
 from benchmark.config import catalog
 from benchmark.config.strength import STRENGTH
-from methods.base import MAIN, Method
+from methods.base import Method
 from tasks import single_file
 from tasks.base import Dataset, Task, datasets
 from tasks.registry import Registry, options
@@ -88,7 +88,7 @@ def _origin(registry: Registry[Any], name: str) -> str:
 def needs_of(cls: type[Method]) -> str:
     """Say in words what a method must be given, and whether it trains a critic."""
     roles = cls.needs.teachers
-    teachers = "a teacher" if roles == (MAIN,) else f"teachers: {', '.join(roles)}" if roles else ""
+    teachers = f"teachers: {', '.join(roles)}" if len(roles) > 1 else "a teacher" if roles else ""
     unlabeled = "unlabeled images" if cls.needs.unlabeled else ""
     critic = "trains a critic" if cls.critic_loss is not Method.critic_loss else ""
     return "; ".join(filter(None, (teachers, unlabeled, critic))) or "-"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 from rich.console import Console
@@ -25,6 +25,7 @@ from benchmark.runs.teachers import TeacherError
 from benchmark.training.interrupt import Interrupted
 from leaderboards import store
 from leaderboards.record import Record
+from tasks.errors import InputError
 
 STOPPED = 130  # as a shell reports SIGINT
 
@@ -36,11 +37,23 @@ class SweepError(Exception):
 def run_all(words: Sequence[str], multirun: bool, console: Console) -> int:
     """Run one configuration, or a sweep that is checked whole before any of it starts; return the exit code."""
     if not multirun:
-        return execute(compose.load(words), console)
+        config = compose.load(words)
+        code = execute(config, console)
+        write_home(Path(config.home), console)
+        return code
     words = read_files(words)
     compose.check_words(words)
-    for combination in combinations(words):
-        compose.load(combination)
+    homes = {compose.load(job).home for job in combinations(words)}
+    try:
+        return _launch(words, console)
+    finally:  # once for all jobs, which may have run side by side; also for those before a stop
+        for home in sorted(homes):
+            if (Path(home) / store.RECORDS).is_dir():
+                write_home(Path(home), console)
+
+
+def _launch(words: Sequence[str], console: Console) -> int:
+    """Have Hydra run every job of a sweep on its launcher."""
     with _command_line(["--multirun", *words]):
         try:
             hydra.main(version_base="1.3", config_path="pkg://benchmark.conf", config_name="config")(_job)()
@@ -51,10 +64,17 @@ def run_all(words: Sequence[str], multirun: bool, console: Console) -> int:
 
 
 def combinations(words: Sequence[str]) -> list[list[str]]:
-    """Expand comma lists and ranges into one list of words a job."""
-    overrides = OverridesParser.create().parse_overrides(list(words))
-    batches = BasicSweeper.split_arguments(overrides, None)
-    return [list(job) for batch in batches for job in batch]
+    """Expand comma lists and ranges into one list of words a job; raises InputError for a sweep without steps."""
+    choices: dict[str, list[str]] = {}  # a key that is given twice counts once, as Hydra's own sweeper has it
+    for override in OverridesParser.create().parse_overrides(list(words)):
+        key = override.get_key_element()
+        if not override.is_sweep_override():
+            choices[key] = [str(override.input_line)]
+        elif override.is_discrete_sweep():
+            choices[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
+        else:
+            raise InputError(f"'{override.input_line}': expected a list or a range of values, such as {key}=0,1,2")
+    return [list(job) for job in itertools.product(*choices.values())]
 
 
 def _job(composed: DictConfig) -> None:
@@ -62,7 +82,7 @@ def _job(composed: DictConfig) -> None:
     console = Console(soft_wrap=not sys.stdout.isatty())
     config = compose.typed(composed)
     code = execute(config, console)
-    if code == 130:
+    if code == STOPPED:
         raise KeyboardInterrupt
     if code:
         raise SweepError(f"at least one job of the sweep did not end well; see the records in {config.home}/records")
@@ -81,7 +101,6 @@ def execute(config: Config, console: Console) -> int:
         return 1
     table.show(records, console)
     _show_paths(records, Path(config.home), console)
-    write_home(Path(config.home), console)
     return 0 if all(record.status == "ok" for record in records) else 1
 
 

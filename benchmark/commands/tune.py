@@ -19,7 +19,7 @@ from leaderboards.record import Record
 from leaderboards.tuning import Trial, TuningRecord
 from tasks.errors import InputError
 
-HELD_OUT = "1/4"
+SHARE = "1/4"  # of the training split
 FOLDER = "tuning"  # under home: the trials' own home, and the records of tuning
 
 
@@ -46,8 +46,8 @@ def tune(words: Sequence[str], trials: int, span: float, console: Console) -> in
     base = compose.load(words)
     home = Path(base.home) / FOLDER
     fixed = [*words, f"home={home}", "control=false"]
-    if base.data["held_out"] is None:
-        fixed.append(f"data.held_out={HELD_OUT}")
+    if base.data["tuning_split"] is None:
+        fixed.append(f"data.tuning_split={SHARE}")
     studies = {name: _study(name, space) for name in base.methods if STRENGTH in base.methods[name]}
     if not studies:
         raise InputError("nothing to tune: no method of the command learns from a teacher")
@@ -113,7 +113,7 @@ def _conclude(
         chosen=study.best_params[STRENGTH],
         primary_metric=first.scores.primary_metric,
         higher_is_better=_higher(runs),
-        split=f"train: {first.dataset.options['held_out']} of it, held out, {first.dataset.n_test} images",
+        split=f"train: {first.dataset.options['tuning_split']} of it, held out, {first.dataset.n_test} images",
         manifest_sha256=first.dataset.manifest_sha256 or "",
         track_id=first.track_id,
         seed=first.seed,

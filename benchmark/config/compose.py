@@ -15,7 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from benchmark.config import catalog, plugin_configs, strength
+from benchmark.config import catalog, plugin_configs, schema, strength
 from benchmark.config.file_words import read_files
 from benchmark.config.schema import Config, DataCommon, Recipe, TeacherConfig, options_schema
 from benchmark.config.strength import method_schema
@@ -85,7 +85,7 @@ def _data_schema(dataset: type[Any]) -> type:
     taken = {each.name for each in dataclasses.fields(own)}
     kinds = get_type_hints(DataCommon)
     common = [
-        (each.name, kinds[each.name], dataclasses.field(default=each.default))
+        (each.name, kinds[each.name], dataclasses.field(default=each.default, metadata=each.metadata))
         for each in dataclasses.fields(DataCommon)
         if each.name not in taken
     ]
@@ -131,25 +131,16 @@ def typed(found: DictConfig) -> Config:
     except OmegaConfBaseException as error:
         raise InputError(_first_line(error)) from error
     assert isinstance(plain, Config)
+    schema.check_words(plain)
     plain.task, plain.data = asdict(plain.task), asdict(plain.data)
     plain.methods = {name: asdict(chosen) for name, chosen in plain.methods.items()}
-    _check_recipes(plain)
+    _check_budgets(plain)
     strength.fill(plain)
     return plain
 
 
-CHOICES = {"optimizer": ("adamw", "sgd"), "budget": ("steps", "time"), "selection": ("last", "best")}
-
-
-def _check_recipes(config: Config) -> None:
-    """Raise InputError for a word that no recipe knows, and for a time budget that has no control or no time."""
-    for where, recipe in (("recipe", config.recipe), ("teacher.recipe", config.teacher.recipe)):
-        for key, allowed in CHOICES.items():
-            found = getattr(recipe, key)
-            if found not in allowed:
-                raise InputError(
-                    f"{where}.{key}={found}: expected {' or '.join(allowed)}{nearest(str(found), allowed)}"
-                )
+def _check_budgets(config: Config) -> None:
+    """Raise InputError for a time budget that has no control or no time."""
     if config.teacher.recipe.budget == "time":
         raise InputError("teacher.recipe.budget=time: a teacher has no control to share its time with; give it steps")
     if config.recipe.factor <= 0:
@@ -196,7 +187,7 @@ def _wrong_choice(key: str, value: Any) -> str | None:
 
 
 def _keys(node: Any, prefix: str = "") -> Iterator[str]:
-    if isinstance(node, DictConfig) and not node._is_none():
+    if isinstance(node, DictConfig):
         for key in node:
             yield f"{prefix}{key!s}"
             if not OmegaConf.is_missing(node, key):

@@ -12,9 +12,36 @@ from typing import Any, Literal
 
 from omegaconf import MISSING
 
+from leaderboards.values import SelectionRule
 from tasks.base import NetworkSpec
 from tasks.errors import InputError, nearest
 from tasks.registry import options
+
+PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}  # ours -> fabric's
+WORDS = "words"  # of a field's metadata: all that it may hold
+
+
+def one_of(*words: str) -> Any:
+    """Describe a field that takes one of a few words, the first where none is given; see ``check_words``."""
+    return field(default=words[0], metadata={WORDS: words})
+
+
+def check_words(node: Any, prefix: str = "") -> None:
+    """Go through a configuration, whatever lies in it, and hold each field against the words that it takes.
+
+    Raises InputError naming the first that holds another, the words, and the nearest of them.
+    """
+    for each in dataclasses.fields(node):
+        key, value = f"{prefix}{each.name}", getattr(node, each.name)
+        parts = value.items() if isinstance(value, dict) else [("", value)]
+        for name, part in parts:
+            if dataclasses.is_dataclass(part):
+                check_words(part, f"{key}.{name}." if name else f"{key}.")
+        allowed = each.metadata.get(WORDS)
+        if allowed is not None and value not in allowed:
+            known = [str(word) for word in allowed]
+            expected = f"{', '.join(known[:-1])} or {known[-1]}"
+            raise InputError(f"{key}={value}: expected {expected}{nearest(str(value), known)}")
 
 
 @dataclass
@@ -22,10 +49,10 @@ class Recipe:
     """How a network is trained; the same for every member of a cohort."""
 
     steps: int = 200
-    budget: str = "steps"  # or time: as many steps as fit into what the control takes for them, timed alone
+    budget: str = one_of("steps", "time")  # time: as many steps as fit into what the control takes, timed alone
     factor: float = 1.0  # of the time budget: multiple of the control's training time
     batch: int = 8
-    optimizer: str = "adamw"  # or sgd
+    optimizer: str = one_of("adamw", "sgd")
     lr: float = 2e-3
     momentum: float = 0.9  # of sgd
     weight_decay: float = 1e-2
@@ -36,18 +63,18 @@ class Recipe:
     scale: list[float] = field(default_factory=lambda: [0.75, 1.5])
     flip: float = 0.5
     jitter: float = 0.2
-    selection: str = "last"  # or best: the weights with the best validation score
+    selection: str = one_of(*typing.get_args(SelectionRule))  # best: the weights with the best validation score
     validations: int = 5  # evaluations on the validation split during training, for selection=best
 
 
 @dataclass
 class TeacherConfig:
-    """The teachers: by role, the main one first."""
+    """The teachers, by the names that the task gives them, the main one first."""
 
     networks: dict[str, NetworkSpec] = field(default_factory=dict)
     checkpoint: str | None = None  # a safetensors file for the main teacher, instead of training it
     weights: str | None = None  # hub:NAME, a published network as the main teacher, instead of training it
-    control: str = "trained"  # or untrained: teachers of random weights, for placebo rows
+    control: str = one_of("trained", "untrained")  # untrained: teachers of random weights, for placebo rows
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
 
@@ -66,7 +93,7 @@ class Config:
     seed: int = 0
     control: bool = True  # train the control beside the methods when its record is missing
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
-    precision: str = "32"  # or bf16
+    precision: str = one_of(*PRECISIONS)
     channels_last: bool = True
     compile: bool = False
     workers: int | None = None  # loader processes; null: none on a CPU, up to 8 beside a GPU
@@ -83,8 +110,8 @@ class DataCommon:
     name: str = MISSING
     labeled: str = "1"  # 1, 1/2, 1/4, 1/8, 1/16, or the path of a list file
     size: Any = None  # of the images that a network sees: shorter side, [height, width], or null as they are
-    held_out: Any = None  # share of the training split to score on instead of val and test, to choose hyper-parameters
-    cache: str = "none"  # of decoded training images: none, memory, or disk (under home, memory-mapped)
+    tuning_split: Any = None  # share of train to score on instead of val and test, to choose hyper-parameters
+    cache: str = one_of("none", "memory", "disk")  # of decoded training images; disk: under home, memory-mapped
 
 
 def plain_type(annotation: Any) -> Any:
@@ -112,24 +139,9 @@ def options_schema(cls: type[Any], **fixed: Any) -> type:
         if parameter.default is inspect.Parameter.empty:
             raise InputError(f"option '{key}' of {cls.__qualname__} needs a default value")
         default = parameter.default
+        literal = typing.get_origin(parameter.annotation) is Literal
+        words = {WORDS: typing.get_args(parameter.annotation)} if literal else {}
         listed = isinstance(default, (list, tuple))
-        value = field(default_factory=partial(list, default)) if listed else field(default=default)
+        value = field(default_factory=partial(list, default)) if listed else field(default=default, metadata=words)
         fields.append((key, plain_type(parameter.annotation), value))
     return dataclasses.make_dataclass(f"{cls.__name__}Options", fields)
-
-
-def construct(cls: type[Any], key: str, chosen: dict[str, Any], *arguments: Any) -> Any:
-    """Build a registered class from its options, checking values of ``Literal`` ones.
-
-    Raises InputError naming ``key`` and the values that are allowed.
-    """
-    for name, parameter in options(cls).items():
-        if typing.get_origin(parameter.annotation) is Literal and name in chosen:
-            allowed = typing.get_args(parameter.annotation)
-            if chosen[name] not in allowed:
-                known = ", ".join(map(str, allowed))
-                raise InputError(
-                    f"{key}.{name}={chosen[name]}: expected one of {known}"
-                    f"{nearest(str(chosen[name]), map(str, allowed))}"
-                )
-    return cls(*arguments, **chosen)

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.config.schema import Recipe
 from benchmark.conformance.finding import Check, Verdict, broken, kept
-from methods.base import MAIN, Method
+from methods.base import Method
 from tasks.base import NetworkSpec, Task
 from tasks.registry import options
 
@@ -82,10 +82,9 @@ def metrics_have_directions(cls: type[Task]) -> Verdict:
 
 
 def networks_and_recipe_are_given(cls: type[Task]) -> Verdict:
-    """The class names its student, its teachers by role with the main one first, and how they are trained."""
-    roles = list(cls.teachers)
-    if not roles or roles[0] != MAIN:
-        return broken(f"teachers has the roles {roles}", f"name at least one, the main one first: {{'{MAIN}': ...}}")
+    """The class names its student, its teachers with the main one first, and how they are trained."""
+    if not cls.teachers:
+        return broken("teachers is empty", "name at least one, the main one first: {'large': NetworkSpec(...)}")
     specs = [cls.student, *cls.teachers.values()]
     if not all(isinstance(each, NetworkSpec) for each in specs):
         return broken("student or teachers are no NetworkSpec", "describe each by tasks.base.NetworkSpec(...)")
@@ -93,7 +92,7 @@ def networks_and_recipe_are_given(cls: type[Task]) -> Verdict:
     if unknown:
         known = ", ".join(Recipe.__dataclass_fields__)
         return broken(f"the recipe has no key {_quoted(sorted(unknown))}", f"use keys of the recipe: {known}")
-    return kept(f"a student and teachers {', '.join(roles)}")
+    return kept(f"a student and teachers {', '.join(cls.teachers)}")
 
 
 def _quoted(names: list[str]) -> str:

@@ -90,6 +90,11 @@ class Laboratory:
         """Say how a method is taught here: its options, and the teacher of each of its roles."""
         return Lesson(cls, self.config.methods.get(cls.name, {}), cast(cls.needs.teachers, list(self.teachers)))
 
+    def roles(self, cls: type[Method]) -> dict[str, str]:
+        """Who plays the method's roles, then all of the task: one asked for undeclared is there, and noticed."""
+        played = self.lesson(cls).roles
+        return {**played, **{name: name for name in self.teachers if name not in played}}
+
     @cached_property
     def batches(self) -> list[Mapping[str, Batch]]:
         """The batches of every step: the labeled one and the unlabeled ones."""
@@ -132,6 +137,7 @@ class Laboratory:
         """Build a student and its method, in train mode; they take up the state that lies in ``folder``."""
         member = self.assembly.member(cls.name, self.network(), self.lesson(cls), folder)
         self._calibrate(member)
+        member.roles = self.roles(cls)
         member.train_mode()
         return member
 

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from benchmark.conformance.laboratory import Laboratory
 from benchmark.conformance.tensors import repeat_batch, repeat_prediction
 from benchmark.training.step import LABELED, UNLABELED, predict
-from methods.base import MAIN
 from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
 
 STUDENT = "the student"  # beside the roles of teachers
@@ -42,7 +41,7 @@ class Scene:
 
     Args:
         laboratory: the task.
-        teachers: networks by role; their features are their own, their maps are fitted.
+        teachers: networks by role, the method's first role first; their features are their own, their maps are fitted.
         network: the student, which is put into eval mode.
     """
 
@@ -133,9 +132,10 @@ class StillStep:
         """The student's prediction; a batch that the method made itself goes through the network."""
         return self._see(batch, self.scene.student, self.scene.network)
 
-    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
+    def teacher(self, batch: Batch, role: str | None = None) -> Prediction:
         """A teacher's prediction."""
-        return self._see(batch, lambda each: self.scene.teacher(each, role), self.scene.networks[role])
+        chosen = next(iter(self.scene.networks)) if role is None else role
+        return self._see(batch, lambda each: self.scene.teacher(each, chosen), self.scene.networks[chosen])
 
     def _see(self, batch: Batch, known: Any, network: nn.Module) -> Prediction:
         if batch.name in self._originals:

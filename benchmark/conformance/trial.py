@@ -15,7 +15,7 @@ from benchmark.conformance.laboratory import Laboratory, seeded
 from benchmark.conformance.tensors import state
 from benchmark.training.member import Member
 from benchmark.training.step import MemberStep, SharedStep
-from methods.base import MAIN, Method
+from methods.base import Method
 from tasks.base import Batch, Pasted, Prediction
 
 FIRST_SEED, SECOND_SEED = 1, 2  # of the global generators; no result may depend on them
@@ -64,9 +64,8 @@ class Trial:
 
     @property
     def teachers(self) -> dict[str, nn.Module]:
-        """All teachers that the task has or the method declares: what is asked for undeclared is there, and noticed."""
-        cast = self.lab.lesson(self.cls).roles
-        return self.lab.teachers | {role: self.lab.teachers[name] for role, name in cast.items()}
+        """The teachers of the method's roles, then all of the task."""
+        return {role: self.lab.teachers[name] for role, name in self.lab.roles(self.cls).items()}
 
     def member(self) -> Member:
         """Build a student and the method, for single steps."""
@@ -78,7 +77,7 @@ class Trial:
     def step(self, shared: SharedStep, member: Member | None = None) -> Attempt:
         """Compute the terms of one step, and the critic's loss."""
         member = self.member() if member is None else member
-        step = WatchedStep(shared, member.network, {**{name: name for name in self.lab.teachers}, **member.roles})
+        step = WatchedStep(shared, member.network, member.roles)
         with shared.draws.globally("method", shared.index):
             terms = member.method(step)
         critic = None
@@ -123,9 +122,9 @@ class WatchedStep(MemberStep):
         self.used_unlabeled = True
         return super().pasted()
 
-    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
+    def teacher(self, batch: Batch, role: str | None = None) -> Prediction:
         """A teacher's prediction."""
-        self.roles.add(role)
+        self.roles.add(self.role(role))
         return super().teacher(batch, role)
 
 

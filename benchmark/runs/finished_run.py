@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.config import catalog, compose
-from benchmark.config.schema import Config, construct
+from benchmark.config.schema import Config, check_words, options_schema
 from benchmark.runs.identity import REVISION, source_of
 from benchmark.training.checkpoint import sha256_of
 from benchmark.training.problem import build_dataset
@@ -63,6 +63,8 @@ class Stored:
         made.student = self.spec
         made.precision, made.channels_last = facts["numerics"]["precision"], facts["numerics"]["channels_last"]
         made.seed = self.record.seed
+        check_words(made)
+        check_words(options_schema(tasks[task["name"]], name=task["name"])(**made.task), "task.")
         return made
 
     def _labeled(self) -> str:
@@ -75,7 +77,7 @@ class Stored:
         made = self.config(words)
         cls, chosen = tasks[made.task["name"]], {key: value for key, value in made.task.items() if key != "name"}
         info: Info = getattr(datasets[made.data["name"]], "info", None) or build_dataset(made.data).info
-        task: Task = construct(cls, "task", chosen, info)
+        task: Task = cls(info, **chosen)
         return task
 
     def check_code(self) -> None:

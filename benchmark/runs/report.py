@@ -16,6 +16,7 @@ from benchmark.runs import environment
 from benchmark.runs.identity import SHORT, recipe_facts
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.teachers import Plan, about
+from benchmark.training.assemble import stand_ins
 from benchmark.training.budget import TimeBudget
 from benchmark.training.cohort import Cohort
 from benchmark.training.cost import InferenceCost, peak_memory_mb
@@ -122,7 +123,7 @@ def _dataset(problem: Problem) -> parts.Dataset:
 
 def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.MethodPart:
     cls, origin = contestant.method, methods.origin(contestant.name)
-    stands_in = [role for role, actual in contestant.roles.items() if role != actual]
+    roles = contestant.roles
     return parts.MethodPart(
         name=contestant.name,
         title=cls.title,
@@ -134,8 +135,8 @@ def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.M
         package=origin.package,
         version=origin.version,
         file_sha256=origin.file_sha256 or None,
-        roles={role: contestant.plans[actual].id for role, actual in contestant.roles.items()},
-        notes=[f"the main teacher stands in for the missing role '{role}'" for role in stands_in],
+        roles={role: contestant.plans[teacher].id for role, teacher in roles.items()},
+        notes=[f"the teacher '{roles[role]}' stands in for the missing role '{role}'" for role in stand_ins(roles)],
     )
 
 

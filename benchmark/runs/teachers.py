@@ -57,7 +57,7 @@ def plan_teachers(problem: Problem, config: TeacherConfig) -> dict[str, Plan]:
     Raises InputError where there is none, or the checkpoint is missing.
     """
     if not config.networks:
-        raise InputError("teacher.networks is empty: name at least one network, e.g. teacher.networks.deep.encoder=...")
+        raise InputError("teacher.networks is empty: name at least one, e.g. +teacher.networks.large.encoder=...")
     if config.checkpoint is not None and config.weights is not None:
         raise InputError("teacher.checkpoint and teacher.weights both say what the main teacher is; give one of them")
     main = next(iter(config.networks))

@@ -9,7 +9,6 @@ from typing import Any
 
 from torch import nn
 
-from benchmark.config.schema import construct
 from benchmark.config.strength import STRENGTH
 from benchmark.training.cohort import Batches, Cohort
 from benchmark.training.conditions import Conditions, Watch
@@ -43,8 +42,18 @@ def cast(roles: Sequence[str], teachers: Sequence[str]) -> dict[str, str]:
 
     A role that the task lacks is played by the task's teacher at the same position, else by the first.
     """
-    stand_ins = {role: teachers[place if place < len(teachers) else 0] for place, role in enumerate(roles)}
-    return {role: role if role in teachers else stand_in for role, stand_in in stand_ins.items()}
+    played = {}
+    for position, role in enumerate(roles):
+        stand_in = teachers[position] if position < len(teachers) else teachers[0]
+        played[role] = role if role in teachers else stand_in
+    return played
+
+
+def stand_ins(played: Mapping[str, str]) -> list[str]:
+    """List the roles whose teacher plays another role of the method too: one of its own name, or an earlier one."""
+    named_first = sorted(played, key=lambda role: role != played[role])
+    casts = [(role, {played[earlier] for earlier in named_first[:place]}) for place, role in enumerate(named_first)]
+    return [role for role, taken in casts if played[role] in taken]
 
 
 def build_method(lesson: Lesson, setting: Setting, draws: Randomness) -> Method:
@@ -52,7 +61,7 @@ def build_method(lesson: Lesson, setting: Setting, draws: Randomness) -> Method:
     name = lesson.method.name
     options = {key: value for key, value in lesson.options.items() if key != STRENGTH}
     with draws.globally(f"initial weights of {name}"):
-        method: Method = construct(lesson.method, f"methods.{name}", options, setting)
+        method = lesson.method(setting, **options)
     strengthen(method, lesson.options)
     return method
 

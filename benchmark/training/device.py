@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from tasks.errors import InputError, nearest
+from benchmark.config.schema import PRECISIONS
+from tasks.errors import InputError
 
-PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}
 MOST_WORKERS = 8
 
 
 def build_fabric(device: str, precision: str) -> Fabric:
     """Build lightning-fabric's object for one device; raises InputError for an unknown or absent one."""
-    if precision not in PRECISIONS:
-        raise InputError(f"precision={precision}: unknown{nearest(precision, PRECISIONS)}")
     kind, _, number = device.partition(":")
     if kind == "auto":
         kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"

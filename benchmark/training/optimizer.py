@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from benchmark.config.schema import Recipe
-from tasks.errors import InputError, nearest
 
 NO_DECAY = 1  # parameters with at most this many dimensions (biases, norms) are not decayed
 
@@ -21,11 +20,9 @@ def build_optimizer(parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch
         {"params": [each for each in trained if each.ndim <= NO_DECAY], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.lr)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum)
-    raise InputError(f"recipe.optimizer={recipe.optimizer}: unknown{nearest(recipe.optimizer, ['adamw', 'sgd'])}")
+    return torch.optim.AdamW(groups, lr=recipe.lr)
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from benchmark.config.schema import Config, DataCommon, Recipe, construct
+from benchmark.config.schema import Config, DataCommon, Recipe
 from benchmark.training.conditions import Conditions
 from benchmark.training.device import default_workers, place
 from benchmark.training.evaluate import Evaluation, evaluate
@@ -24,8 +24,8 @@ from tasks.data.cache import Cache, DiskCache, MemoryCache, NoCache
 from tasks.data.loader import Images, Part, stream
 from tasks.data.partition import Partition, split_labeled
 from tasks.data.resize import target_size
-from tasks.data.tuning_split import HeldOut
-from tasks.errors import InputError, nearest
+from tasks.data.tuning_split import TuningSplit
+from tasks.errors import InputError
 from tasks.registry import options
 
 MACHINE = frozenset({"root", "cache"})  # options of a dataset that do not change what it holds
@@ -35,8 +35,9 @@ EVALUATION_BATCH = 16
 def build_dataset(chosen: Mapping[str, Any]) -> Dataset:
     """Build the dataset that the ``data`` keys describe."""
     cls = datasets[chosen["name"]]
-    dataset: Dataset = construct(cls, "data", {key: chosen[key] for key in options(cls)})
-    return dataset if chosen["held_out"] is None else HeldOut(dataset, str(chosen["held_out"]))
+    dataset = cls(**{key: chosen[key] for key in options(cls)})
+    share = chosen["tuning_split"]
+    return dataset if share is None else TuningSplit(dataset, str(share))
 
 
 class Problem:
@@ -60,7 +61,7 @@ class Problem:
                 f"datasets that do: {', '.join(fitting)}"
             )
         chosen = {key: value for key, value in config.task.items() if key != "name"}
-        self.task: Task = construct(cls, "task", chosen, self.dataset.info)
+        self.task: Task = cls(self.dataset.info, **chosen)
         self.partition: Partition = split_labeled(self.dataset.ids("train"), str(config.data["labeled"]))
         own_size = "size" in options(datasets[config.data["name"]])
         self.size: int | Sequence[int] | None = None if own_size else config.data["size"]
@@ -69,9 +70,9 @@ class Problem:
     def data_options(self) -> dict[str, Any]:
         """The data keys that can change a result."""
         common = {field for field in DataCommon.__dataclass_fields__ if field not in ("name", "size")}
-        held_out = self.config.data["held_out"]
-        part = {} if held_out is None else {"held_out": held_out}
-        return {key: value for key, value in self.config.data.items() if key not in MACHINE | common} | part
+        chosen = {key: value for key, value in self.config.data.items() if key not in MACHINE | common}
+        share = self.config.data["tuning_split"]
+        return chosen if share is None else {**chosen, "tuning_split": share}
 
     @cached_property
     def manifest(self) -> str:
@@ -126,16 +127,12 @@ class Problem:
 
     def _cache(self) -> Cache:
         """Build the cache of training images that ``data.cache`` asks for."""
-        size = digest({"size": self.size, "manifest": self.manifest, "kind": self.task.annotation})[:16]
-        kinds: dict[str, Callable[[], Cache]] = {
-            "none": NoCache,
-            "memory": MemoryCache,
-            "disk": lambda: DiskCache(Path(self.config.home) / "cache" / f"{self.dataset.name}-{size}"),
-        }
-        wanted = self.config.data["cache"]
-        if wanted not in kinds:
-            raise InputError(f"data.cache={wanted}: expected {', '.join(kinds)}{nearest(wanted, kinds)}")
-        return kinds[wanted]()
+        if self.config.data["cache"] == "memory":
+            return MemoryCache()
+        if self.config.data["cache"] == "disk":
+            content = digest({"size": self.size, "manifest": self.manifest, "kind": self.task.annotation})[:16]
+            return DiskCache(Path(self.config.home) / "cache" / f"{self.dataset.name}-{content}")
+        return NoCache()
 
     def evaluate(self, network: nn.Module, split: str) -> Evaluation:
         """Score a network on a split."""

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from benchmark.training.clock import Clock, TeacherPass
 from benchmark.training.conditions import Conditions
-from methods.base import MAIN
 from tasks.base import Batch, Mixed, Pasted, Prediction
 from tasks.errors import InputError
 
@@ -203,11 +202,18 @@ class MemberStep:
             self._predictions[batch.name] = predict(self._network, batch, self._shared.fabric)
         return self._predictions[batch.name]
 
-    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
+    def role(self, role: str | None) -> str:
+        """Return a role of the method, its first where None is asked for; raises InputError for one undeclared."""
+        chosen = next(iter(self._roles), "teacher") if role is None else role
+        if chosen not in self._roles:
+            raise InputError(
+                f"this method has no teacher '{chosen}': declare it, needs = Needs(teachers=('{chosen}',))"
+            )
+        return chosen
+
+    def teacher(self, batch: Batch, role: str | None = None) -> Prediction:
         """A teacher's prediction, without gradient, shared by the cohort."""
-        if role not in self._roles:
-            raise InputError(f"this method has no teacher '{role}': declare it, needs = Needs(teachers=('{role}',))")
-        name = self._roles[role]
+        name = self._roles[self.role(role)]
         self.asked.add((name, batch.name))
         return self._shared.teacher(batch, name)
 

@@ -10,12 +10,13 @@ from tasks.data.partition import split_labeled
 from tasks.errors import InputError
 
 
-class HeldOut(Dataset):
+class TuningSplit(Dataset):
     """The training split alone: most of it is trained on, the rest stands for validation and test.
 
     Args:
         whole: the dataset; its own validation and test splits are never read.
-        share: the part that is held out, such as ``1/4``; drawn as ``tasks.data.partition`` draws labelled fractions.
+        share: the part to choose hyper-parameters on, such as ``1/4``; drawn as
+            ``tasks.data.partition`` draws labelled fractions.
 
     Raises InputError for a share outside (0, 1), and where nothing is left to train on.
     """
@@ -23,7 +24,7 @@ class HeldOut(Dataset):
     def __init__(self, whole: Dataset, share: str) -> None:
         part = split_labeled(whole.ids("train"), share)
         if not part.name.startswith("seeded-") or not part.unlabeled:
-            raise InputError(f"data.held_out={share}: expected a fraction that leaves images to train on, such as 1/4")
+            raise InputError(f"data.tuning_split={share}: expected a share that leaves images to train on, as 1/4 does")
         self.name, self.title, self.provides = whole.name, whole.title, whole.provides  # type: ignore[misc]
         self.info = whole.info
         self._whole = whole

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from benchmark.cli import app, guarded
+from benchmark.commands import sweep
 from tests.support import TINY
 
 
@@ -33,11 +34,11 @@ def test_help_needs_no_torch() -> None:
         (["run", "task=sge"], "unknown task 'sge'; did you mean 'seg'"),
         (["run", "method=mdg"], "unknown method 'mdg'; did you mean 'mgd'"),
         (["run", "methods.mgd.regoin=1"], "unknown key 'methods.mgd.regoin'; did you mean 'methods.mgd.region'"),
-        (["run", "task.loss=cee"], "task.loss=cee: expected one of ce, ohem"),
+        (["run", "task.loss=cee"], "task.loss=cee: expected ce or ohem"),
         (["run", "data=camvid"], "data.root"),
         (["run", "data=camvid", "data.root=/nowhere/at/all"], "/nowhere/at/all"),
         (["run", "device=cuda:99"], "device=cuda:99: there is none on this machine"),
-        (["run", "precision=8"], "precision=8: unknown"),
+        (["run", "precision=8"], "precision=8: expected 32 or bf16"),
         (["run", "recipe.optimizer=adam", "control=false", "method=none"], "recipe.optimizer=adam: expected adamw"),
         (["run", "student.decoder=fnp", "method=none"], "unknown decoder 'fnp'; did you mean 'fpn'"),
         (["run", "-m", "seed=0,x"], "seed: Value 'x' of type 'str' could not be converted to Integer"),
@@ -159,9 +160,16 @@ def test_validate_names_each_fault(
     assert "1 records, 5 faults" in printed
 
 
-def test_a_sweep_runs_every_combination(home: Path) -> None:
+def test_a_sweep_runs_every_combination_and_writes_boards_once(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written: list[Path] = []
+    monkeypatch.setattr(sweep, "write_home", lambda home, console: written.append(home))
     assert command("run", "-m", *TINY, "method=none", "seed=0,1", f"home={home}") == 0
     assert len(list((home / "records").iterdir())) == 2
+    assert written == [home]
+    assert command("run", "-m", "recipe.lr=interval(0,1)", f"home={home}") == 2
+    assert "recipe.lr=interval(0,1)': expected a list or a range" in capsys.readouterr().err
 
 
 def test_preview_and_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

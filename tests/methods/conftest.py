@@ -9,7 +9,7 @@ import torch
 from hypothesis import settings
 from torch import Tensor, nn
 
-from methods.base import MAIN, Setting
+from methods.base import Setting
 from tasks.base import IGNORE, Batch, Mixed, Pasted, Prediction
 from tasks.outputs.binary import Binary
 from tasks.outputs.boxes import stack
@@ -166,9 +166,10 @@ class TinyStep:
     def student(self, batch: Batch) -> Prediction:
         return self._once("student", batch, self.student_net)
 
-    def teacher(self, batch: Batch, role: str = MAIN) -> Prediction:
+    def teacher(self, batch: Batch, role: str | None = None) -> Prediction:
+        name = next(iter(self.teacher_nets)) if role is None else role
         with torch.no_grad():
-            return self._once(role, batch, self.teacher_nets[role])
+            return self._once(name, batch, self.teacher_nets[name])
 
     def _once(self, who: str, batch: Batch, network: TinyNet) -> Prediction:
         if (who, batch.name) not in self._predictions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from methods.base import MAIN, SUPERVISED, Method, Setting, Step, register
+from methods.base import SUPERVISED, Method, Setting, Step, register
 from methods.numerics import check_options, full_precision, unit
 from tasks.errors import InputError
 from tasks.outputs.maps import align
@@ -51,7 +51,7 @@ class AttentionTransfer(Method):
     def __init__(self, setting: Setting, *, weight: float = 10.0) -> None:
         super().__init__(setting)
         check_options(weight=weight)
-        teacher = setting.teachers[MAIN]
+        teacher = setting.teacher
         self.stages = [name for name in setting.student.features if name in teacher.features]
         if not self.stages:
             raise InputError(

@@ -57,7 +57,7 @@ def test_every_method_is_tried_alike_and_the_best_is_chosen(home: Path) -> None:
         assert record.split == "train: 1/4 of it, held out, 4 images"
     runs = store.read([home / "tuning" / "records"])[0]
     assert len(runs) == 6
-    assert all(run.dataset.n_train == 12 and run.dataset.options["held_out"] == "1/4" for run in runs)
+    assert all(run.dataset.n_train == 12 and run.dataset.options["tuning_split"] == "1/4" for run in runs)
     assert "already finished" in tuned(home, "method=[none,pixel,cwd]", "data.train=16")[1]
 
 

@@ -71,6 +71,9 @@ def test_comma_lists_expand_to_every_combination() -> None:
         ["seed=0", "method=[none,mgd]", "task=seg"],
         ["seed=1", "method=[none,mgd]", "task=seg"],
     ]
+    assert combinations(["seed=range(2)", "task=seg,depth", "~teacher.networks.wide"]) == [
+        [f"seed={seed}", f"task={task}", "~teacher.networks.wide"] for seed in (0, 1) for task in ("seg", "depth")
+    ]
 
 
 @pytest.mark.parametrize("group", ["student", "teacher", "recipe", "experiment"])

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from methods.base import MAIN, SUPERVISED, Method, Needs, Setting, Step
+from methods.base import SUPERVISED, Method, Needs, Setting, Step
 
 
 class Sound(Method):
@@ -92,7 +92,7 @@ class UndeclaredStream(Sound):
 
 class Idle(Sound):
     __doc__ = Sound.__doc__
-    needs = Needs(teachers=(MAIN, "wide"))
+    needs = Needs(teachers=("deep", "wide"))
 
 
 class Undocumented(Sound):

@@ -38,15 +38,8 @@ CASES: list[tuple[type[Method], str, str]] = [
 @pytest.fixture
 def register() -> Iterator[object]:
     """Register classes for the length of a test."""
-    names: list[str] = []
-
-    def enter(cls: type[Method]) -> type[Method]:
-        names.append(f"my_{cls.__name__.lower()}")
-        return methods.register(names[-1])(cls)
-
-    yield enter
-    for name in names:
-        del methods._classes[name]
+    with methods.restored():
+        yield lambda cls: methods.register(f"my_{cls.__name__.lower()}")(cls)
 
 
 @pytest.mark.parametrize(("cls", "check", "found"), CASES, ids=lambda value: getattr(value, "__name__", ""))

@@ -63,8 +63,8 @@ def register() -> Iterator[Any]:
         cls = type("MyTask", (Saliency,), {"__init__": __init__, "__doc__": Saliency.__doc__, **attributes})
         return tasks.register("my_task")(cls)
 
-    yield enter
-    tasks._classes.pop("my_task", None)
+    with tasks.restored():
+        yield enter
 
 
 @pytest.mark.parametrize(

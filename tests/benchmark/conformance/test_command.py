@@ -17,9 +17,9 @@ def command(*words: str) -> int:
 
 @pytest.fixture
 def undocumented() -> Iterator[None]:
-    methods.register("my_kd")(Undocumented)
-    yield
-    del methods._classes["my_kd"]
+    with methods.restored():
+        methods.register("my_kd")(Undocumented)
+        yield
 
 
 def test_a_method_that_keeps_all_promises(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,7 +79,7 @@ def test_teachers_are_listed_with_their_scores(home: Path) -> None:
 def test_a_single_teacher_plays_both_roles(home: Path) -> None:
     (record,) = tiny_run(home, "method=mgd", "~teacher.networks.wide")
     assert record.method.roles["deep"] == record.method.roles["wide"]
-    assert record.method.notes == ["the main teacher stands in for the missing role 'wide'"]
+    assert record.method.notes == ["the teacher 'deep' stands in for the missing role 'wide'"]
 
 
 @pytest.mark.slow

@@ -70,6 +70,9 @@ def test_a_stopped_run_goes_on_with_the_steps_that_were_measured(home: Path) -> 
     ("word", "said"),
     [
         ("recipe.budget=tme", "recipe.budget=tme: expected steps or time; did you mean 'time'"),
+        ("teacher.recipe.optimizer=adam", "teacher.recipe.optimizer=adam: expected adamw or sgd; did you mean 'adamw'"),
+        ("teacher.control=untrain", "teacher.control=untrain: expected trained or untrained; did you mean 'untrained'"),
+        ("data.cache=disc", "data.cache=disc: expected none, memory or disk; did you mean 'disk'"),
         ("recipe.selection=first", "recipe.selection=first: expected last or best"),
         ("teacher.recipe.budget=time", "a teacher has no control"),
         ("recipe.factor=0", "recipe.factor=0.0: expected a number above 0"),

@@ -39,9 +39,9 @@ class Breaking(Method):
 
 @pytest.fixture
 def breaking() -> Iterator[None]:
-    methods.register("breaking")(Breaking)
-    yield
-    del methods._classes["breaking"]
+    with methods.restored():
+        methods.register("breaking")(Breaking)
+        yield
 
 
 NAMES = sorted(methods)

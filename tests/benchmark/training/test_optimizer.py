@@ -6,7 +6,6 @@ from torch import nn
 
 from benchmark.config.schema import Recipe
 from benchmark.training.optimizer import build_optimizer, learning_rate
-from tasks.errors import InputError
 
 
 def test_the_rate_warms_up_then_decays_as_a_polynomial() -> None:
@@ -25,8 +24,3 @@ def test_norms_and_biases_are_not_decayed(name: str, kind: type) -> None:
     assert isinstance(optimizer, kind)
     decays = {id(each): group["weight_decay"] for group in optimizer.param_groups for each in group["params"]}
     assert decays == {id(each): 0.1 if each.ndim > 1 else 0.0 for each in network.parameters()}
-
-
-def test_an_unknown_optimizer_is_named() -> None:
-    with pytest.raises(InputError, match="recipe.optimizer=adam: unknown; did you mean 'adamw'"):
-        build_optimizer([nn.Parameter(torch.ones(1))], Recipe(optimizer="adam"))

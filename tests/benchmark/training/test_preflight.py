@@ -43,5 +43,5 @@ def test_an_untrained_teacher_makes_a_placebo_row_of_the_same_track(home: Path) 
     assert (placebo.method.variant, placebo.method.control) == ("untrained teacher", True)
     assert none.method.variant == ""
     assert placebo.entry_id != usual.entry_id
-    assert placebo.method.roles["deep"] != usual.method.roles["deep"]
+    assert placebo.method.roles["teacher"] != usual.method.roles["teacher"]
     assert placebo.teachers[0] == usual.teachers[0]

@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.data.tuning_split import HeldOut
+from tasks.data.tuning_split import TuningSplit
 from tasks.datasets.scenes import Scenes
 from tasks.errors import InputError
 
 
 def test_only_training_images_are_read_and_none_twice() -> None:
     whole = Scenes(size=64, train=8, val=3, test=3)
-    part = HeldOut(whole, "1/4")
+    part = TuningSplit(whole, "1/4")
     train, held = list(part.ids("train")), list(part.ids("test"))
     assert (len(train), len(held)) == (6, 2)
     assert part.ids("val") == held
@@ -21,12 +21,12 @@ def test_only_training_images_are_read_and_none_twice() -> None:
 
 def test_the_choice_is_part_of_the_content() -> None:
     whole = Scenes(size=64, train=8, val=3, test=3)
-    manifests = {whole.manifest(), HeldOut(whole, "1/4").manifest(), HeldOut(whole, "1/2").manifest()}
+    manifests = {whole.manifest(), TuningSplit(whole, "1/4").manifest(), TuningSplit(whole, "1/2").manifest()}
     assert len(manifests) == 3
-    assert HeldOut(whole, "1/4").manifest() == HeldOut(whole, "0.25").manifest()
+    assert TuningSplit(whole, "1/4").manifest() == TuningSplit(whole, "0.25").manifest()
 
 
 @pytest.mark.parametrize("share", ["1", "0", "2", "a.txt"])
 def test_a_share_that_leaves_nothing_is_refused(share: str) -> None:
     with pytest.raises(InputError):
-        HeldOut(Scenes(size=64, train=8, val=3, test=3), share)
+        TuningSplit(Scenes(size=64, train=8, val=3, test=3), share)
