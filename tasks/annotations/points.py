@@ -19,7 +19,7 @@ class PointKind(Kind[np.ndarray]):
 
     def resize(self, value: np.ndarray, image: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
         """Scale by the exact ratio of the sizes."""
-        return (value * np.array([size[1] / image[1], size[0] / image[0]])).astype(np.float32)
+        return inside((value * np.array([size[1] / image[1], size[0] / image[0]])).astype(np.float32), size)
 
     def geometry(self, value: np.ndarray) -> Geometry:
         """All points."""
@@ -59,6 +59,11 @@ class PointKind(Kind[np.ndarray]):
             return []
         x, y = outside[0]
         return [expected(f"points inside {size[1]}x{size[0]} pixels", f"{len(outside)} outside, the first at {x}, {y}")]
+
+
+def inside(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Keep points (K,2) off the far borders of an image of size (H,W), where rounding, or a flip of 0, puts them."""
+    return np.minimum(points, np.nextafter(np.array(size[::-1], points.dtype), 0))
 
 
 def draw_points(image: np.ndarray, points: np.ndarray) -> np.ndarray:

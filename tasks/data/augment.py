@@ -11,12 +11,35 @@ import cv2
 import numpy as np
 
 from tasks.annotations.kind import Geometry, Moved, kind_of
+from tasks.annotations.points import inside
 from tasks.base import Sample
 from tasks.data.clips import frames
 
 cv2.setNumThreads(0)  # one sample is small; threads belong to the network
 
 MIN_VISIBILITY = 0.25  # a box that keeps less of its area after cropping is dropped
+
+
+class _Scale(A.RandomScale):
+    """Moves points with the pixels: by the ratio of the sizes, which are whole, instead of the factor drawn."""
+
+    def apply_to_keypoints(self, keypoints: np.ndarray, scale: float, **params: Any) -> np.ndarray:
+        height, width = params["shape"][:2]
+        size = int(height * scale), int(width * scale)
+        moved = keypoints.copy()
+        moved[:, :2] = inside(keypoints[:, :2] * np.array([size[1] / width, size[0] / height], np.float32), size)
+        return moved
+
+
+class _Flip(A.HorizontalFlip):
+    """Mirrors points as it does boxes: coordinates run from 0 to W, so that x becomes W - x."""
+
+    def apply_to_keypoints(self, keypoints: np.ndarray, **params: Any) -> np.ndarray:
+        height, width = params["shape"][:2]
+        moved = keypoints.copy()
+        moved[:, 0] = width - keypoints[:, 0]
+        moved[:, :2] = inside(moved[:, :2], (height, width))
+        return moved
 
 
 class Augment:
@@ -33,10 +56,10 @@ class Augment:
         height, width = crop
         steps: list[Any] = []
         if (scale[0], scale[1]) != (1.0, 1.0):
-            steps.append(A.RandomScale(scale_limit=(scale[0] - 1, scale[1] - 1), p=1.0))
+            steps.append(_Scale(scale_limit=(scale[0] - 1, scale[1] - 1), p=1.0))
         steps.append(A.PadIfNeeded(height, width, border_mode=cv2.BORDER_CONSTANT, fill=0, fill_mask=0))
         steps.append(A.RandomCrop(height, width))
-        steps.append(A.HorizontalFlip(p=flip))
+        steps.append(_Flip(p=flip))
         if jitter > 0:
             steps.append(_ColorJitter((1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), 0))
         self._compose = A.Compose(
@@ -96,7 +119,7 @@ def _divide(result: Mapping[str, Any], parts: Mapping[str, Geometry]) -> dict[st
     box_rows = np.asarray(result["box_rows"], np.int64).reshape(-1)
     keypoints = np.asarray(result["keypoints"], np.float32).reshape(-1, 3)
     points, point_rows = keypoints[:, :2], keypoints[:, 2].astype(np.int64)
-    mirrored = any(name == "HorizontalFlip" for name, _ in result["applied_transforms"])
+    mirrored = any(name == _Flip.__name__ for name, _ in result["applied_transforms"])
     moved, box, point = {}, 0, 0  # the first rows of a kind
     for name, part in parts.items():
         box_share = (box_rows >= box) & (box_rows < box + len(part.boxes))

@@ -98,3 +98,54 @@ def test_the_frames_of_a_clip_are_resized_alike(size: tuple[int, int]) -> None:
         np.testing.assert_allclose(
             resized[..., channels], alone, atol=1, rtol=0
         )  # OpenCV may round three channels apart
+
+
+def dotted(xy: np.ndarray, size: tuple[int, int]) -> Sample:
+    """A sample whose pixels are all different, with points and, at the same places, the corners of boxes."""
+    numbers = np.arange(size[0] * size[1]).reshape(size)
+    image = np.stack([numbers % 256, numbers // 256, np.zeros(size, int)], axis=2).astype(np.uint8)
+    boxes = Boxes(np.concatenate([xy, xy + 4], axis=1), np.arange(len(xy)), np.zeros(len(xy), bool))
+    return Sample("dotted", image, {"points": xy.astype(np.float32), "boxes": boxes})
+
+
+def test_a_flip_mirrors_continuous_coordinates() -> None:
+    """The middle of the last pixel becomes that of the first, and the border, which counts as inside, stays inside."""
+    points = np.array([[9.5, 1], [0.3, 2], [5, 3], [0, 4]])
+    flipped, _ = Augment((6, 10), (1.0, 1.0), 1.0, 0.0)(dotted(points, (6, 10)), np.random.default_rng(0))
+    expected = [[0.5, 1], [9.7, 2], [5, 3], [10, 4]]
+    np.testing.assert_allclose(flipped.annotations["points"], expected, atol=1e-5)
+    assert (flipped.annotations["points"][:, 0] < 10).all()
+
+
+def test_a_flip_mirrors_boxes_to_the_border() -> None:
+    boxes = Boxes(np.array([[0, 0, 10, 6], [9.5, 1, 10, 3], [0, 0, 0.5, 6]]), np.arange(3), np.zeros(3, bool))
+    sample = Sample("boxes", np.zeros((6, 10, 3), np.uint8), {"boxes": boxes})
+    flipped, _ = Augment((6, 10), (1.0, 1.0), 1.0, 0.0)(sample, np.random.default_rng(0))
+    expected = [[0, 0, 10, 6], [0, 1, 0.5, 3], [9.5, 0, 10, 6]]
+    np.testing.assert_allclose(flipped.annotations["boxes"].xyxy, expected, atol=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.lists(st.tuples(st.integers(0, 29), st.integers(0, 19)), min_size=1, unique=True))
+def test_a_point_stays_on_its_pixel(seed: int, pixels: list[tuple[int, int]]) -> None:
+    before = dotted(np.array(pixels) + 0.5, (20, 30))
+    colours = {tuple(before.image[y, x]) for x, y in pixels}
+    after, inside = Augment((24, 17), (1.0, 1.0), 0.5, 0.0)(before, np.random.default_rng(seed))
+    columns, rows = np.floor(after.annotations["points"]).astype(int).T
+    kept = {tuple(colour) for colour in after.image[rows, columns]}
+    assert kept == colours & {tuple(colour) for colour in after.image[inside]}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.lists(st.tuples(st.floats(0, 28), st.floats(0, 18)), min_size=1, max_size=9))
+def test_points_move_as_the_corners_of_boxes(seed: int, places: list[tuple[float, float]]) -> None:
+    """Zoomed, padded, cut and mirrored, a point lies where the corner of a box does that lay there."""
+    corners = np.array(places)[:, None] + np.array([[0.0, 0.0], [1.5, 1.5]])
+    boxes = Boxes(corners.reshape(-1, 4), np.arange(len(corners)), np.zeros(len(corners), bool))
+    points = corners.reshape(-1, 2).astype(np.float32)
+    sample = Sample("corners", np.zeros((20, 30, 3), np.uint8), {"boxes": boxes, "points": points})
+    augmented, _ = Augment((40, 60), (0.5, 1.3), 0.5, 0.0)(sample, np.random.default_rng(seed))
+    found = augmented.annotations["points"].reshape(-1, 2, 2)
+    assert len(found) == len(corners), "the image was padded: nothing leaves it"
+    xyxy = np.concatenate([found.min(axis=1), found.max(axis=1)], axis=1)
+    np.testing.assert_allclose(xyxy, augmented.annotations["boxes"].xyxy, atol=1e-3)
