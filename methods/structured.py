@@ -13,6 +13,8 @@ from methods.critic import Critic, without_gradient
 from methods.numerics import Reduction, check_options, check_positive, full_precision, gram_distance, shared_pairs, unit
 from tasks.outputs.maps import align
 
+RGB = 3  # channels of an image, or of a clip's newest frame, which the critic sees
+
 Adversary = Literal["wgan-gp", "hinge"]
 
 
@@ -208,7 +210,7 @@ class Structured(Method):
         self.weights |= {"pixel": pixel, "pair": pair, "holistic": holistic}
         if holistic:
             channels = self.output.bounded(setting.student).shape[1]
-            self.critic = Critic(channels + 3 * conditional, width)
+            self.critic = Critic(channels + RGB * conditional, width)
 
     def forward(self, step: Step) -> dict[str, Tensor]:
         """Return the task loss and the three terms on the labeled batch."""
@@ -242,5 +244,6 @@ class Structured(Method):
         student, teacher = align(*(self.output.bounded(each) for each in predictions))
         if not self.conditional:
             return student, teacher
-        image = F.interpolate(step.labeled.image, size=student.shape[-2:], mode="area").to(student.dtype)
+        newest = step.labeled.image[:, :RGB]
+        image = F.interpolate(newest, size=student.shape[-2:], mode="area").to(student.dtype)
         return torch.cat([student, image], dim=1), torch.cat([teacher, image], dim=1)
