@@ -24,6 +24,7 @@ class AVS1K(GazeDataset):
     """
 
     title: ClassVar[str] = "AVS1K, attention in videos from drones"
+    license: ClassVar[str] = "see the authors' page"
 
     def __init__(self, *, root: str | None = None, every: int = 10) -> None:
         top = data_root(root, LAYOUT, *PARTS.values(), inside=("2020-TIP-Fu-MMNet",))

@@ -25,6 +25,7 @@ class ClipFolder(GazeDataset):
     """
 
     title: ClassVar[str] = "Clips and densities in folders"
+    license: ClassVar[str] = "that of the files"
 
     def __init__(
         self,

@@ -29,6 +29,7 @@ class DHF1K(GazeDataset):
     """
 
     title: ClassVar[str] = "DHF1K, fixations in videos"
+    license: ClassVar[str] = "see the authors' page"
 
     def __init__(
         self, *, root: str | None = None, frames: str = "frames", every: int = 10, holdout: float = 0.1

@@ -21,6 +21,7 @@ class MIT1003(GazeDataset):
     """
 
     title: ClassVar[str] = "MIT1003, fixations in still images"
+    license: ClassVar[str] = "see the authors' page"
     official = {"whole": 1003}
 
     def __init__(self, *, root: str | None = None) -> None:

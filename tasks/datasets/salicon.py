@@ -39,6 +39,7 @@ class SALICON(GazeDataset):
     """
 
     title: ClassVar[str] = "SALICON, looks at still images"
+    license: ClassVar[str] = "see the authors' page"
     official = {"train": 10000, "test": 5000}
 
     def __init__(
