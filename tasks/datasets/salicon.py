@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from tasks.annotations.fixations import Fixations
 from tasks.base import datasets
@@ -72,6 +71,8 @@ class SALICON(GazeDataset):
         points = np.clip(points, 0.5, [width - 0.5, height - 0.5]).astype(np.float32)
         density = np.zeros((height, width))
         np.add.at(density, tuple(points[:, ::-1].astype(np.int64).T), 1)
+        from scipy.ndimage import gaussian_filter  # heavy, and needed here alone
+
         return {"fixations": Fixations(gaussian_filter(density, self.sigma).astype(np.float32), points)}
 
 
