@@ -17,10 +17,10 @@ from benchmark.training.step import predict
 from leaderboards.atomic import atomic_write
 from tasks.base import Batch
 from tasks.data.clips import frames
-from tasks.data.drawing import encode_png
 from tasks.data.loader import ordered
 from tasks.data.resize import resize_sample, target_size
 from tasks.data.sheet import lay_out
+from tasks.drawing import encode_png
 from tasks.networks.weights import load_weights
 
 ROWS = 4
