@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from hydra import compose, initialize_config_module
@@ -14,15 +16,16 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from torch import nn
 
 from benchmark.config import catalog, plugin_configs, schema, strength
 from benchmark.config.file_words import read_files
 from benchmark.config.schema import Config, DataCommon, Recipe, TeacherConfig, options_schema
 from benchmark.config.strength import method_schema
 from methods.base import Method
-from tasks.base import Dataset, Task
+from tasks.base import Dataset, NetworkSpec, Task, tasks
 from tasks.errors import InputError, nearest
-from tasks.registry import describe
+from tasks.registry import describe, options
 
 CONF = "benchmark.conf"
 
@@ -39,6 +42,7 @@ def register() -> None:
         "task": _enter_task,
         "data": _enter_dataset,
         "method": _enter_method,
+        "network": _enter_network,
     }
     for key, registry in catalog.REGISTRIES.items():
         for name, cls in list(registry.items()):
@@ -57,12 +61,13 @@ def register() -> None:
 def _enter_task(name: str, task: type[Task]) -> None:
     _require(task, "annotation", "metrics", "student", "teachers", "recipe", "teacher_recipe")
     store, recipe = ConfigStore.instance(), {**task.recipe}
-    teacher = TeacherConfig(dict(task.teachers), recipe=Recipe(**{**recipe, **task.teacher_recipe}))
     store.store(group="task", name=name, node=options_schema(task, name=name))
     store.store(group="embedded", name=name, node={"defaults": [{"/data": task.dataset}]}, package="_global_")
     store.store(group="student", name=name, node=task.student)
     store.store(group="recipe", name=name, node=Recipe(**recipe))
-    store.store(group="teacher", name=name, node=teacher)
+    store.store(group="teacher", name=name, node=TeacherConfig(dict(task.teachers)))
+    longer = Recipe(**{**recipe, **task.teacher_recipe})
+    store.store(group="teacher_recipe", name=name, node=longer, package="teacher.recipe")
 
 
 def _enter_dataset(name: str, dataset: type[Dataset]) -> None:
@@ -72,6 +77,20 @@ def _enter_dataset(name: str, dataset: type[Dataset]) -> None:
 
 def _enter_method(name: str, method: type[Method]) -> None:
     ConfigStore.instance().store(group="method", name=name, node=method_schema(method), package=f"methods.{name}")
+
+
+def _enter_network(name: str, network: type[nn.Module]) -> None:
+    """Enter a network as a student, and as the one teacher, which plays every role."""
+    store = ConfigStore.instance()
+    taken = {*tasks, *(Path(each.name).stem for each in (files(CONF) / "student").iterdir())}
+    if name in taken:
+        raise InputError(
+            f"network '{name}': student={name} and teacher={name} mean something else; give it another name"
+        )
+    defaults = {key: parameter.default for key, parameter in options(network).items()}
+    spec = NetworkSpec(network=name, options=defaults)
+    store.store(group="student", name=name, node=spec)
+    store.store(group="teacher", name=name, node=TeacherConfig({name: spec}))
 
 
 def _require(cls: type[Any], *attributes: str) -> None:
@@ -177,7 +196,7 @@ def _wrong_choice(key: str, value: Any) -> str | None:
     if not _group(key):
         return None
     known = GlobalHydra.instance().config_loader().get_group_options(key)
-    registry = catalog.REGISTRIES.get(key)
+    registry = catalog.registry_of(key)
     for choice in value if isinstance(value, list) else [value]:
         if choice is None or isinstance(choice, (bool, int, float)) or str(choice) in known:
             continue
