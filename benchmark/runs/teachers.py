@@ -129,7 +129,8 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
         load_weights(network, Path(plan.checkpoint))
     if plan.trained:
         _train(plan.role, network, problem, folder, watch)
-    evaluation = problem.evaluate(network, "test")
+    ready = problem.conditions(config.teacher.recipe, Randomness(config.teacher.seed)).ready(network)
+    evaluation = problem.evaluate(ready, "test")
     facts = {
         "id": plan.id,
         "network": asdict(plan.spec),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from lightning_fabric import Fabric
+from torch import nn
 
 from benchmark.config.schema import Recipe
 from benchmark.training.interrupt import Stop
@@ -23,7 +25,7 @@ class Conditions:
         draws: keyed generators of the seed.
         fabric: device and precision.
         channels_last: keep images in this memory format.
-        compiled: run the forward passes of students through torch.compile.
+        compiled: run the forward passes of students and teachers through torch.compile.
     """
 
     output: OutputSpace
@@ -33,6 +35,13 @@ class Conditions:
     channels_last: bool = False
     compiled: bool = False
 
+    def ready(self, network: nn.Module) -> nn.Module:
+        """Return what computes a network's forward passes, in training and in evaluation: itself, or it compiled."""
+        if not self.compiled:
+            return network
+        compiled: nn.Module = torch.compile(network)  # type: ignore[assignment]  # a module comes back as a module
+        return compiled
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -40,4 +49,4 @@ class Watch:
 
     progress: Progress
     stop: Stop
-    save_every: int = 50  # steps
+    save_every: float = 60.0  # seconds; 0: after each step
