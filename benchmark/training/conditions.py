@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from lightning_fabric import Fabric
 from torch import nn
 
 from benchmark.config.schema import Recipe
+from benchmark.training.device import ready
 from benchmark.training.interrupt import Stop
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
@@ -36,11 +36,8 @@ class Conditions:
     compiled: bool = False
 
     def ready(self, network: nn.Module) -> nn.Module:
-        """Return what computes a network's forward passes, in training and in evaluation: itself, or it compiled."""
-        if not self.compiled:
-            return network
-        compiled: nn.Module = torch.compile(network)  # type: ignore[assignment]  # a module comes back as a module
-        return compiled
+        """Return what computes a network's forward passes: itself, or it compiled."""
+        return ready(network, self.compiled)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def why_no_gpu() -> str:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if torch.version.cuda is None:
         return "this build of torch has no CUDA"
-    if visible is not None and not visible.strip().strip("-1"):
+    if visible is not None and visible.strip() in ("", "-1"):
         return (
             f"CUDA_VISIBLE_DEVICES='{visible}' hides every card, as launchers do that were not asked for one "
             "(ray: hydra.launcher.ray.remote.num_gpus=1)"
@@ -102,6 +102,14 @@ def place(network: nn.Module, fabric: Fabric, channels_last: bool) -> nn.Module:
     """Move a network to the device, in the memory format asked for."""
     network = fabric.to_device(network)
     return network.to(memory_format=torch.channels_last) if channels_last else network
+
+
+def ready(network: nn.Module, compiled: bool) -> nn.Module:
+    """Return what computes a network's forward passes, in training and in evaluation: itself, or it compiled."""
+    if not compiled:
+        return network
+    wrapped: nn.Module = torch.compile(network)  # type: ignore[assignment]  # a module comes back as a module
+    return wrapped
 
 
 def default_workers(fabric: Fabric, workers: int | None) -> int:
