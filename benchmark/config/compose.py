@@ -25,6 +25,7 @@ from tasks.errors import InputError, nearest
 from tasks.registry import describe
 
 CONF = "benchmark.conf"
+_entered: dict[tuple[str, str], type] = {}  # what Hydra's store, which every command of a process shares, holds
 
 
 def register() -> None:
@@ -42,8 +43,12 @@ def register() -> None:
     }
     for key, registry in catalog.REGISTRIES.items():
         for name, cls in list(registry.items()):
+            if _entered.get((key, name)) is cls:
+                continue
+            _entered.pop((key, name), None)
             try:
                 enters[key](name, cls)
+                _entered[key, name] = cls
             except Exception as error:
                 origin = registry.origin(name)
                 if origin.built_in:

@@ -33,8 +33,8 @@ from benchmark.training.step import SharedStep
 from methods.base import Method
 from tasks.base import Batch
 
-STEPS = 4
-HALFWAY = 2  # the step after which states are saved
+STEPS = 3
+HALFWAY = 1  # the step after which states are saved
 TINY = (
     f"recipe.steps={STEPS}",
     "recipe.batch=4",
