@@ -165,7 +165,7 @@ def test_the_example_in_one_file_beside_a_notebook_runs_on_every_task(
     written(tmp_path / "my_kd.py", EXAMPLE.read_text())
     none, own = tiny_run(home_of(task), f"task={task}", "method=[none,./my_kd.py:AttentionTransfer]")
     assert (none.status, own.status) == ("ok", "ok")
-    assert (own.method.name, own.method.package) == ("my_kd", "my_kd.py")
+    assert (own.method.name, own.method.package) == ("attention", "my_kd.py")
     assert set(own.method.weights) == {"supervised", "attention"}
 
 
