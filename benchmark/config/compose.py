@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from hydra import compose, initialize_config_module
 from hydra.core.config_store import ConfigStore
@@ -18,16 +15,18 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
-from benchmark.config import catalog, plugin_configs, schema, strength
+from benchmark.config import catalog, plugin_configs, protocols, schema, strength
 from benchmark.config.file_words import read_files
-from benchmark.config.schema import Config, DataCommon, Recipe, TeacherConfig, options_schema
+from benchmark.config.schema import Config, TeacherConfig, data_schema, options_schema
 from benchmark.config.strength import method_schema
 from methods.base import Method
 from tasks.base import Dataset, NetworkSpec, Task, tasks
 from tasks.errors import InputError, nearest
 from tasks.registry import describe, options
 
-CONF = "benchmark.conf"
+_entered: dict[tuple[str, str], type] = {}  # what Hydra's store, which every command of a process shares, holds
+
+GROUPS = ("student", "teacher")  # of Hydra, that take a network
 
 
 def register() -> None:
@@ -46,8 +45,12 @@ def register() -> None:
     }
     for key, registry in catalog.REGISTRIES.items():
         for name, cls in list(registry.items()):
+            if _entered.get((key, name)) is cls:
+                continue
+            _entered.pop((key, name), None)
             try:
                 enters[key](name, cls)
+                _entered[key, name] = cls
             except Exception as error:
                 origin = registry.origin(name)
                 if origin.built_in:
@@ -59,20 +62,21 @@ def register() -> None:
 
 
 def _enter_task(name: str, task: type[Task]) -> None:
+    """Enter a task, and what each protocol fixes for it, which config.yaml selects by both names."""
     _require(task, "annotation", "metrics", "student", "teachers", "recipe", "teacher_recipe")
-    store, recipe = ConfigStore.instance(), {**task.recipe}
+    store = ConfigStore.instance()
     store.store(group="task", name=name, node=options_schema(task, name=name))
-    store.store(group="embedded", name=name, node={"defaults": [{"/data": task.dataset}]}, package="_global_")
-    store.store(group="student", name=name, node=task.student)
-    store.store(group="recipe", name=name, node=Recipe(**recipe))
-    store.store(group="teacher", name=name, node=TeacherConfig(dict(task.teachers)))
-    longer = Recipe(**{**recipe, **task.teacher_recipe})
-    store.store(group="teacher_recipe", name=name, node=longer, package="teacher.recipe")
+    for each in protocols.files():
+        option, values = protocols.option(name, each), protocols.fixed(protocols.read(each), task)
+        store.store(group="embedded", name=option, node={"defaults": [{"/data": option}]}, package="_global_")
+        for part in protocols.PARTS:
+            store.store(group=part, name=option, node=getattr(values, part))
+        store.store(group="teacher_recipe", name=option, node=values.teacher.recipe, package="teacher.recipe")
 
 
 def _enter_dataset(name: str, dataset: type[Dataset]) -> None:
     _require(dataset, "provides")
-    ConfigStore.instance().store(group="data", name=name, node=_data_schema(dataset))
+    ConfigStore.instance().store(group="data", name=name, node=data_schema(dataset))
 
 
 def _enter_method(name: str, method: type[Method]) -> None:
@@ -82,34 +86,19 @@ def _enter_method(name: str, method: type[Method]) -> None:
 def _enter_network(name: str, network: type[nn.Module]) -> None:
     """Enter a network as a student, and as the one teacher, which plays every role."""
     store = ConfigStore.instance()
-    taken = {*tasks, *(Path(each.name).stem for each in (files(CONF) / "student").iterdir())}
-    if name in taken:
-        raise InputError(
-            f"network '{name}': student={name} and teacher={name} mean something else; give it another name"
-        )
+    presets = {path.stem for group in GROUPS for folder in plugin_configs.folders(group) for path in folder.glob("*")}
+    if name in presets | {protocols.option(task, each) for task in tasks for each in protocols.files()}:
+        raise InputError(f"student={name} or teacher={name} means something else; give network '{name}' another name")
     defaults = {key: parameter.default for key, parameter in options(network).items()}
     spec = NetworkSpec(network=name, options=defaults)
-    store.store(group="student", name=name, node=spec)
-    store.store(group="teacher", name=name, node=TeacherConfig({name: spec}))
+    for group, node in zip(GROUPS, (spec, TeacherConfig({name: spec})), strict=True):
+        store.store(group=group, name=name, node=node)
 
 
 def _require(cls: type[Any], *attributes: str) -> None:
     """Raise InputError for a class that does not say what its contract asks for."""
     if missing := [each for each in attributes if not hasattr(cls, each)]:
         raise InputError(f"{cls.__qualname__} does not set {', '.join(missing)}")
-
-
-def _data_schema(dataset: type[Any]) -> type:
-    """Join a dataset's own options and the keys that every dataset has; its own go first where they share a name."""
-    own = options_schema(dataset, name=dataset.name)
-    taken = {each.name for each in dataclasses.fields(own)}
-    kinds = get_type_hints(DataCommon)
-    common = [
-        (each.name, kinds[each.name], dataclasses.field(default=each.default, metadata=each.metadata))
-        for each in dataclasses.fields(DataCommon)
-        if each.name not in taken
-    ]
-    return dataclasses.make_dataclass(own.__name__, common, bases=(own,))
 
 
 def load(words: Sequence[str]) -> Config:
@@ -125,7 +114,7 @@ def composed(words: Sequence[str]) -> DictConfig:
     words = read_files(words)
     check_words(words)
     register()
-    with initialize_config_module(version_base="1.3", config_module=CONF):
+    with initialize_config_module(version_base="1.3", config_module=plugin_configs.OURS):
         try:
             return compose("config", overrides=list(words))
         except (HydraException, OmegaConfBaseException) as error:
@@ -154,7 +143,13 @@ def typed(found: DictConfig) -> Config:
     schema.check_words(plain)
     plain.task, plain.data = asdict(plain.task), asdict(plain.data)
     plain.methods = {name: asdict(chosen) for name, chosen in plain.methods.items()}
+    if plain.protocol != protocols.read(plain.protocol.name):
+        raise InputError(
+            f"protocol.*: protocol {plain.protocol.name} is fixed by its file; set the keys of the run themselves "
+            "(recipe.steps=...), or write a protocol of your own"
+        )
     _check_budgets(plain)
+    plain.teacher.seed += plain.seed % plain.teacher.seeds
     strength.fill(plain)
     return plain
 
@@ -165,6 +160,8 @@ def _check_budgets(config: Config) -> None:
         raise InputError("teacher.recipe.budget=time: a teacher has no control to share its time with; give it steps")
     if config.recipe.factor <= 0:
         raise InputError(f"recipe.factor={config.recipe.factor}: expected a number above 0")
+    if config.teacher.seeds < 1:
+        raise InputError(f"teacher.seeds={config.teacher.seeds}: expected at least 1 teacher")
 
 
 def _explain(words: list[str], error: Exception) -> str:

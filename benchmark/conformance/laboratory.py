@@ -33,8 +33,8 @@ from benchmark.training.step import SharedStep
 from methods.base import Method
 from tasks.base import Batch
 
-STEPS = 4
-HALFWAY = 2  # the step after which states are saved
+STEPS = 3
+HALFWAY = 1  # the step before which a training is killed
 TINY = (
     f"recipe.steps={STEPS}",
     "recipe.batch=4",
@@ -103,20 +103,12 @@ class Laboratory:
     ) -> SharedStep:
         """Open a step, of a cohort that has every teacher and every stream."""
         conditions = replace(self.assembly.conditions, fabric=fabric or self.problem.fabric)
-        clock = Clock(self.problem.fabric.device)
+        clock = Clock.of(self.problem.fabric.device)
         return SharedStep(index, self.fresh(index) if batches is None else batches, self.teachers, conditions, clock)
-
-    @cached_property
-    def _blank(self) -> nn.Module:
-        return self.assembly.student()
-
-    def network(self) -> nn.Module:
-        """Give a student with the initial weights of the seed: a copy, for building takes longer."""
-        return copy.deepcopy(self._blank)
 
     def member(self, cls: type[Method], folder: Path) -> Member:
         """Build a student and its method, in train mode; they take up the state that lies in ``folder``."""
-        member = self.assembly.member(cls.name, self.network(), self.lesson(cls), folder)
+        member = self.assembly.member(cls.name, self.assembly.student(), self.lesson(cls), folder)
         self._calibrate(member)
         member.train_mode()
         return member
@@ -142,7 +134,7 @@ class Laboratory:
                     raise Killed
                 yield self.fresh(index)
 
-        watch = Watch(Progress(Console(file=io.StringIO())), Stop(), HALFWAY)
+        watch = Watch(Progress(Console(file=io.StringIO())), Stop(), save_every=0)
         try:
             self.assembly.cohort(members, watch, batches).train()
         except Killed:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +90,11 @@ class Assembly:
         self._examples: dict[str, Prediction] = {}
 
     def student(self) -> nn.Module:
-        """Build the student, with the initial weights of the seed."""
+        """Give a student with the initial weights of the seed: a copy, for building takes longer."""
+        return copy.deepcopy(self._blank)
+
+    @cached_property
+    def _blank(self) -> nn.Module:
         return self.problem.build_network(self.problem.config.student, self.conditions.draws)
 
     def member(self, name: str, network: nn.Module, lesson: Lesson, folder: Path) -> Member:
@@ -110,7 +116,7 @@ class Assembly:
 
     def cohort(self, members: Sequence[Member], watch: Watch, batches: Batches | None = None) -> Cohort:
         """Assemble members, on the problem's own batches unless others are given."""
-        unlabeled = any(member.method.needs.unlabeled for member in members)
+        unlabeled = any(member.active and member.method.needs.unlabeled for member in members)
         recipe, draws = self.conditions.recipe, self.conditions.draws
         return Cohort(
             members=members,

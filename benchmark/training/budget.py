@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
@@ -18,6 +17,16 @@ from leaderboards.atomic import atomic_write
 
 CALIBRATION = 16  # steps that are timed, each method by itself
 WARM = 4  # of which the first do not count
+
+
+def stretched(recipe: Recipe, steps: int) -> Recipe:
+    """Give a recipe another number of steps: its decay spans them, its warm-up keeps its share of them."""
+    return replace(recipe, steps=steps, warmup=round(recipe.warmup * steps / recipe.steps))
+
+
+def multiplied(recipe: Recipe) -> Recipe:
+    """Return a recipe of equal steps with its multiple of them; one of equal time is timed first."""
+    return recipe if recipe.budget == "time" else stretched(recipe, max(1, round(recipe.steps * recipe.factor)))
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class TimeBudget:
 
     def apply(self, recipe: Recipe) -> Recipe:
         """Return the recipe with the steps that fit; its schedule spans them."""
-        return replace(recipe, steps=self.steps)
+        return stretched(recipe, self.steps)
 
     def save(self, path: Path) -> None:
         """Keep the measurement, so that a run that was stopped goes on with the same number of steps."""
@@ -59,7 +68,7 @@ def time_budget(assembly: Assembly, lesson: Lesson, baseline: Lesson, watch: Wat
 
 
 def _step_seconds(assembly: Assembly, lesson: Lesson, watch: Watch) -> float:
-    """Train a copy for a few steps and throw it away; the median seconds of a step, waiting for data included.
+    """Train a copy for a few steps and throw it away; the median seconds of a step, with its wait for data.
 
     Returns 0 where the method raises, which its run meets again, and records.
     """
@@ -68,5 +77,4 @@ def _step_seconds(assembly: Assembly, lesson: Lesson, watch: Watch) -> float:
     with TemporaryDirectory() as folder:
         member = short.member(lesson.method.name, short.student(), lesson, Path(folder))
         short.cohort([member], replace(watch, progress=Progress(Console(quiet=True)))).train()
-    timed = member.timing.steps[WARM:]
-    return median(timed) + member.timing.data / len(member.timing.steps) if timed else 0.0
+    return member.timing.typical_step(WARM)

@@ -72,8 +72,11 @@ def test_it_is_checked(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "network my_net on seg with method pixel:" in printed
 
 
-def test_a_name_that_a_task_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "seg.py"
+def test_a_name_that_a_preset_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "resnet18.py"
     path.write_text(SOURCE)
     assert command("run", f"student={path}:MyNet") == 2
-    assert "student=seg and teacher=seg mean something else; give it another name" in capsys.readouterr().err
+    assert (
+        "student=resnet18 or teacher=resnet18 means something else; give network 'resnet18' another name"
+        in capsys.readouterr().err
+    )
