@@ -155,9 +155,11 @@ class Prediction:
 
 @dataclass
 class NetworkSpec:
-    """Which network to build: a decoder on an encoder, and where its first weights come from.
+    """Which network to build, and where its first weights come from: a decoder on an encoder, or a registered class.
 
     ``weights``: None (from scratch), ``imagenet`` (encoder), ``hub:NAME`` or the path of a safetensors file.
+    ``network`` names a class of the registry ``networks``, built with ``options``; of a plain module, ``output`` and
+    ``features`` name the nodes of its graph that are its raw map and its features (``tasks.networks.extracted``).
     """
 
     decoder: str = "fpn"
@@ -165,6 +167,16 @@ class NetworkSpec:
     encoder_options: dict[str, Any] = field(default_factory=dict)
     decoder_options: dict[str, Any] = field(default_factory=dict)
     weights: str | None = None
+    network: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    output: str | None = None
+    features: Any = None  # dict[str, str]; any, since Hydra opens a typed mapping to no new key
+
+    def __str__(self) -> str:
+        return self.network or f"{self.decoder} {self.encoder}"
+
+
+networks: Registry[nn.Module] = Registry("network", "densedistill.networks", nn.Module)
 
 
 class OutputSpace(ABC):
