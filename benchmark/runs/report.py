@@ -52,6 +52,7 @@ class Outcome:
     validation: Evaluation | None = None
     cost: InferenceCost | None = None
     student_sha256: str | None = None
+    images_sha256: str | None = None
 
 
 def build_record(
@@ -204,6 +205,7 @@ def _scores(task: Task, primary: str, outcome: Outcome) -> parts.Scores:
         primary_metric=primary,
         metrics=_metrics(task, outcome.test),
         validation=_metrics(task, outcome.validation),
+        images_sha256=outcome.images_sha256,
         per_class={} if outcome.test is None else dict(outcome.test.per_class),
     )
 

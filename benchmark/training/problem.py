@@ -145,9 +145,16 @@ class Problem:
         return NoCache()
 
     def evaluate(self, network: nn.Module, split: str) -> Evaluation:
-        """Score a network on a split."""
+        """Score a network on a split; on the test split an image at a time as well."""
         return evaluate(
-            network, self.task, self.dataset, split, size=self.size, batch=EVALUATION_BATCH, fabric=self.fabric
+            network,
+            self.task,
+            self.dataset,
+            split,
+            size=self.size,
+            batch=EVALUATION_BATCH,
+            fabric=self.fabric,
+            per_image=self.primary if split == "test" else None,
         )
 
     @property
