@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from tasks.annotations.depth import draw_depth
-from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import Info, NetworkSpec, Prediction, Sample, tasks
+from tasks.dense import DenseTask
 from tasks.metrics.depth import DepthErrors
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
@@ -18,7 +19,7 @@ from tasks.outputs.maps import resize
 
 
 @tasks.register("depth")
-class Depth(Task):
+class Depth(DenseTask):
     """Metres for every pixel, scored by the mean absolute error relative to the true depth (AbsRel).
 
     Args:
@@ -73,10 +74,10 @@ class Depth(Task):
         """Metres, float32 (H,W), 0 where unknown."""
         return torch.from_numpy(sample.annotations[self.annotation].astype(np.float32))
 
-    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
+    def field(self, prediction: Prediction, size: tuple[int, int]) -> Tensor:
         """Metres at ``size``: the map in metres at the size of the input, resized (bilinear)."""
-        log_depth = resize(prediction.maps[0][index : index + 1], prediction.size)
-        return resize(self.output.metres(log_depth), size)[0, 0].cpu().numpy()
+        log_depth = resize(prediction.maps[0], prediction.size)
+        return resize(self.output.metres(log_depth), size)[:, 0]
 
     def picture(self, decoded: np.ndarray, image: np.ndarray) -> np.ndarray:
         """Depth in viridis, near is bright, with a scale."""

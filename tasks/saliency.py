@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from tasks.annotations.mask import draw_mask
-from tasks.base import IGNORE, Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import IGNORE, Info, NetworkSpec, Prediction, Sample, tasks
+from tasks.dense import DenseTask
 from tasks.metrics.saliency import SaliencyScores
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
@@ -16,7 +17,7 @@ from tasks.outputs.maps import resize
 
 
 @tasks.register("saliency")
-class Saliency(Task):
+class Saliency(DenseTask):
     """The mask of the salient object, scored by the S-measure.
 
     Args:
@@ -52,10 +53,10 @@ class Saliency(Task):
         mask = torch.from_numpy(sample.annotations[self.annotation].astype(np.float32))
         return mask.where(mask != IGNORE, UNKNOWN)
 
-    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
+    def field(self, prediction: Prediction, size: tuple[int, int]) -> Tensor:
         """Probabilities at ``size``: the map at the size of the input, resized (bilinear)."""
-        logits = resize(prediction.maps[0][index : index + 1], prediction.size)
-        return resize(logits.sigmoid(), size)[0, 0].cpu().numpy()
+        logits = resize(prediction.maps[0], prediction.size)
+        return resize(logits.sigmoid(), size)[:, 0]
 
     def picture(self, decoded: np.ndarray, image: np.ndarray) -> np.ndarray:
         """The image, dark outside the mask."""
