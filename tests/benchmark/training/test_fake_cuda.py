@@ -23,6 +23,7 @@ from tasks.base import tasks
 from tests.support import built_in
 
 CUDA = torch.device("cuda")
+MODE = FakeTensorMode()  # one, for tensors of two do not mix
 # Pseudo-labels of boxes are what a suppression leaves: how many, no fake tensor knows.
 IMPOSSIBLE = {("mgd", "det")}
 
@@ -83,7 +84,7 @@ def test_no_device_is_mixed_under_autocast(
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
     monkeypatch.setattr(torch.backends.cudnn, "enabled", False)  # it would look at the card before it chose a kernel
     # Without gradients: autograd would open a queue for a device that is not there.
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), FakeTensorMode():
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), MODE:
         student, method = moved_module(member.network), moved_module(member.method)
         conditions = replace(lab.assembly.conditions, fabric=FakeFabric())
         there = {role: moved_module(teacher) for role, teacher in teachers.items()}
