@@ -23,6 +23,8 @@ from tasks.base import Dataset, Task
 from tasks.errors import InputError, nearest
 from tasks.registry import describe
 
+_entered: dict[tuple[str, str], type] = {}  # what Hydra's store, which every command of a process shares, holds
+
 
 def register() -> None:
     """Enter the schema, and one option a registered task, dataset and method, into Hydra's store.
@@ -39,8 +41,12 @@ def register() -> None:
     }
     for key, registry in catalog.REGISTRIES.items():
         for name, cls in list(registry.items()):
+            if _entered.get((key, name)) is cls:
+                continue
+            _entered.pop((key, name), None)
             try:
                 enters[key](name, cls)
+                _entered[key, name] = cls
             except Exception as error:
                 origin = registry.origin(name)
                 if origin.built_in:

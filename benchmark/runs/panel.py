@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -35,9 +36,10 @@ def draw_panels(
     if not folders:
         return
     networks = {f"teacher ({name})": teacher.network for name, teacher in teachers.items()}
+    blank = problem.build_network(problem.config.student, Randomness(problem.config.seed))
     for contestant in contestants:
         if contestant.finished:
-            network = problem.build_network(problem.config.student, Randomness(problem.config.seed))
+            network = copy.deepcopy(blank)
             load_weights(network, contestant.student_file)
             networks["student alone" if contestant.method.control else f"student, {contestant.name}"] = network
     picture = encode_png(draw_panel(problem, networks))

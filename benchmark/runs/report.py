@@ -269,7 +269,7 @@ def _provenance(problem: Problem, facts: dict[str, Any], outcome: Outcome) -> pa
         config_sha256=digest(config),
         lock_sha256=environment.lock_sha256(),
         student_sha256=outcome.student_sha256,
-        versions=environment.versions(),
+        versions=dict(environment.versions()),
         hardware=dict(hardware(problem.fabric)),
         host_class=f"{problem.fabric.device.type}, {hardware(problem.fabric)['cores']} cores",
         started=outcome.started,
