@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tasks.annotations.classes import draw_classes
-from tasks.base import IGNORE, Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.metrics.segmentation import ConfusionMatrix
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-Trivial = Callable[[tuple[int, int]], Any]  # size (H,W) of the truth -> a decoded prediction, as the task's metric reads
+Trivial = Callable[[tuple[int, int]], Any]  # size (H,W) of the truth -> what the metric of the task reads
 GRID = 32  # cells along each side of a prior over positions
 
 
