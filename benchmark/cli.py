@@ -1,4 +1,4 @@
-"""The console command: ``benchmark run | tune | leaderboard | export | list | new | check | data``."""
+"""The console command: ``benchmark run | tune | leaderboard | protocol | export | list | new | check | data``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from benchmark import cli_leaderboard
+from benchmark import cli_leaderboard, cli_protocol
 from leaderboards.errors import RecordError
 from tasks.errors import InputError
 
@@ -61,6 +61,7 @@ def tune(
 
 
 app.add_typer(cli_leaderboard.app, name="leaderboard")
+app.add_typer(cli_protocol.app, name="protocol")
 
 
 @app.command()

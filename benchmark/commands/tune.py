@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import JsonValue
 from rich.console import Console
 from rich.markup import escape
 
@@ -172,6 +173,7 @@ def _conclude(
         return False
     runs = [run for each in tried for run in each.runs]
     first = next(run for run in runs if run.score is not None)
+    values: list[JsonValue] = [*sorted(each.value for each in tried)]
     record = TuningRecord(
         task=first.task.name,
         dataset=first.dataset.name,
@@ -188,7 +190,7 @@ def _conclude(
         seed=base.seed,
         steps=int(first.protocol.recipe["steps"]),  # type: ignore[arg-type]  # a JSON value that is a number
         sampler="a grid, laid out beforehand, one standard error towards the own value",
-        space={parameter: sorted(each.value for each in tried)},
+        space={parameter: values},
         trials=[
             Trial(value=each.value, seed=run.seed, score=run.score, status=run.status, run_id=run.run_id)
             for each in sorted(tried, key=lambda each: each.value)
