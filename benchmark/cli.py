@@ -126,7 +126,7 @@ def check(
     Examples: `benchmark check method=my_kd`, `benchmark check method=my_kd task=[seg,depth]`, `benchmark check
     task=my_task`.
     """
-    from benchmark.conformance.command import check as check_all
+    from benchmark.commands.check import check as check_all
 
     raise typer.Exit(check_all(words or [], every, Console(soft_wrap=True)))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from lightning_fabric import Fabric
 from rich.console import Console
 
 from benchmark.config.schema import Config
@@ -25,7 +26,7 @@ from benchmark.training.checkpoint import save_weights
 from benchmark.training.cohort import Cohort
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import inference_cost
-from benchmark.training.device import build_fabric
+from benchmark.training.device import build_fabric, choose
 from benchmark.training.interrupt import Interrupted, Stop
 from benchmark.training.problem import Problem
 from benchmark.training.progress import Progress
@@ -45,14 +46,22 @@ class Run:
     def __init__(self, config: Config, console: Console) -> None:
         self.config, self.home, self.started = config, Path(config.home), now()
         check_writable(self.home)
-        self.problem = Problem(config, build_fabric(config.device, config.precision))
-        self.draws = Randomness(config.seed)
         self.progress, self.stop = Progress(console), Stop()
+        self.problem = Problem(config, self._fabric())
+        self.draws = Randomness(config.seed)
         self.watch = Watch(self.progress, self.stop, config.save_every)
         self.track: dict[str, Plan] = plan_teachers(self.problem, config.teacher)
         self.plans = self._plans()
         self.contestants = planned_runs.gather(self.problem, config, self.track, self.plans)
         self.teachers: dict[str, Teacher] = {}
+
+    def _fabric(self) -> Fabric:
+        """Build what computes, and say what that is and why where the command left it open."""
+        config = self.config
+        fabric = build_fabric(config.device, config.precision, tf32=config.tf32, deterministic=config.deterministic)
+        if config.device == "auto":
+            self.progress.message(f"device {fabric.device.type}: {choose(config.device)[1]}")
+        return fabric
 
     def _plans(self) -> dict[str, Plan]:
         """Choose who teaches: the track's teachers, or what stands in for them in a control row."""
@@ -130,7 +139,7 @@ class Run:
 
     def _assembly(self, budget: TimeBudget | None = None) -> Assembly:
         recipe = multiplied(self.config.recipe) if budget is None else budget.apply(self.config.recipe)
-        conditions = self.problem.conditions(recipe, self.draws, compiled=self.config.compile)
+        conditions = self.problem.conditions(recipe, self.draws)
         networks = {name: teacher.network for name, teacher in self.teachers.items()}
         return Assembly(self.problem, conditions, networks)
 
@@ -163,8 +172,8 @@ class Run:
             member.use_best()
             outcome = replace(
                 outcome,
-                validation=self.problem.evaluate(member.network, "val"),
-                test=self.problem.evaluate(member.network, "test"),
+                validation=self.problem.evaluate(member.forward, "val"),
+                test=self.problem.evaluate(member.forward, "test"),
                 cost=inference_cost(
                     member.network, self.problem.first_size, self.problem.fabric, self.problem.task.frames
                 ),

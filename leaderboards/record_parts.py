@@ -244,6 +244,7 @@ class Training(Part):
     critic_share: Share = Field(default=None, description="Share of a step spent in a critic.")
     images_per_s: Amount = Field(default=None, description="Labelled images a second, alone.")
     peak_mem_mb: Amount = Field(default=None, description="Peak memory of training, MiB.")
+    memory_basis: str = Field(default="", description="What peak_mem_mb is the peak of, in words.")
     gpu_hours: Amount = Field(default=None, description="Device hours; null on a CPU.")
     cohort_id: str = Field(default="", description="The runs that trained side by side share it.")
     cohort_size: Count | None = Field(default=None, description="Runs in the cohort.")

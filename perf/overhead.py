@@ -63,7 +63,7 @@ def runner(run: Run, name: str) -> float:
     cohort = run.prepare([contestant])
     cohort.train()
     for member in cohort.members:
-        member.state_file.unlink()
+        member.state_file.unlink(missing_ok=True)
     return cohort.seconds
 
 

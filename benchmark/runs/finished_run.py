@@ -61,7 +61,9 @@ class Stored:
         made = compose.load([f"task={task['name']}", f"data={data['name']}", *words])
         made.task, made.data = made.task | task, made.data | data | {"labeled": self._labeled()}
         made.student = self.spec
-        made.precision, made.channels_last = facts["numerics"]["precision"], facts["numerics"]["channels_last"]
+        numerics = facts["numerics"]
+        made.precision, made.channels_last = numerics["precision"], numerics["channels_last"]
+        made.tf32, made.deterministic = numerics.get("tf32", False), numerics.get("deterministic", False)
         made.seed = self.record.seed
         check_words(made)
         check_words(options_schema(tasks[task["name"]], name=task["name"])(**made.task), "task.")

@@ -17,6 +17,7 @@ from tasks.registry import Registry
 
 REVISION = 3  # raised when a change of the code changes results
 SHORT = 12  # digits of a hash in a name
+NUMERICS = ("precision", "tf32", "channels_last", "compile", "deterministic")  # keys that say how exactly to compute
 BUDGET_KEYS = ("steps", "budget", "factor")  # of the recipe: what a track fixes beyond its setting
 
 
@@ -68,7 +69,7 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
         "task": {**config.task, "source": source_of(tasks, config.task["name"])},
         "data": data,
         "labeled": {"name": partition.name, "checksum": partition.checksum},
-        "numerics": {"precision": config.precision, "channels_last": config.channels_last, "compile": config.compile},
+        "numerics": {key: getattr(config, key) for key in NUMERICS} | {"device": problem.fabric.device.type},
     }
 
 

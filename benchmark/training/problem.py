@@ -95,9 +95,10 @@ class Problem:
         """Size (H,W) of the training batches."""
         return (recipe.crop[0], recipe.crop[1]) if recipe.crop is not None else self.first_size
 
-    def conditions(self, recipe: Recipe, draws: Randomness, *, compiled: bool = False) -> Conditions:
+    def conditions(self, recipe: Recipe, draws: Randomness) -> Conditions:
         """Say what a cohort of this problem trains under."""
-        return Conditions(self.task.output, recipe, draws, self.fabric, self.config.channels_last, compiled)
+        config = self.config
+        return Conditions(self.task.output, recipe, draws, self.fabric, config.channels_last, config.compile)
 
     def build_network(self, spec: NetworkSpec, draws: Randomness) -> nn.Module:
         """Build a network on the device, its initial weights keyed by the seed."""
