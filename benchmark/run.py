@@ -27,11 +27,12 @@ from benchmark.training.cohort import Cohort
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import inference_cost
 from benchmark.training.device import build_fabric, choose
+from benchmark.training.evaluate import Evaluation
 from benchmark.training.interrupt import Interrupted, Stop
 from benchmark.training.problem import Problem
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
-from leaderboards import store
+from leaderboards import image_values, store
 from leaderboards.record import Record
 
 
@@ -173,7 +174,8 @@ class Run:
             outcome = replace(
                 outcome,
                 validation=self.problem.evaluate(member.forward, "val"),
-                test=self.problem.evaluate(member.forward, "test"),
+                test=(test := self.problem.evaluate(member.forward, "test")),
+                images_sha256=self._write_images(contestant, test),
                 cost=inference_cost(
                     member.network, self.problem.first_size, self.problem.fabric, self.problem.task.frames
                 ),
@@ -181,6 +183,11 @@ class Run:
             )
         self._record(contestant, outcome)
         member.state_file.unlink(missing_ok=True)
+
+    def _write_images(self, contestant: Contestant, test: Evaluation) -> str:
+        """Store what a student scores on each test image; return the file's hash."""
+        ids, records = self.problem.dataset.ids(test.split), self.home / store.RECORDS
+        return image_values.write(self.problem.primary, ids, test.images, contestant.identity.run_id, records)
 
     def _record(self, contestant: Contestant, outcome: Outcome) -> None:
         contestant.record = build_record(self.problem, self.config, contestant, self.track, outcome)

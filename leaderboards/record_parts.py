@@ -209,6 +209,11 @@ class Scores(Part):
         default={}, description="Test metrics, read once after training; empty unless 'ok'."
     )
     validation: dict[str, Score] = Field(default={}, description="Validation metrics of the weights that were scored.")
+    images_sha256: Sha256 | None = Field(
+        default=None,
+        description="Hash of images/<run id>.json beside the record: the primary metric's pseudo-value an image; null "
+        "where there is none.",
+    )
     per_class: dict[str, Real] = Field(default={}, description="The primary metric a class, where that has a meaning.")
 
 

@@ -25,7 +25,7 @@ def uniform_cross_entropy(output: OutputSpace, student: Prediction) -> Tensor:
         1.386
     """
     (scores,) = output.label_scores(student)
-    return masked_mean(-F.log_softmax(scores, dim=1).mean(dim=1), shrink(student.valid, map_size(scores)))
+    return masked_mean(-F.log_softmax(scores, dim=1).mean(dim=1), shrink(student.inside, map_size(scores)))
 
 
 @register("smoothing")

@@ -28,7 +28,7 @@ from leaderboards import record_parts as parts
 from leaderboards.record import Record
 from leaderboards.values import digest, finite
 from methods.base import methods
-from tasks.base import Task, tasks
+from tasks.base import NetworkSpec, Task, tasks
 
 WALL_BASIS = "the member's own steps, its wait for data and every teacher prediction that it used, inside the cohort"
 
@@ -52,6 +52,7 @@ class Outcome:
     validation: Evaluation | None = None
     cost: InferenceCost | None = None
     student_sha256: str | None = None
+    images_sha256: str | None = None
 
 
 def build_record(
@@ -73,12 +74,7 @@ def build_record(
         task=_task(problem, config),
         dataset=_dataset(problem),
         method=_method(config, contestant, outcome),
-        student=parts.Student(
-            decoder=config.student.decoder,
-            encoder=config.student.encoder,
-            options={"encoder": config.student.encoder_options, "decoder": config.student.decoder_options},
-            init=config.student.weights or "scratch",
-        ),
+        student=_student(config.student),
         teachers=[_teacher(plan, Path(config.home)) for plan in plans.values()],
         trivial=trivial.scores(problem) or {},
         protocol=_protocol(config, contestant, outcome.member),
@@ -89,6 +85,18 @@ def build_record(
         provenance=_provenance(problem, identity.facts, outcome),
         artifacts=_artifacts(contestant) if ended else parts.Artifacts(),
     )
+
+
+def _student(spec: NetworkSpec) -> parts.Student:
+    options: dict[str, Any] = {"encoder": spec.encoder_options, "decoder": spec.decoder_options}
+    if spec.network is not None:
+        options = {"network": spec.options, "output": spec.output, "features": spec.features}
+    return parts.Student(**_architecture(spec), options=options, init=spec.weights or "scratch")
+
+
+def _architecture(spec: NetworkSpec) -> dict[str, str]:
+    """Name a network as boards show it: a registered class stands in the decoder's place."""
+    return {"decoder": spec.network or spec.decoder, "encoder": "" if spec.network else spec.encoder}
 
 
 def _task(problem: Problem, config: Config) -> parts.TaskPart:
@@ -162,8 +170,7 @@ def _teacher(plan: Plan, home: Path) -> parts.Teacher:
         kind=plan.kind,
         seed=plan.seed if plan.recipe else None,
         role=plan.role,
-        decoder=plan.spec.decoder,
-        encoder=plan.spec.encoder,
+        **_architecture(plan.spec),
         weights_sha256=facts.get("weights_sha256"),
         steps=facts.get("steps"),
         recipe_id=facts.get("recipe_id", ""),
@@ -208,6 +215,7 @@ def _scores(task: Task, primary: str, outcome: Outcome) -> parts.Scores:
         primary_metric=primary,
         metrics=_metrics(task, outcome.test),
         validation=_metrics(task, outcome.validation),
+        images_sha256=outcome.images_sha256,
         per_class={} if outcome.test is None else dict(outcome.test.per_class),
     )
 

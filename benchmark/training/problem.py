@@ -27,6 +27,7 @@ from tasks.data.partition import Partition, split_labeled
 from tasks.data.resize import target_size
 from tasks.data.tuning_split import TuningSplit
 from tasks.errors import InputError
+from tasks.networks.build import build_network
 from tasks.registry import options
 
 MACHINE = frozenset({"root", "cache"})  # options of a dataset that do not change what it holds
@@ -103,7 +104,7 @@ class Problem:
     def build_network(self, spec: NetworkSpec, draws: Randomness) -> nn.Module:
         """Build a network on the device, its initial weights keyed by the seed."""
         with draws.globally("initial weights"):
-            network = self.task.network(spec)
+            network = build_network(self.task, spec, self.first_size)
         return place(network, self.fabric, self.config.channels_last)
 
     def example(self, network: nn.Module, recipe: Recipe) -> Prediction:
@@ -142,9 +143,16 @@ class Problem:
         return NoCache()
 
     def evaluate(self, network: nn.Module, split: str) -> Evaluation:
-        """Score a network on a split."""
+        """Score a network on a split; on the test split an image at a time as well."""
         return evaluate(
-            network, self.task, self.dataset, split, size=self.size, batch=EVALUATION_BATCH, fabric=self.fabric
+            network,
+            self.task,
+            self.dataset,
+            split,
+            size=self.size,
+            batch=EVALUATION_BATCH,
+            fabric=self.fabric,
+            per_image=self.primary if split == "test" else None,
         )
 
     @property

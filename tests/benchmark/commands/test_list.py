@@ -139,7 +139,10 @@ def test_plain_names_are_for_scripts(what: str, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize("words", [("teachers",), ("methods", "mgd")])
 def test_plain_names_are_those_of_a_registry(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert command("list", *words, "--plain") == 2
-    assert f"--plain lists names: expected tasks, methods, data, found {' '.join(words)}" in capsys.readouterr().err
+    assert (
+        f"--plain lists names: expected tasks, methods, data, networks, found {' '.join(words)}"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
