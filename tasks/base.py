@@ -70,6 +70,10 @@ class Dataset(ABC):
     def load(self, split: str, index: int) -> Sample:
         """Read one sample at its original resolution."""
 
+    def group(self, sample_id: str) -> str:
+        """Name what a sample belongs to, such as a clip: training images of one group are never torn apart."""
+        return sample_id
+
     @abstractmethod
     def manifest(self) -> str:
         """Return the sha256 that identifies content and version: whatever could change a result changes it."""
