@@ -65,7 +65,9 @@ class Problem:
         chosen = {key: value for key, value in config.task.items() if key != "name"}
         self.task: Task = cls(self.dataset.info, **chosen)
         self.dataset = Frames(self.dataset, self.task.frames)
-        self.partition: Partition = split_labeled(self.dataset.ids("train"), str(config.data["labeled"]))
+        self.partition: Partition = split_labeled(
+            self.dataset.ids("train"), str(config.data["labeled"]), self.dataset.group
+        )
         own_size = "size" in options(datasets[config.data["name"]])
         self.size: int | Sequence[int] | None = None if own_size else config.data["size"]
 
