@@ -32,6 +32,7 @@ portable:
 
 published:
 	benchmark leaderboard $(PUBLISHED) --out $(PUBLISHED)/boards --format md --format csv --format json --format html --format svg
+	benchmark leaderboard claims $(PUBLISHED) --out docs/claims.md
 
 matrix:
 	benchmark run -m task=$(call listed,$(TASKS)) seed=$(SEEDS) method=[$(call listed,$(METHODS))] home=$(HOME_OF_RUNS)

@@ -11,6 +11,8 @@ from leaderboards.errors import RecordError, explain
 from leaderboards.record_parts import Part, Tuning
 from leaderboards.values import Count, Identifier, Options, Real, Sha256, Status, digest
 
+FOLDER = "tuning"  # beside the folder of records
+
 
 class Trial(Part):
     """One run with one strength."""
