@@ -151,8 +151,8 @@ def claims_page(claims: Sequence[Claim], boards: Sequence[Board], values: Values
         "# What becomes of the papers' claims",
         "",
         "Made by `benchmark leaderboard claims` from records and a list of claims; a test holds this page to them.",
-        "Differences are in units of the task's metric, + is better, with 95 % intervals. A claim is confirmed here where",
-        "the interval lies above zero, under a protocol that is made to compare methods.",
+        "Differences are in units of the task's metric, + is better, with 95 % intervals. A claim is confirmed here",
+        "where the interval lies above zero, under a protocol that is made to compare methods.",
     ]
     for claim in claims:
         verdict, numbers = judge(claim, boards, values)
