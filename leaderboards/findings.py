@@ -81,7 +81,7 @@ def _gain(row: Row) -> str:
 def tuned(records: Sequence[TuningRecord]) -> list[str]:
     """Say how many of the strengths that were tuned lie at an edge of what was tried."""
     edge = [record for record in records if record.at_the_edge]
-    upper = sum(record.chosen == max(trial.strength for trial in record.trials) for record in edge)
+    upper = sum(record.chosen == max(trial.value for trial in record.trials) for record in edge)
     if not records:
         return []
     return [
