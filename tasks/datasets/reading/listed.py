@@ -180,7 +180,7 @@ def strays(files: Iterable[Path], listed: Iterable[Path], what: str) -> list[str
     """Name the files of a folder that no list speaks of."""
     known = set(listed)
     return [
-        str(fault(path, f"only files that {what} names", "one more", "remove it"))
+        str(fault(path, f"only files that {what} names", "one more", "list it too, or keep it elsewhere"))
         for path in files
         if path not in known
     ]
