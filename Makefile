@@ -1,6 +1,7 @@
 # What a change must pass (`lint`, `test`; `check` is both, `.ci/run` is everything, from nothing), and the published
 # boards: `make matrix` trains everything again (hours on two cores) and publishes the records; `make published` makes
-# the boards from the published records.
+# the boards from the published records. `make portable` runs the tests of PARTS with lesser instruction sets, and with
+# one thread and two.
 
 HOME_OF_RUNS ?= runs/published
 PUBLISHED = leaderboards/published
@@ -11,8 +12,9 @@ nothing =
 comma = ,
 listed = $(subst $(nothing) $(nothing),$(comma),$(strip $(1)))
 SEEDS = 0,1,2
+PARTS ?= tests
 
-.PHONY: lint test check published matrix tuning reference
+.PHONY: lint test check portable published matrix tuning reference
 
 lint:
 	ruff check .
@@ -23,6 +25,10 @@ test:
 	OMP_NUM_THREADS=1 pytest -n 2
 
 check: lint test
+
+portable:
+	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 pytest -n 2 $(PARTS)
+	OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 pytest $(PARTS)
 
 published:
 	benchmark leaderboard $(PUBLISHED) --out $(PUBLISHED)/boards --format md --format csv --format json --format html --format svg

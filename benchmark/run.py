@@ -17,9 +17,9 @@ from benchmark.runs.folders import check_writable, held
 from benchmark.runs.panel import draw_panels
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.report import Outcome, build_record, now
-from benchmark.runs.teachers import Plan, Teacher, obtain, plan_teachers, plan_untrained
+from benchmark.runs.teachers import Plan, Teacher, obtain, plan_stand_ins, plan_teachers
 from benchmark.training.assemble import Assembly, Lesson, control
-from benchmark.training.budget import TimeBudget, time_budget
+from benchmark.training.budget import TimeBudget, multiplied, time_budget
 from benchmark.training.checkpoint import save_weights
 from benchmark.training.cohort import Cohort
 from benchmark.training.conditions import Watch
@@ -54,9 +54,8 @@ class Run:
         self.teachers: dict[str, Teacher] = {}
 
     def _plans(self) -> dict[str, Plan]:
-        """Choose who teaches: the track's teachers, or placebos of random weights in their place."""
-        placebo = self.config.teacher.control == "untrained"
-        return plan_untrained(self.problem, self.config.teacher) if placebo else self.track
+        """Choose who teaches: the track's teachers, or what stands in for them in a control row."""
+        return self.track if self.config.teacher.control == "trained" else plan_stand_ins(self.problem, self.config)
 
     def execute(self) -> list[Record]:
         """Train what is not finished, and return the records of all contestants.
@@ -125,7 +124,7 @@ class Run:
         return assembly.cohort(members, self.watch)
 
     def _assembly(self, budget: TimeBudget | None = None) -> Assembly:
-        recipe = self.config.recipe if budget is None else budget.apply(self.config.recipe)
+        recipe = multiplied(self.config.recipe) if budget is None else budget.apply(self.config.recipe)
         conditions = self.problem.conditions(recipe, self.draws, compiled=self.config.compile)
         networks = {name: teacher.network for name, teacher in self.teachers.items()}
         return Assembly(self.problem, conditions, networks)

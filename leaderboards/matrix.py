@@ -68,19 +68,24 @@ class Matrix:
 
 
 def matrices(boards: Sequence[Board]) -> list[Matrix]:
-    """Make one matrix a budget and labelled share, of those that have at least two tracks to compare."""
-    groups: dict[tuple[str, Fraction], list[Board]] = defaultdict(list)
+    """Make one matrix a protocol, budget and labelled share, of those that have at least two tracks to compare.
+
+    A protocol that shows no more than that things run has none: methods are not ranked across tasks by it.
+    """
+    groups: dict[tuple[str, str, Fraction], list[Board]] = defaultdict(list)
     for board in boards:
         track = board.track
         share = Fraction(track.labeled_count, track.labeled_total) if track.labeled_total else Fraction(0)
-        groups[track.budget_kind, share].append(board)
-    order = sorted(groups, key=lambda key: (key[0], -key[1]))
+        if track.proves is not False:
+            groups[track.protocol, track.budget_kind, share].append(board)
+    order = sorted(groups, key=lambda key: (key[0], key[1], -key[2]))
     return [_matrix(groups[key], *key) for key in order if sum(not board.excluded for board in groups[key]) > 1]
 
 
-def _matrix(group: Sequence[Board], budget: str, share: Fraction) -> Matrix:
+def _matrix(group: Sequence[Board], protocol: str, budget: str, share: Fraction) -> Matrix:
     boards = [board for board in group if not board.excluded]
     tracks = tuple(board.track for board in boards)
+    named = [f"protocol {protocol}"] if all(track.proves for track in tracks) else []
     by_label = [{row.entry.label: row for row in board.rows if not _placebo(row)} for board in boards]
     labels = sorted({label for rows in by_label for label in rows})
     raw = {label: [_cell(rows.get(label)) for rows in by_label] for label in labels}
@@ -93,7 +98,7 @@ def _matrix(group: Sequence[Board], budget: str, share: Fraction) -> Matrix:
     rows = [_row(label, by_label, tuple(raw[label]), coverage[label]) for label in labels]
     most = max((cell.gain.n for cells in raw.values() for cell in cells if cell and cell.gain), default=0)
     return Matrix(
-        title=f"{BUDGETS.get(budget, budget)}, {'all' if share == 1 else share} labels",
+        title=", ".join([*named, BUDGETS.get(budget, budget), f"{'all' if share == 1 else share} labels"]),
         tracks=tracks,
         columns=_titles(tracks),
         rows=tuple(_sorted(_correct_rows(rows))),

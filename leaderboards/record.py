@@ -1,7 +1,7 @@
 """The record: what one run leaves behind, typed and versioned.
 
 A record is strict JSON. Measured numbers that are undefined (NaN, infinite, unknown) are null; unknown keys are errors.
-The JSON Schema of a record is published in ``schema/record-1.json``.
+The JSON Schema of a record is published in ``schema/record-2.json``.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from leaderboards.record_parts import (
 )
 from leaderboards.values import Count, Identifier, Status
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA_FILE = Path(__file__).parent / "schema" / f"record-{SCHEMA_VERSION}.json"
 
 
 class Record(Part):
     """What one run leaves, whatever happened to it."""
 
-    schema_version: Literal[1] = Field(default=1, description="Version of this format.")
+    schema_version: Literal[1, 2] = Field(default=2, description="Version of this format; 2 adds fields to 1.")
     run_id: Identifier = Field(description="Hash of everything that can change the result; the name of the file.")
     entry_id: Identifier = Field(description="The same without the seed: runs that share it are one row of a board.")
     track_id: Identifier = Field(
@@ -88,6 +88,6 @@ class Record(Part):
 
 
 def json_schema() -> str:
-    """Return the JSON Schema of a record as the text of ``schema/record-1.json``."""
+    """Return the JSON Schema of a record as the text of ``schema/record-2.json``."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Record.model_json_schema(mode="validation")}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

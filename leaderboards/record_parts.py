@@ -113,6 +113,10 @@ class Teacher(Part):
     """A teacher as the track fixes it, whether or not this run's method uses it."""
 
     id: Identifier = Field(description="Content hash of all that determines the teacher.")
+    kind: Identifier | None = Field(
+        default=None, description="The same hash without the seed: a track fixes kinds; null where unknown."
+    )
+    seed: Count | None = Field(default=None, description="The teacher's own seed; null where it was not trained here.")
     role: str = Field(description="Role, e.g. 'deep'; the first teacher of the list is the main one.")
     decoder: str = Field(default="", description="Decoder or architecture.")
     encoder: str = Field(default="", description="Encoder.")
@@ -156,7 +160,17 @@ class Selection(Part):
 class Protocol(Part):
     """The rules that make runs of a track comparable."""
 
-    name: str = Field(default="", description="Name of the protocol; empty where it has none.")
+    name: str = Field(
+        default="", description="Name of the protocol, 'custom' where a run departs from it; empty where it has none."
+    )
+    proves: bool | None = Field(
+        default=None,
+        description="Whether the protocol is made to compare methods, rather than to show that things run; null where "
+        "the run keeps to no protocol.",
+    )
+    multiple: Amount = Field(
+        default=1.0, description="Multiple of the track's steps that this run took, for rows that show a plateau."
+    )
     recipe: Options = Field(
         description="The training recipe, resolved: steps, batch, crop, optimiser, rates, precision."
     )

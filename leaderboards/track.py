@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from leaderboards.record import Record
 from leaderboards.record_parts import Teacher
+
+UNPROVEN = "it shows that things run, and proves nothing"
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Track:
     title: str
     dataset: str
     protocol: str  # name; empty where it has none
+    proves: bool | None  # whether it is made to compare methods; None where nothing is known
     labeled: str  # name of the labelled part
     labeled_count: int
     labeled_total: int
@@ -44,7 +48,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Reference:
-    """A teacher as a row that is not ranked."""
+    """Teachers of one kind as a row that is not ranked; scores are means over their seeds."""
 
     id: str
     role: str
@@ -71,6 +75,7 @@ def describe(records: Sequence[Record]) -> Track:
         title=title[:1].upper() + title[1:],
         dataset=first.dataset.name,
         protocol=next((record.protocol.name for record in records if record.protocol.name), ""),
+        proves=_proves(records),
         labeled=labeled.name,
         labeled_count=labeled.count,
         labeled_total=labeled.total,
@@ -85,7 +90,14 @@ def describe(records: Sequence[Record]) -> Track:
 
 def conditions(track: Track) -> tuple[str, ...]:
     """Say what all runs spend, and under which protocol where it has a name."""
-    return (track.budget, f"protocol {track.protocol}") if track.protocol else (track.budget,)
+    said = f"protocol {track.protocol}" + ("" if track.proves is not False else f": {UNPROVEN}")
+    return (track.budget, said) if track.protocol else (track.budget,)
+
+
+def _proves(records: Sequence[Record]) -> bool | None:
+    """Say whether all runs keep to a protocol that is made to compare methods."""
+    said = {record.protocol.proves for record in records}
+    return said.pop() if len(said) == 1 else False if False in said else None
 
 
 def labels(track: Track) -> str:
@@ -96,32 +108,49 @@ def labels(track: Track) -> str:
 
 
 def references(records: Sequence[Record]) -> tuple[Reference, ...]:
-    """List the teachers of a track, the main one first.
+    """List the teachers of a track, the main one first; teachers that differ in nothing but the seed are one row.
 
-    The main teacher is the one that most runs list first; its score on the test split is the upper end of the gap.
+    The main teacher is the one that most runs list first; its mean score on the test split is the upper end of the gap.
     """
     listed = [record.teachers for record in records]
-    firsts = Counter(teachers[0].id for teachers in listed if teachers)
+    firsts = Counter(_kind(teachers[0]) for teachers in listed if teachers)
     main = min(firsts, key=lambda key: (-firsts[key], key), default=None)
-    by_id: dict[str, Teacher] = {}
+    by_kind: dict[str, dict[str, Teacher]] = defaultdict(dict)
     for teachers in listed:
         for teacher in teachers:
-            if teacher.id not in by_id or by_id[teacher.id].own_score is None:
-                by_id[teacher.id] = teacher
-    return tuple(
-        Reference(
-            id=teacher.id,
-            role=teacher.role,
-            label=f"teacher {teacher.role}: {_network(teacher.decoder, teacher.encoder, '')}".rstrip(": "),
-            main=teacher.id == main,
-            score=teacher.own_score,
-            metrics={name: value for name, value in teacher.own_metrics.items() if value is not None},
-            params=teacher.params,
-            macs=teacher.macs,
-            steps=teacher.steps,
-        )
-        for teacher in sorted(by_id.values(), key=lambda teacher: (teacher.id != main, teacher.role, teacher.id))
+            kept = by_kind[_kind(teacher)]
+            if teacher.id not in kept or kept[teacher.id].own_score is None:
+                kept[teacher.id] = teacher
+    rows = [_reference(kind, [group[key] for key in sorted(group)], kind == main) for kind, group in by_kind.items()]
+    return tuple(sorted(rows, key=lambda row: (not row.main, row.role, row.id)))
+
+
+def _kind(teacher: Teacher) -> str:
+    return teacher.kind or teacher.id
+
+
+def _reference(kind: str, teachers: Sequence[Teacher], main: bool) -> Reference:
+    """Describe teachers of one kind by the means of their scores."""
+    first = teachers[0]
+    names = {name for teacher in teachers for name in teacher.own_metrics}
+    metrics = {name: _mean([teacher.own_metrics.get(name) for teacher in teachers]) for name in sorted(names)}
+    return Reference(
+        id=kind,
+        role=first.role,
+        label=f"teacher {first.role}: {_network(first.decoder, first.encoder, '')}".rstrip(": "),
+        main=main,
+        score=_mean([teacher.own_score for teacher in teachers]),
+        metrics={name: value for name, value in metrics.items() if value is not None},
+        params=first.params,
+        macs=first.macs,
+        steps=first.steps,
     )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """Average what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
 
 
 def _network(decoder: str, encoder: str, init: str) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tasks.annotations.points import draw_points
 from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.data.density import density_map
-from tasks.data.drawing import draw_density
+from tasks.drawing import draw_density
 from tasks.metrics.counting import CountErrors
 from tasks.networks import csrnet, encoder_decoder, presets
 from tasks.outputs.bayesian import BayesianDensity, PointTarget, stack_points

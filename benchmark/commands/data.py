@@ -12,9 +12,9 @@ from rich.table import Table
 from benchmark.config import compose
 from benchmark.training.problem import build_dataset
 from leaderboards.atomic import atomic_write
-from tasks.data.drawing import encode_png
 from tasks.data.preview import contact_sheet
 from tasks.datasets.reading.summary import summary
+from tasks.drawing import encode_png
 
 
 def preview(words: Sequence[str], out: Path, console: Console) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any, get_type_hints
+from typing import Any
 
 from hydra import compose, initialize_config_module
 from hydra.core.config_store import ConfigStore
@@ -15,16 +14,16 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from benchmark.config import catalog, plugin_configs, schema, strength
+from benchmark.config import catalog, plugin_configs, protocols, schema, strength
 from benchmark.config.file_words import read_files
-from benchmark.config.schema import Config, DataCommon, Recipe, TeacherConfig, options_schema
+from benchmark.config.schema import Config, data_schema, options_schema
 from benchmark.config.strength import method_schema
 from methods.base import Method
 from tasks.base import Dataset, Task
 from tasks.errors import InputError, nearest
 from tasks.registry import describe
 
-CONF = "benchmark.conf"
+_entered: dict[tuple[str, str], type] = {}  # what Hydra's store, which every command of a process shares, holds
 
 
 def register() -> None:
@@ -42,8 +41,12 @@ def register() -> None:
     }
     for key, registry in catalog.REGISTRIES.items():
         for name, cls in list(registry.items()):
+            if _entered.get((key, name)) is cls:
+                continue
+            _entered.pop((key, name), None)
             try:
                 enters[key](name, cls)
+                _entered[key, name] = cls
             except Exception as error:
                 origin = registry.origin(name)
                 if origin.built_in:
@@ -55,19 +58,20 @@ def register() -> None:
 
 
 def _enter_task(name: str, task: type[Task]) -> None:
+    """Enter a task, and what each protocol fixes for it, which config.yaml selects by both names."""
     _require(task, "annotation", "metrics", "student", "teachers", "recipe", "teacher_recipe")
-    store, recipe = ConfigStore.instance(), {**task.recipe}
-    teacher = TeacherConfig(dict(task.teachers), recipe=Recipe(**{**recipe, **task.teacher_recipe}))
+    store = ConfigStore.instance()
     store.store(group="task", name=name, node=options_schema(task, name=name))
-    store.store(group="embedded", name=name, node={"defaults": [{"/data": task.dataset}]}, package="_global_")
-    store.store(group="student", name=name, node=task.student)
-    store.store(group="recipe", name=name, node=Recipe(**recipe))
-    store.store(group="teacher", name=name, node=teacher)
+    for each in protocols.files():
+        option, values = protocols.option(name, each), protocols.fixed(protocols.read(each), task)
+        store.store(group="embedded", name=option, node={"defaults": [{"/data": option}]}, package="_global_")
+        for part in protocols.PARTS:
+            store.store(group=part, name=option, node=getattr(values, part))
 
 
 def _enter_dataset(name: str, dataset: type[Dataset]) -> None:
     _require(dataset, "provides")
-    ConfigStore.instance().store(group="data", name=name, node=_data_schema(dataset))
+    ConfigStore.instance().store(group="data", name=name, node=data_schema(dataset))
 
 
 def _enter_method(name: str, method: type[Method]) -> None:
@@ -78,19 +82,6 @@ def _require(cls: type[Any], *attributes: str) -> None:
     """Raise InputError for a class that does not say what its contract asks for."""
     if missing := [each for each in attributes if not hasattr(cls, each)]:
         raise InputError(f"{cls.__qualname__} does not set {', '.join(missing)}")
-
-
-def _data_schema(dataset: type[Any]) -> type:
-    """Join a dataset's own options and the keys that every dataset has; its own go first where they share a name."""
-    own = options_schema(dataset, name=dataset.name)
-    taken = {each.name for each in dataclasses.fields(own)}
-    kinds = get_type_hints(DataCommon)
-    common = [
-        (each.name, kinds[each.name], dataclasses.field(default=each.default, metadata=each.metadata))
-        for each in dataclasses.fields(DataCommon)
-        if each.name not in taken
-    ]
-    return dataclasses.make_dataclass(own.__name__, common, bases=(own,))
 
 
 def load(words: Sequence[str]) -> Config:
@@ -106,7 +97,7 @@ def composed(words: Sequence[str]) -> DictConfig:
     words = read_files(words)
     check_words(words)
     register()
-    with initialize_config_module(version_base="1.3", config_module=CONF):
+    with initialize_config_module(version_base="1.3", config_module=plugin_configs.OURS):
         try:
             return compose("config", overrides=list(words))
         except (HydraException, OmegaConfBaseException) as error:
@@ -135,7 +126,13 @@ def typed(found: DictConfig) -> Config:
     schema.check_words(plain)
     plain.task, plain.data = asdict(plain.task), asdict(plain.data)
     plain.methods = {name: asdict(chosen) for name, chosen in plain.methods.items()}
+    if plain.protocol != protocols.read(plain.protocol.name):
+        raise InputError(
+            f"protocol.*: protocol {plain.protocol.name} is fixed by its file; set the keys of the run themselves "
+            "(recipe.steps=...), or write a protocol of your own"
+        )
     _check_budgets(plain)
+    plain.teacher.seed += plain.seed % plain.teacher.seeds
     strength.fill(plain)
     return plain
 
@@ -146,6 +143,8 @@ def _check_budgets(config: Config) -> None:
         raise InputError("teacher.recipe.budget=time: a teacher has no control to share its time with; give it steps")
     if config.recipe.factor <= 0:
         raise InputError(f"recipe.factor={config.recipe.factor}: expected a number above 0")
+    if config.teacher.seeds < 1:
+        raise InputError(f"teacher.seeds={config.teacher.seeds}: expected at least 1 teacher")
 
 
 def _explain(words: list[str], error: Exception) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 GROUP = "densedistill.conf"
+OURS = "benchmark.conf"
 
 
 class PluginConfigs(SearchPathPlugin):
@@ -31,6 +34,13 @@ def faults() -> str:
     """Name the packages that are not there, for a message about an unknown configuration: ``"; ..."`` or nothing."""
     missing = [entry for entry in importlib.metadata.entry_points(group=GROUP) if not _exists(entry.value)]
     return "".join(f"; plugin '{each.name}' names configurations in {each.value}, which is missing" for each in missing)
+
+
+def folders(group: str) -> Iterator[Path]:
+    """List the folders that hold the options of a group, in the order of Hydra's search path."""
+    for package in (OURS, *(entry.value for entry in importlib.metadata.entry_points(group=GROUP))):
+        spec = find_spec(package) if _exists(package) else None
+        yield from (Path(place) / group for place in (spec.submodule_search_locations or () if spec else ()))
 
 
 def _exists(package: str) -> bool:

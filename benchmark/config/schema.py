@@ -13,7 +13,7 @@ from typing import Any, Literal
 from omegaconf import MISSING
 
 from leaderboards.values import SelectionRule
-from tasks.base import NetworkSpec
+from tasks.base import Dataset, NetworkSpec
 from tasks.errors import InputError, nearest
 from tasks.registry import options
 
@@ -50,7 +50,7 @@ class Recipe:
 
     steps: int = 200
     budget: str = one_of("steps", "time")  # time: as many steps as fit into what the control takes, timed alone
-    factor: float = 1.0  # of the time budget: multiple of the control's training time
+    factor: float = 1.0  # multiple of the steps, or of the control's training time
     batch: int = 8
     optimizer: str = one_of("adamw", "sgd")
     lr: float = 2e-3
@@ -74,15 +74,35 @@ class TeacherConfig:
     networks: dict[str, NetworkSpec] = field(default_factory=dict)
     checkpoint: str | None = None  # a safetensors file for the main teacher, instead of training it
     weights: str | None = None  # hub:NAME, a published network as the main teacher, instead of training it
-    control: str = one_of("trained", "untrained")  # untrained: teachers of random weights, for placebo rows
+    control: str = one_of(
+        "trained", "untrained", "self"
+    )  # for control rows: random weights, or the student trained alone
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
+    seeds: int = (
+        1  # teachers of each role, told apart by their seeds: a student of seed s has the teacher s modulo this
+    )
+
+
+@dataclass
+class Protocol:
+    """What a comparison fixes, by name; see ``benchmark.config.protocols``."""
+
+    name: str = MISSING
+    proves: bool = False  # made to compare methods, rather than to show that things run
+    seeds: list[int] = field(default_factory=lambda: [0])
+    labels: list[str] = field(default_factory=lambda: ["1"])
+    budgets: list[str] = field(default_factory=lambda: ["steps"])
+    multiples: list[float] = field(default_factory=lambda: [1.0])  # of the steps, at which the control is trained
+    every: dict[str, Any] = field(default_factory=dict)  # values of student, teacher, recipe and data, for every task
+    tasks: dict[str, Any] = field(default_factory=dict)  # task -> the same for it alone, laid over ``every``
 
 
 @dataclass
 class Config:
     """Everything that one command runs with."""
 
+    protocol: Protocol = field(default_factory=Protocol)
     task: Any = MISSING
     data: Any = MISSING
     student: NetworkSpec = field(default_factory=NetworkSpec)
@@ -145,3 +165,16 @@ def options_schema(cls: type[Any], **fixed: Any) -> type:
         value = field(default_factory=partial(list, default)) if listed else field(default=default, metadata=words)
         fields.append((key, plain_type(parameter.annotation), value))
     return dataclasses.make_dataclass(f"{cls.__name__}Options", fields)
+
+
+def data_schema(dataset: type[Dataset]) -> type:
+    """Join a dataset's own options and the keys that every dataset has; its own go first where they share a name."""
+    own = options_schema(dataset, name=dataset.name)
+    taken = {each.name for each in dataclasses.fields(own)}
+    kinds = typing.get_type_hints(DataCommon)
+    common = [
+        (each.name, kinds[each.name], field(default=each.default, metadata=each.metadata))
+        for each in dataclasses.fields(DataCommon)
+        if each.name not in taken
+    ]
+    return dataclasses.make_dataclass(own.__name__, common, bases=(own,))

@@ -49,7 +49,7 @@ class FrozenStep(MemberStep):
         labeled = {name: self._twice(tested.lab.fresh(index)[LABELED]) for index, name in enumerate(names)}
         hidden = {name: replace(labeled[name], name=name, target=None) for name in UNLABELED}
         shared = tested.lab.shared(batches={LABELED: labeled[LABELED], **hidden})
-        super().__init__(shared, tested.lab.network().eval(), tested.roles)
+        super().__init__(shared, tested.lab.assembly.student().eval(), tested.roles)
         self.answers = {name: batch.target for name, batch in labeled.items()}
         self.sample, self.drew = 0, False  # position of the generators that the method draws from; whether it does
         self._knowing: dict[tuple[str, str], Prediction] = {}

@@ -33,8 +33,8 @@ from benchmark.training.step import SharedStep
 from methods.base import Method
 from tasks.base import Batch
 
-STEPS = 4
-HALFWAY = 2  # the step after which states are saved
+STEPS = 3
+HALFWAY = 1  # the step after which states are saved
 TINY = (
     f"recipe.steps={STEPS}",
     "recipe.batch=4",
@@ -106,17 +106,9 @@ class Laboratory:
         clock = Clock(self.problem.fabric.device)
         return SharedStep(index, self.fresh(index) if batches is None else batches, self.teachers, conditions, clock)
 
-    @cached_property
-    def _blank(self) -> nn.Module:
-        return self.assembly.student()
-
-    def network(self) -> nn.Module:
-        """Give a student with the initial weights of the seed: a copy, for building takes longer."""
-        return copy.deepcopy(self._blank)
-
     def member(self, cls: type[Method], folder: Path) -> Member:
         """Build a student and its method, in train mode; they take up the state that lies in ``folder``."""
-        member = self.assembly.member(cls.name, self.network(), self.lesson(cls), folder)
+        member = self.assembly.member(cls.name, self.assembly.student(), self.lesson(cls), folder)
         self._calibrate(member)
         member.train_mode()
         return member

@@ -37,7 +37,7 @@ class TaskUnderTest:
     @cached_property
     def network(self) -> nn.Module:
         """The student, in eval mode."""
-        return self.lab.network().eval()
+        return self.lab.assembly.student().eval()
 
     def predict(self, batch: Batch) -> Prediction:
         """Run the student on a batch."""

@@ -7,6 +7,7 @@ import importlib.metadata
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from leaderboards.values import digest
@@ -25,8 +26,9 @@ PACKAGES = (
 )
 
 
-def versions() -> dict[str, str]:
-    """Versions of what computes results."""
+@functools.cache
+def versions() -> Mapping[str, str]:
+    """Versions of what computes results, read once."""
     return {"python": sys.version.split()[0], **{name: importlib.metadata.version(name) for name in PACKAGES}}
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from benchmark.config.schema import Config, Recipe
 from benchmark.training.problem import Problem
@@ -14,9 +15,21 @@ from tasks.base import NetworkSpec, datasets, tasks
 from tasks.origin import source_sha256
 from tasks.registry import Registry
 
-REVISION = 2  # raised when a change of the code changes results
+REVISION = 3  # raised when a change of the code changes results
 SHORT = 12  # digits of a hash in a name
 BUDGET_KEYS = ("steps", "budget", "factor")  # of the recipe: what a track fixes beyond its setting
+
+
+class Named(Protocol):
+    """A teacher that may not exist yet."""
+
+    @property
+    def id(self) -> str:
+        """Hash of all that determines it."""
+
+    @property
+    def kind(self) -> str:
+        """The same without its seed."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +90,17 @@ def ready_facts(problem: Problem, spec: NetworkSpec, checkpoint: str | None) -> 
     return {"checkpoint": content, "network": network_facts(spec), "task": facts["task"], "data": facts["data"]}
 
 
-def identify(problem: Problem, config: Config, method: str, teachers: dict[str, str], variant: str) -> Identity:
-    """Derive the ids of the run that trains ``method``; ``teachers`` maps the track's roles to teacher ids."""
+def identify(
+    problem: Problem, config: Config, method: str, teachers: Mapping[str, Named], roles: bool, variant: str
+) -> Identity:
+    """Derive the ids of the run that trains ``method``, which has ``roles`` for teachers or none.
+
+    ``teachers`` are the track's by role: a track fixes their kinds; which of a kind taught, a run.
+    """
     track = {
         **problem_facts(problem),
         "student": network_facts(config.student),
-        "teachers": teachers,
+        "teachers": {role: plan.kind for role, plan in teachers.items()},
         "recipe": recipe_facts(config.recipe),
     }
     any_budget = {key: value for key, value in recipe_facts(config.recipe).items() if key not in BUDGET_KEYS}
@@ -92,6 +110,8 @@ def identify(problem: Problem, config: Config, method: str, teachers: dict[str, 
     if variant:
         entry["variant"] = variant
     facts = {**entry, "seed": config.seed}
+    if roles:
+        facts["teachers"] = {role: plan.id for role, plan in teachers.items()}
     label = f"{config.task['name']}-{method}"
     return Identity(
         run_id=f"{label}-s{config.seed}-{digest(facts)[:SHORT]}",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
 from benchmark.runs.planned_runs import Contestant
@@ -17,10 +18,10 @@ from benchmark.training.step import predict
 from leaderboards.atomic import atomic_write
 from tasks.base import Batch
 from tasks.data.clips import frames
-from tasks.data.drawing import encode_png
 from tasks.data.loader import ordered
 from tasks.data.resize import resize_sample, target_size
 from tasks.data.sheet import lay_out
+from tasks.drawing import encode_png
 from tasks.networks.weights import load_weights
 
 ROWS = 4
@@ -35,17 +36,19 @@ def draw_panels(
     if not folders:
         return
     networks = {f"teacher ({name})": teacher.network for name, teacher in teachers.items()}
+    blank = problem.build_network(problem.config.student, Randomness(problem.config.seed))
     for contestant in contestants:
         if contestant.finished:
-            network = problem.build_network(problem.config.student, Randomness(problem.config.seed))
+            network = copy.deepcopy(blank)
             load_weights(network, contestant.student_file)
             networks["student alone" if contestant.method.control else f"student, {contestant.name}"] = network
+    picture = encode_png(draw_panel(problem, networks))
     for folder in folders:
-        draw_panel(problem, networks, folder / "panel.png")
+        atomic_write(folder / "panel.png", picture)
 
 
-def draw_panel(problem: Problem, networks: Mapping[str, nn.Module], path: Path) -> None:
-    """Write a PNG: a row a validation image, with the image, the truth, and the prediction of each network."""
+def draw_panel(problem: Problem, networks: Mapping[str, nn.Module]) -> Image.Image:
+    """Draw a row a validation image: the image, the truth, and the prediction of each network."""
     count = len(problem.dataset.ids("val"))
     chosen = sorted({round(position) for position in np.linspace(0, count - 1, min(ROWS, count))})
     rows = []
@@ -55,8 +58,7 @@ def draw_panel(problem: Problem, networks: Mapping[str, nn.Module], path: Path) 
         truth = problem.task.picture(problem.task.truth(sample), newest)
         predicted = [_prediction(problem, network, images, newest) for network in networks.values()]
         rows.append([newest, truth, *predicted])
-    titles = ["image", "ground truth", *networks]
-    atomic_write(path, encode_png(lay_out(rows, titles)))
+    return lay_out(rows, ["image", "ground truth", *networks])
 
 
 def _prediction(problem: Problem, network: nn.Module, images: torch.Tensor, image: np.ndarray) -> np.ndarray:

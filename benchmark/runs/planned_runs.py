@@ -75,13 +75,19 @@ def gather(problem: Problem, config: Config, track: Mapping[str, Plan], plans: M
         raise InputError("no method given: method=mgd selects one, method=[none,pixel,mgd] several")
     if config.control and control().name not in names:
         names.insert(0, control().name)
-    teachers = {role: plan.id for role, plan in track.items()}
     contestants = []
     for name in names:
         roles = cast(methods[name].needs.teachers, list(plans))
-        variant = f"{config.teacher.control} teacher" if roles and plans is not track else ""
-        identity = identify(problem, config, name, teachers, variant)
+        variant = _variant(config, bool(roles) and plans is not track)
+        identity = identify(problem, config, name, track, bool(roles), variant)
         contestant = Contestant(name, identity, roles, plans, variant, Path(config.home), None)
         contestant.refresh()
         contestants.append(contestant)
     return contestants
+
+
+def _variant(config: Config, stand_ins: bool) -> str:
+    """Say what sets a run apart beside its options: what stood in for its teachers, a multiple of the track's steps."""
+    recipe = config.recipe
+    longer = f"{recipe.factor:g} x steps" if recipe.budget == "steps" and recipe.factor != 1 else ""
+    return ", ".join(filter(None, (f"{config.teacher.control} teacher" if stand_ins else "", longer)))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.config import strength
+from benchmark.config import protocols, strength
 from benchmark.config.schema import Config, Recipe
 from benchmark.runs import environment
 from benchmark.runs.identity import SHORT, recipe_facts
@@ -30,7 +30,6 @@ from leaderboards.values import digest, finite
 from methods.base import methods
 from tasks.base import Task, tasks
 
-PROTOCOL = "quick"  # students of a few hundred steps: it shows that things run
 WALL_BASIS = "the member's own steps, data and every teacher prediction that it used, timed inside the cohort"
 
 
@@ -150,6 +149,8 @@ def _teacher(plan: Plan, home: Path) -> parts.Teacher:
     metrics = facts.get("metrics", {})
     return parts.Teacher(
         id=plan.id,
+        kind=plan.kind,
+        seed=plan.seed if plan.recipe else None,
         role=plan.role,
         decoder=plan.spec.decoder,
         encoder=plan.spec.encoder,
@@ -167,7 +168,9 @@ def _protocol(config: Config, contestant: Contestant, member: Member | None) -> 
     recipe = {**recipe_facts(config.recipe), "precision": config.precision, "channels_last": config.channels_last}
     best = member.best if member is not None and config.recipe.selection == "best" else None
     return parts.Protocol(
-        name=PROTOCOL,
+        name=protocols.name(config),
+        proves=config.protocol.proves if protocols.kept(config) else None,
+        multiple=config.recipe.factor if config.recipe.budget == "steps" else 1.0,
         recipe={**recipe, "compile": config.compile},
         budget=_budget(config.recipe),
         tuning=strength.spent(config, contestant.name),
@@ -266,7 +269,7 @@ def _provenance(problem: Problem, facts: dict[str, Any], outcome: Outcome) -> pa
         config_sha256=digest(config),
         lock_sha256=environment.lock_sha256(),
         student_sha256=outcome.student_sha256,
-        versions=environment.versions(),
+        versions=dict(environment.versions()),
         hardware=dict(hardware(problem.fabric)),
         host_class=f"{problem.fabric.device.type}, {hardware(problem.fabric)['cores']} cores",
         started=outcome.started,

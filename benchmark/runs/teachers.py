@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from benchmark.config.schema import TeacherConfig
+from benchmark.config.schema import Config, Recipe, TeacherConfig
 from benchmark.runs.folders import held
 from benchmark.runs.identity import SHORT, ready_facts, recipe_facts, teacher_facts
 from benchmark.training.assemble import Assembly, Lesson, control
@@ -24,6 +24,8 @@ from tasks.base import NetworkSpec
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights
 
+OWN_SEEDS = 1_000_000  # the seed of the first student that stands in for a teacher
+
 
 class TeacherError(Exception):
     """A teacher could not be trained."""
@@ -37,8 +39,14 @@ class Plan:
     role: str
     spec: NetworkSpec
     checkpoint: str | None
-    trained: bool  # by the suite; False for a checkpoint or a published network
+    recipe: Recipe | None  # that the suite trains it by; None for a checkpoint, a published or an untrained network
+    seed: int
     facts: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """Hash of all that determines the teacher but its seed: what a track fixes."""
+        return digest({key: value for key, value in self.facts.items() if key != "seed"})[:SHORT]
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ def plan_teachers(problem: Problem, config: TeacherConfig) -> dict[str, Plan]:
 
 def _plan(problem: Problem, config: TeacherConfig, role: str, spec: NetworkSpec) -> Plan:
     facts = teacher_facts(problem, spec, config.recipe, config.seed)
-    return Plan(digest(facts)[:SHORT], role, spec, None, True, facts)
+    return Plan(digest(facts)[:SHORT], role, spec, None, config.recipe, config.seed, facts)
 
 
 def _plan_main(problem: Problem, config: TeacherConfig, role: str) -> Plan:
@@ -81,17 +89,26 @@ def _plan_main(problem: Problem, config: TeacherConfig, role: str) -> Plan:
             raise InputError(f"teacher.weights={config.weights}: expected hub:NAME; a file is teacher.checkpoint=PATH")
         spec = replace(spec, weights=config.weights)
     facts = ready_facts(problem, spec, config.checkpoint)
-    return Plan(digest(facts)[:SHORT], role, spec, config.checkpoint, False, facts)
+    return Plan(digest(facts)[:SHORT], role, spec, config.checkpoint, None, config.seed, facts)
 
 
-def plan_untrained(problem: Problem, config: TeacherConfig) -> dict[str, Plan]:
-    """Name teachers of the same architectures with random weights: placebos."""
-    return {role: _untrained(problem, config, role, spec) for role, spec in config.networks.items()}
+def plan_stand_ins(problem: Problem, config: Config) -> dict[str, Plan]:
+    """Name what stands in for the teachers in a control row: other networks, in the same roles.
+
+    ``untrained`` networks have random weights. ``self`` is the student's own network, trained as the control is, from a
+    seed that no student has: what a method gains from it comes from no larger network.
+    """
+    teacher = config.teacher
+    if teacher.control == "untrained":
+        return {role: _untrained(problem, teacher, role, spec) for role, spec in teacher.networks.items()}
+    recipe = replace(config.recipe, budget="steps", factor=1.0)
+    alone = replace(teacher, recipe=recipe, seed=OWN_SEEDS + teacher.seed)
+    return {role: _plan(problem, alone, role, config.student) for role in teacher.networks}
 
 
 def _untrained(problem: Problem, config: TeacherConfig, role: str, spec: NetworkSpec) -> Plan:
     facts = {**ready_facts(problem, spec, None), "untrained": True, "seed": config.seed}
-    return Plan(digest(facts)[:SHORT], role, spec, None, False, facts)
+    return Plan(digest(facts)[:SHORT], role, spec, None, None, config.seed, facts)
 
 
 def about(plan: Plan, home: Path) -> dict[str, Any] | None:
@@ -123,12 +140,11 @@ def obtain(plan: Plan, problem: Problem, watch: Watch) -> Teacher:
 
 def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str, Any]:
     """Train, or take over, a teacher; score it once; write the weights, then what is known of them."""
-    config = problem.config
-    network = problem.build_network(plan.spec, Randomness(config.teacher.seed))
+    network = problem.build_network(plan.spec, Randomness(plan.seed))
     if plan.checkpoint is not None:
         load_weights(network, Path(plan.checkpoint))
-    if plan.trained:
-        _train(plan.role, network, problem, folder, watch)
+    if plan.recipe is not None:
+        _train(plan, plan.recipe, network, problem, folder, watch)
     evaluation = problem.evaluate(network, "test")
     facts = {
         "id": plan.id,
@@ -136,9 +152,9 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
         "task": problem.task.name,
         "data": problem.dataset.name,
         "labeled": problem.partition.name,
-        "trained": plan.trained,
-        "steps": config.teacher.recipe.steps if plan.trained else None,
-        "recipe_id": digest(recipe_facts(config.teacher.recipe))[:SHORT],
+        "trained": plan.recipe is not None,
+        "steps": plan.recipe.steps if plan.recipe else None,
+        "recipe_id": digest(recipe_facts(plan.recipe))[:SHORT] if plan.recipe else "",
         "params": count_parameters(network),
         "macs": count_macs(network, problem.blank),
         "primary_metric": problem.primary,
@@ -151,16 +167,15 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
     return facts
 
 
-def _train(role: str, network: nn.Module, problem: Problem, folder: Path, watch: Watch) -> None:
+def _train(plan: Plan, recipe: Recipe, network: nn.Module, problem: Problem, folder: Path, watch: Watch) -> None:
     """Train a teacher as the control is trained: alone, on labels."""
-    config = problem.config.teacher
-    assembly = Assembly(problem, problem.conditions(config.recipe, Randomness(config.seed)), {})
-    member = assembly.member(role, network, Lesson(control()), folder)
-    watch.progress.begin(f"teacher {role}", config.recipe.steps, member.start)
+    assembly = Assembly(problem, problem.conditions(recipe, Randomness(plan.seed)), {})
+    member = assembly.member(plan.role, network, Lesson(control()), folder)
+    watch.progress.begin(f"teacher {plan.role}", recipe.steps, member.start)
     assembly.cohort([member], watch).train()
     watch.progress.end()
     if not member.active:
-        raise TeacherError(f"teacher {role} {member.status}: {member.reason}; lower teacher.recipe.lr")
+        raise TeacherError(f"teacher {plan.role} {member.status}: {member.reason}; lower teacher.recipe.lr")
     member.use_best()
 
 
@@ -171,6 +186,6 @@ def _load(plan: Plan, problem: Problem, folder: Path, facts: dict[str, Any]) -> 
             f"{path}: its hash is not the one in teacher.json, so the file was changed or cut off; "
             f"delete the folder {folder} to have the teacher made again"
         )
-    network = problem.build_network(plan.spec, Randomness(problem.config.teacher.seed))
+    network = problem.build_network(plan.spec, Randomness(plan.seed))
     load_weights(network, path)
     return network.eval().requires_grad_(False)

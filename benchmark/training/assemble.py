@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +90,11 @@ class Assembly:
         self._examples: dict[str, Prediction] = {}
 
     def student(self) -> nn.Module:
-        """Build the student, with the initial weights of the seed."""
+        """Give a student with the initial weights of the seed: a copy, for building takes longer."""
+        return copy.deepcopy(self._blank)
+
+    @cached_property
+    def _blank(self) -> nn.Module:
         return self.problem.build_network(self.problem.config.student, self.conditions.draws)
 
     def member(self, name: str, network: nn.Module, lesson: Lesson, folder: Path) -> Member:

@@ -20,6 +20,16 @@ CALIBRATION = 16  # steps that are timed, each method by itself
 WARM = 4  # of which the first do not count
 
 
+def stretched(recipe: Recipe, steps: int) -> Recipe:
+    """Give a recipe another number of steps: its decay spans them, its warm-up keeps its share of them."""
+    return replace(recipe, steps=steps, warmup=round(recipe.warmup * steps / recipe.steps))
+
+
+def multiplied(recipe: Recipe) -> Recipe:
+    """Return a recipe of equal steps with its multiple of them; one of equal time is timed first."""
+    return recipe if recipe.budget == "time" else stretched(recipe, max(1, round(recipe.steps * recipe.factor)))
+
+
 @dataclass(frozen=True)
 class TimeBudget:
     """How many steps of a method fit into the control's training time; seconds a step, each measured alone."""
@@ -40,7 +50,7 @@ class TimeBudget:
 
     def apply(self, recipe: Recipe) -> Recipe:
         """Return the recipe with the steps that fit; its schedule spans them."""
-        return replace(recipe, steps=self.steps)
+        return stretched(recipe, self.steps)
 
     def save(self, path: Path) -> None:
         """Keep the measurement, so that a run that was stopped goes on with the same number of steps."""

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from tasks.annotations.kind import Geometry, Info, Kind, Moved, array_fault, expected, kinds
-from tasks.data.drawing import LEGIBLE, LINE, font
+from tasks.drawing import LEGIBLE, LINE, font
 
 # Okabe & Ito's colours, told apart by colour-blind readers, with two lighter ones; repeated beyond ten categories.
 COLOURS = (

@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.annotations.kind import IGNORE, Info, array_fault, expected, kinds
 from tasks.annotations.maps import MapKind
-from tasks.data.drawing import DARK
+from tasks.drawing import DARK
 
 
 @kinds.register("classes")

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from tasks.annotations.kind import Info, array_fault, expected, kinds
 from tasks.annotations.maps import MapKind
-from tasks.data.drawing import DARK, LEGIBLE, font, viridis
+from tasks.drawing import DARK, LEGIBLE, font, viridis
 
 
 @kinds.register("depth")

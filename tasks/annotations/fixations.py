@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from tasks.annotations.kind import Geometry, Info, Kind, Moved, array_fault, expected, kinds
-from tasks.data.drawing import MARK, heat
+from tasks.drawing import MARK, heat
 
 UNKNOWN = -1.0  # of a density: padding
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tasks.annotations.kind import IGNORE, Info, array_fault, expected, kinds
 from tasks.annotations.maps import MapKind
-from tasks.data.drawing import LINE, MARK, grey
+from tasks.drawing import LINE, MARK, grey
 
 
 @kinds.register("mask")

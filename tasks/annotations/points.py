@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from tasks.annotations.kind import Geometry, Info, Kind, Moved, array_fault, expected, kinds
-from tasks.data.drawing import MARK, caption
+from tasks.drawing import MARK, caption
 
 
 @kinds.register("points")

@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ class ThreeWay(Method):
         apart = self.output.summary(student) - self.output.summary(teacher) + self.shift
         return {SUPERVISED: step.supervised(), "soft": apart.square().mean()}
 '''
+EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin" / "densedistill_example" / "attention.py"
 PLAIN = SOURCE.replace('@register("threeway")\n', "").replace(", register", "")
 ENTRY = {"densedistill.methods": {"threeway": "densedistill_threeway:ThreeWay"}}
 
@@ -152,6 +154,19 @@ def test_a_sweep_over_files(tmp_path: Path, home: Path) -> None:
     path = written(tmp_path / "my_kd.py", PLAIN)
     assert command("run", "-m", *TINY, f"method={path}:ThreeWay,none", f"home={home}") == 0
     assert sorted(each.name.split("-")[1] for each in (home / "records").iterdir()) == ["my_kd", "none"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", sorted(tasks))
+def test_the_example_in_one_file_beside_a_notebook_runs_on_every_task(
+    task: str, tmp_path: Path, home_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "my_kd.py", EXAMPLE.read_text())
+    none, own = tiny_run(home_of(task), f"task={task}", "method=[none,./my_kd.py:AttentionTransfer]")
+    assert (none.status, own.status) == ("ok", "ok")
+    assert (own.method.name, own.method.package) == ("attention", "my_kd.py")
+    assert set(own.method.weights) == {"supervised", "attention"}
 
 
 def test_a_job_reads_the_file_again(tmp_path: Path) -> None:

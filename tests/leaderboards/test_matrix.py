@@ -5,6 +5,7 @@ from leaderboards.board import boards
 from leaderboards.budget_comparison import comparisons
 from leaderboards.matrix import matrices
 from leaderboards.statistics import holm
+from leaderboards.track import conditions
 from tests.leaderboards.factory import record, seeds
 
 DEPTH = {"task": "depth", "metric": "rmse", "higher": False, "teacher": 2.0}
@@ -120,3 +121,12 @@ def test_budgets_of_a_setting_stand_side_by_side():
     rows = dict(found.rows)
     assert [row.score.mean for row in rows["none"]] == [0.5, 0.55]
     assert rows["mgd"][1] is None
+
+
+@pytest.mark.parametrize(("proves", "count"), [(False, 0), (True, 1), (None, 1)])
+def test_a_protocol_that_proves_nothing_has_no_matrix_and_says_so(proves: bool | None, count: int) -> None:
+    said = {"name": "brief", "proves": proves, **record().protocol.model_dump(include={"recipe", "budget"})}
+    records = [record("mgd", 0, 0.5, protocol=said), record("mgd", 0, 2.0, protocol=said, **DEPTH)]
+    made = boards(records)
+    assert len(matrices(made)) == count
+    assert ("proves nothing" in " ".join(conditions(made[0].track))) == (proves is False)

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from methods.base import SUPERVISED, methods
+from tests.methods.conftest import SPACES
 from tests.support import built_in
 
 NAMES = built_in(methods)
-SPACES = ["classes", "mask", "depth", "density", "looks", "boxes"]
 EDGES = [{"batch": 1}, {"size": 1}, {"batch": 1, "size": 4, "invalid": True}]
 
 

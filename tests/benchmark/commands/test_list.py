@@ -14,6 +14,7 @@ from rich.console import Console
 from benchmark.commands import list_all, list_one
 from benchmark.config import catalog
 from methods.base import methods
+from tasks.base import tasks
 from tasks.errors import InputError
 from tasks.registry import options
 from tests.benchmark.test_cli import command
@@ -153,6 +154,11 @@ def test_types_are_written_plainly(annotation: object, expected: str) -> None:
 def test_the_manual_has_a_row_for_all_that_is_built_in(key: str, page: str) -> None:
     first_column = "\n".join(re.findall(r"^\| ([^|]+) \|", (DOCS / page).read_text(), re.MULTILINE))
     assert [name for name in built_in(catalog.REGISTRIES[key]) if f"`{name}`" not in first_column] == []
+
+
+def test_the_readme_names_every_task() -> None:
+    said = " ".join((DOCS.parent / "README.md").read_text().partition("## ")[0].split())
+    assert [name for name in built_in(tasks) if tasks[name].title not in said] == []
 
 
 def test_the_manual_lists_every_clash() -> None:

@@ -64,6 +64,7 @@ def test_every_task_is_reproduced_and_says_so(task: str, copy: Callable[[str], P
     assert '<span class="tag">L3</span>' in texts[1]
 
 
+@pytest.mark.slow
 def test_the_command_verifies_in_a_process_of_its_own(copy: Callable[[str], Path]) -> None:
     words = [sys.executable, "-m", "benchmark", "leaderboard", "verify", str(copy("seg")), "device=cpu"]
     done = subprocess.run(words, capture_output=True, text=True)

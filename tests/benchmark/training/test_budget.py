@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmark.config.schema import Recipe
 from benchmark.runs.identity import recipe_facts
-from benchmark.training.budget import TimeBudget
+from benchmark.training.budget import TimeBudget, multiplied
 from leaderboards import store
 from leaderboards.board import boards as build
 from leaderboards.budget_comparison import comparisons
@@ -24,6 +25,14 @@ def test_the_steps_that_fit_take_the_time_of_the_control(own: float, control: fl
     assert budget.steps * own <= allowed + own / 2 + 1e-6 * allowed or budget.steps == 1
     assert budget.steps * own >= allowed - own / 2 - 1e-6 * allowed
     assert budget.apply(Recipe(steps=steps)).steps == budget.steps
+
+
+def test_warm_up_keeps_its_share_of_the_steps() -> None:
+    recipe = Recipe(steps=200, warmup=20)
+    assert TimeBudget(50, 0.4, 0.1).apply(recipe).warmup == 5
+    longer = multiplied(replace(recipe, factor=4.0))
+    assert (longer.steps, longer.warmup) == (800, 80)
+    assert multiplied(replace(recipe, factor=4.0, budget="time")).steps == 200, "what fits is measured"
 
 
 def test_a_method_that_could_not_be_timed_gets_the_steps_of_the_control() -> None:
@@ -71,7 +80,10 @@ def test_a_stopped_run_goes_on_with_the_steps_that_were_measured(home: Path) -> 
     [
         ("recipe.budget=tme", "recipe.budget=tme: expected steps or time; did you mean 'time'"),
         ("teacher.recipe.optimizer=adam", "teacher.recipe.optimizer=adam: expected adamw or sgd; did you mean 'adamw'"),
-        ("teacher.control=untrain", "teacher.control=untrain: expected trained or untrained; did you mean 'untrained'"),
+        (
+            "teacher.control=untrain",
+            "teacher.control=untrain: expected trained, untrained or self; did you mean 'untrained'",
+        ),
         ("data.cache=disc", "data.cache=disc: expected none, memory or disk; did you mean 'disk'"),
         ("recipe.selection=first", "recipe.selection=first: expected last or best"),
         ("teacher.recipe.budget=time", "a teacher has no control"),

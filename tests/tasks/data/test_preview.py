@@ -7,10 +7,10 @@ from tasks.annotations.depth import draw_depth
 from tasks.annotations.mask import draw_mask
 from tasks.annotations.points import draw_points
 from tasks.base import Boxes, Dataset, Info, Sample
-from tasks.data.drawing import draw_density
 from tasks.data.preview import TILE, contact_sheet
 from tasks.data.sheet import GAP, PAPER, TITLE
 from tasks.datasets.scenes import Scenes
+from tasks.drawing import draw_density
 
 
 class Wide(Dataset):

@@ -59,5 +59,5 @@ def draw_density(image: np.ndarray, density: np.ndarray) -> np.ndarray:
 def encode_png(picture: Image.Image) -> bytes:
     """Encode a picture as PNG."""
     buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", optimize=True)
+    picture.save(buffer, format="PNG")
     return buffer.getvalue()

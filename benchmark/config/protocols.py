@@ -1,0 +1,146 @@
+"""Protocols: what a comparison fixes, by name; a file ``conf/protocol/NAME.yaml`` each, ours or a plugin's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from benchmark.config import plugin_configs
+from benchmark.config.schema import Config, Protocol, Recipe, TeacherConfig, data_schema, options_schema
+from tasks.base import Dataset, Task, datasets, tasks
+from tasks.errors import InputError, nearest
+
+GROUP = "protocol"
+PARTS = ("student", "teacher", "recipe", "data")  # of the configuration: what a protocol may set
+FREE = {  # keys of these parts that a run may choose for itself
+    "teacher": ("control", "seed"),
+    "recipe": ("budget", "factor"),
+    "data": ("root", "cache", "labeled"),
+}
+
+
+def files() -> dict[str, Path]:
+    """Find the protocols by name; where two share one, ours goes first, as in Hydra's search path."""
+    folders = plugin_configs.folders(GROUP)
+    return {path.stem: path for folder in reversed(list(folders)) for path in sorted(folder.glob("*.yaml"))}
+
+
+def read(name: str) -> Protocol:
+    """Read a protocol; raises InputError for a name that there is not, and for a file that is none."""
+    known = files()
+    if name not in known:
+        raise InputError(f"unknown protocol '{name}'{nearest(name, known)}")
+    return _read(known[name], known[name].stat().st_mtime_ns)
+
+
+@cache
+def _read(path: Path, _changed: int) -> Protocol:
+    try:
+        made = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Protocol), OmegaConf.load(path)))
+    except OmegaConfBaseException as error:
+        raise InputError(f"{path}: {str(error).splitlines()[0]}") from error
+    assert isinstance(made, Protocol)
+    if made.name != path.stem:
+        raise InputError(f"{path}: name: expected '{path.stem}', as the file is called, found '{made.name}'")
+    for part in {part for values in (made.every, *made.tasks.values()) for part in values} - set(PARTS):
+        raise InputError(f"{path}: '{part}': expected {', '.join(PARTS)}{nearest(part, PARTS)}")
+    return made
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What a protocol fixes for one task, as typed nodes of the configuration."""
+
+    student: DictConfig
+    teacher: DictConfig
+    recipe: DictConfig
+    data: DictConfig
+
+
+def fixed(protocol: Protocol, task: type[Task]) -> Fixed:
+    """Lay the values of a protocol over the defaults of a task's class: those for every task, then those for this one.
+
+    Raises InputError, naming protocol, task and key, for a value that does not fit.
+    """
+    layers = [protocol.every, protocol.tasks.get(task.name, {})]
+    named = [layer["data"]["name"] for layer in layers if "name" in layer.get("data", {})]
+    dataset = datasets[named[-1] if named else task.dataset]
+    key = (task, dataset, repr(protocol))
+    if key not in _known:
+        bases = defaults(task, dataset)
+        _known[key] = Fixed(*(_laid(protocol, task, part, bases[part], layers) for part in PARTS))
+    return _known[key]
+
+
+_known: dict[object, Fixed] = {}  # saves time: all of them are asked for whenever a configuration is composed
+
+
+def defaults(task: type[Task], dataset: type[Dataset]) -> dict[str, Any]:
+    """Return what the classes of a task and a dataset say of each part."""
+    recipe = dict(task.recipe)
+    teacher = TeacherConfig(dict(task.teachers), recipe=Recipe(**{**recipe, **task.teacher_recipe}))
+    return {"student": task.student, "teacher": teacher, "recipe": Recipe(**recipe), "data": data_schema(dataset)}
+
+
+def _laid(
+    protocol: Protocol, task: type[Task], part: str, base: Any, layers: Sequence[Mapping[str, Any]]
+) -> DictConfig:
+    try:
+        node = OmegaConf.merge(OmegaConf.structured(base), *(layer.get(part, {}) for layer in layers))
+    except OmegaConfBaseException as error:
+        key = getattr(error, "full_key", None) or ""
+        where = f"protocol {protocol.name}, task {task.name}: {part}.{key}"
+        raise InputError(f"{where}: {str(error).splitlines()[0]}") from error
+    assert isinstance(node, DictConfig)
+    return node
+
+
+def option(task: str, protocol: str) -> str:
+    """Name the options of Hydra's groups that hold what a protocol fixes for a task."""
+    return f"{task}_{protocol}"
+
+
+def kept(config: Config) -> bool:
+    """Say whether a run keeps to the protocol that it was composed with: whether its name may stand on the record."""
+    return not any(True for _ in changes(config))
+
+
+def changes(config: Config) -> Iterator[str]:
+    """Name the keys in which a configuration differs from what its protocol fixes."""
+    protocol = read(config.protocol.name)
+    cls = tasks[config.task["name"]]
+    there = fixed(protocol, cls)
+    for part in PARTS:
+        wanted = _plain(OmegaConf.to_container(getattr(there, part)))
+        found = _plain(getattr(config, part))
+        for key in sorted(wanted.keys() | found.keys()):
+            if key not in FREE.get(part, ()) and wanted.get(key) != found.get(key):
+                yield f"{part}.{key}"
+    if config.task != asdict(options_schema(cls, name=cls.name)()):
+        yield "task"
+    allowed: dict[str, tuple[object, Sequence[object]]] = {
+        "data.labeled": (config.data["labeled"], protocol.labels),
+        "recipe.budget": (config.recipe.budget, protocol.budgets),
+        "recipe.factor": (config.recipe.factor, protocol.multiples),
+        "teacher.seed": (config.teacher.seed, range(config.teacher.seeds)),
+        "precision": (config.precision, [Config().precision]),
+    }
+    yield from (key for key, (value, values) in allowed.items() if value not in values)
+
+
+def _plain(node: Any) -> dict[str, Any]:
+    """Turn a part of a configuration into plain values that compare, whichever way it was made."""
+    made = OmegaConf.to_container(OmegaConf.create(dict(node) if isinstance(node, Mapping) else asdict(node)))
+    assert isinstance(made, dict)
+    return {str(key): value for key, value in made.items()}
+
+
+def name(config: Config) -> str:
+    """Name the rules of a run: its protocol's name, or ``custom`` with the protocol that it departs from."""
+    return config.protocol.name if kept(config) else f"custom (based on {config.protocol.name})"

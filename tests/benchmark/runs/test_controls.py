@@ -1,0 +1,54 @@
+"""Rows that say where a gain comes from: other seeds of the teacher, stand-ins for it, more steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from leaderboards.board import board
+from tests.support import student_bytes, tiny_run
+
+
+def test_teachers_of_several_seeds_share_a_track_and_are_one_row(home: Path) -> None:
+    words = ("method=[none,pixel]", "teacher.seeds=2")
+    records = [record for seed in (0, 1, 2) for record in tiny_run(home, *words, f"seed={seed}")]
+    assert len({record.track_id for record in records}) == 1
+    pixel = [record for record in records if record.method.name == "pixel"]
+    assert [record.teachers[0].seed for record in pixel] == [0, 1, 0]
+    assert pixel[0].method.roles == pixel[2].method.roles != pixel[1].method.roles
+    assert len({record.teachers[0].kind for record in records}) == 1
+    made = board(records)
+    scores = [record.teachers[0].own_score for record in pixel[:2]]
+    assert [reference.role for reference in made.references] == ["deep", "wide"]
+    assert made.references[0].score == sum(scores) / 2  # type: ignore[arg-type]
+
+
+def test_the_run_of_a_student_alone_does_not_depend_on_the_teachers_seed(home: Path) -> None:
+    first, second = (tiny_run(home, "method=[none,pixel]", f"teacher.seed={seed}") for seed in (0, 1))
+    assert first[0].run_id == second[0].run_id
+    assert first[1].run_id != second[1].run_id
+    assert first[1].entry_id == second[1].entry_id
+
+
+def test_a_student_may_stand_in_for_its_teacher(home: Path) -> None:
+    (record,) = tiny_run(home, "method=mgd", "teacher.control=self")
+    (taught,) = tiny_run(home, "method=mgd")
+    (alone,) = tiny_run(home, "method=none", "seed=1000000")
+    assert record.status == "ok", record.status_reason
+    assert record.method.variant == "self teacher"
+    assert record.method.control
+    assert record.track_id == taught.track_id
+    assert record.entry_id != taught.entry_id
+    stand_in = home / "teachers" / record.method.roles["deep"] / "teacher.safetensors"
+    assert stand_in.read_bytes() == student_bytes(home, alone)
+
+
+def test_more_steps_are_a_row_of_the_same_track(home: Path) -> None:
+    (once,) = tiny_run(home, "method=none")
+    (twice,) = tiny_run(home, "method=none", "recipe.factor=2")
+    assert (once.training.steps, twice.training.steps) == (4, 8)
+    assert once.track_id == twice.track_id
+    assert once.protocol.budget == twice.protocol.budget
+    assert (once.protocol.multiple, twice.protocol.multiple) == (1.0, 2.0)
+    made = board([once, twice])
+    assert made.control == once.entry_id
+    assert sorted(row.entry.label for row in made.rows) == ["none", "none (2 x steps)"]
