@@ -100,7 +100,9 @@ class Folder(ListedDataset):
         given |= {"scale": scale, "invalid": invalid, "cap": cap}
         self.format = _made(reading.format, {key: value for key, value in given.items() if value is not None})
         self.format.learn(top, reading.files)
-        self.provides = _provided(self.format, kind)  # type: ignore[misc]
+        if kind is not None:
+            self.format.ask(kind)
+        self.provides = frozenset(self.format.kinds if kind is None else {kind})  # type: ignore[misc]
         self.info = self.format.info
         self.names, self.exif = reading.names, exif
         splitting = Splitting(train, val, test, holdout, tuple(fractions), divide, gap, group)
@@ -117,7 +119,8 @@ class Folder(ListedDataset):
         found = survey(root)
         for reading in found.readings:
             told = {"format": reading.format.name} if len(found.readings) > 1 else {}
-            yield {**told, **reading.format.suggests(few(reading.files, 8)), **_splits(reading)}
+            for chosen in reading.format.suggests(few(reading.files, 8)):
+                yield {**told, **chosen, **_splits(reading)}
         if not found.readings:
             raise InputError(found.explain())
 
@@ -164,14 +167,6 @@ def _made(format_: type[Format], given: Mapping[str, Any]) -> Format:
             takes = ", ".join(f"data.{each}" for each in options(format_)) or "none"
             raise InputError(f"data.{key}: format '{format_.name}' does not take it; it takes {takes}")
     return format_(**given)
-
-
-def _provided(format_: Format, kind: str | None) -> frozenset[str]:
-    if kind is None:
-        return frozenset(format_.kinds)
-    if kind not in format_.kinds and kind not in format_.also:
-        raise InputError(f"data.kind={kind}: format '{format_.name}' gives {', '.join(format_.kinds)} here")
-    return frozenset({kind})
 
 
 def _splits(reading: Reading) -> dict[str, Any]:

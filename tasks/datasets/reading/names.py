@@ -82,16 +82,21 @@ def _text(path: Path) -> list[Named]:
     rows = [_columns(line) for line in lines]
     if rows and not any(cell.isdigit() for cell in rows[0]) and any(each.isdigit() for row in rows[1:] for each in row):
         rows = rows[1:]  # a header such as name,r,g,b
-    found = []
-    for row in rows:
-        numbers = [int(cell) for cell in row if re.fullmatch(r"\d+", cell)]
-        words = [cell for cell in row if not re.fullmatch(r"\d*", cell)]
-        if len(words) < 1 or len(numbers) not in (0, 1, 3, 4):
-            raise fault(path, LINE, f"'{' '.join(row)}'", "mend the line")
-        label = numbers[0] if len(numbers) in (1, 4) else len(found)
-        colour = (numbers[-3], numbers[-2], numbers[-1]) if len(numbers) >= 3 else None
-        found.append(Named(" ".join(words), label, colour))
-    return found
+    return [_named(path, row, number) for number, row in enumerate(rows)]
+
+
+def _named(path: Path, row: Sequence[str], number: int) -> Named:
+    """Understand a line: numbers before the name are a label, a colour, or both; three after it are a colour."""
+    numbers = [cell.isdecimal() for cell in row]
+    lead = numbers.index(False) if False in numbers else len(row)
+    label = int(row[0]) if lead in (1, 4) else number
+    colour = row[lead - 3 : lead] if lead in (3, 4) else []
+    words = row[lead:] if lead in (0, 1, 3, 4) else []
+    if not colour and len(words) > 3 and all(numbers[-3:]):
+        words, colour = words[:-3], words[-3:]
+    if not words:
+        raise fault(path, LINE, f"'{' '.join(row)}'", "mend the line")
+    return Named(" ".join(words), label, (int(colour[0]), int(colour[1]), int(colour[2])) if colour else None)
 
 
 def _columns(line: str) -> list[str]:

@@ -75,7 +75,7 @@ def _glance(path: Path, changed: int, length: int) -> Glance:
         array = np.asarray(image.convert("RGB"))
         colours = np.unique(pack(array))
         few = tuple(unpack(code) for code in colours.tolist()) if len(colours) <= FEW else None
-        lit = (array > 0).any(axis=2)
+        lit = np.asarray((array > 0).any(axis=2))
         return Glance(size, 8, False, None, few, None, float(lit.mean()), _spots(lit, few))
     found = np.unique(plane)
     whole = plane.dtype.kind in "iu" and len(found) <= FEW

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tasks.datasets.reading.files import fault, read_lines
 from tasks.datasets.reading.formats.base import Format, formats
+from tasks.datasets.reading.formats.json_head import refuse_damaged
 from tasks.datasets.reading.listed import Entry
 from tasks.datasets.reading.pairing import key_of, match, roles
 from tasks.datasets.reading.pictures import PICTURES
@@ -111,6 +112,8 @@ def survey(
         pool = shown if shown is not None else _image_files(root, files, annotations_, by_format)
         readings.append(_read(root, offered[name], pool, annotations_))
     readings = [each for each in readings if each.entries]
+    if not readings:
+        refuse_damaged(files)
     return Survey(root, files, sorted(readings, key=lambda each: -len(each.entries)))
 
 
@@ -141,8 +144,8 @@ def _recognised(
     for name, format_ in offered.items():
         fitting = [lot for lot in lots if lot.suffix in format_.suffixes]
         known = fitting if sure else [lot for lot in fitting if format_.recognises(few(lot.files, count))]
-        if not known and len(offered) == 1:  # it was asked for: then names of folders must do
-            known = [lot for lot in fitting if lot.hinted(root, MAPS)]
+        if not known and len(offered) == 1:  # it was asked for: then suffixes, or names of folders, must do
+            known = [lot for lot in fitting if lot.suffix not in PICTURES or lot.hinted(root, MAPS)]
         for lot in known:
             found[name, lot.word].append(lot)
     return found
@@ -231,12 +234,7 @@ def _paired(root: Path, pairs: str, offered: Mapping[str, type[Format]]) -> list
             raise fault(path, "the files of an image and of its annotation a line", f"'{line}'", "mend the line")
         entries.append(Entry(id_of(root, files[0]), *files))
     there = [entry.annotation for entry in entries if entry.annotation.is_file()]
-    looked = few(there, LOOKED_AT)
-    fitting = [
-        each for each in offered.values() if looked and (len(offered) == 1 or each.recognises(_fit(each, looked)))
-    ]
+    some = few(there, LOOKED_AT)
+    looked = {each: [path for path in some if path.suffix.lower() in each.suffixes] for each in offered.values()}
+    fitting = [each for each, files in looked.items() if files and (len(offered) == 1 or each.recognises(files))]
     return [Reading(each, entries, {}, (), (), ()) for each in fitting]
-
-
-def _fit(format_: type[Format], files: Sequence[Path]) -> list[Path]:
-    return [path for path in files if path.suffix.lower() in format_.suffixes]

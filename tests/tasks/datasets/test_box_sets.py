@@ -158,7 +158,9 @@ def test_lists_decide_how_a_set_is_divided(tmp_path: Path) -> None:
     (lists / "test.txt").rename(lists / "val.txt")
     assert len(VOCDetection(root=str(tmp_path), holdout=0.0).ids("test")) == 3
     (lists / "val.txt").unlink()
-    with pytest.raises(InputError, match=r"Main: expected train.txt and val.txt or test.txt, found train; add a list"):
+    with pytest.raises(
+        InputError, match=r"Main: expected train.txt and val.txt or test.txt, found train; add the missing"
+    ):
         VOCDetection(root=str(tmp_path))
     (lists / "train.txt").unlink()
     data = VOCDetection(root=str(tmp_path))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tasks.base import Info
+from tasks.errors import InputError
 from tasks.registry import Registry, options
 
 
@@ -33,9 +34,9 @@ class Format(ABC):
         """Say whether files, a few of one folder and of its suffixes, look like this format; raises nothing."""
 
     @classmethod
-    def suggests(cls, files: Sequence[Path]) -> dict[str, Any]:
+    def suggests(cls, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
         """Propose values of options that have no safe default, from a few files; they are shown, never used unasked."""
-        return {}
+        return [{}]
 
     def learn(self, root: Path, files: Sequence[Path]) -> None:
         """Look through the files for what must be known before the first sample, such as the names of classes.
@@ -43,6 +44,11 @@ class Format(ABC):
         Raises InputError where that cannot be told.
         """
         return
+
+    def ask(self, kind: str) -> None:
+        """Raise InputError where the format does not give a kind of annotation, or needs an option for it."""
+        if kind not in (*self.kinds, *self.also):
+            raise InputError(f"data.kind={kind}: format '{self.name}' gives {', '.join(self.kinds)} here")
 
     def named(self, file: Path) -> Sequence[str]:
         """List the images that a file of many speaks of, as it names them; InputError where it is faulty."""

@@ -17,7 +17,6 @@ from tasks.datasets.reading.pictures import PICTURES, plane_of, sort_of
 from tasks.errors import InputError
 
 INVALID = (0, 65535)  # no measurement: most sensors, and Kinect in 7-Scenes
-SCALES = {1000.0: 10.0, 5000.0: 10.0, 256.0: 80.0, 1.0: 10.0}  # stored value of a metre -> usual cap: mm, TUM, KITTI
 PLAUSIBLE = (0.3, 100.0)  # metres, of the median
 NAMED = re.compile(r"depth|disp|kinect|lidar", re.IGNORECASE)
 
@@ -35,18 +34,18 @@ class _Depth(Format):
         raise NotImplementedError
 
     @classmethod
-    def suggests(cls, files: Sequence[Path]) -> dict[str, Any]:
+    def suggests(cls, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
         """The first usual scale with which the median is a distance, and a cap where values reach out of a room."""
         values = np.concatenate([_measured(cls.stored(path), INVALID) for path in files[:4]])
         if not values.size:
-            return {}
+            return [{}]
         middle, largest = float(np.median(values)), float(np.percentile(values, 99))
         exact = values.dtype.kind == "f"
         for scale in (1.0, 1000.0) if exact else (1000.0, 256.0):
             if PLAUSIBLE[0] <= middle / scale <= PLAUSIBLE[1]:
                 far = largest / scale > 15
-                return {"scale": scale, **({"cap": 80.0} if far else {})}
-        return {}
+                return [{"scale": scale, **({"cap": 80.0} if far else {})}]
+        return [{}]
 
     def learn(self, root: Path, files: Sequence[Path]) -> None:
         """Ask for the scale: a wrong one would go unnoticed."""

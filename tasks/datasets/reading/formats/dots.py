@@ -30,9 +30,9 @@ class Dots(Format):
 
     def read(self, file: Path, image: str, size: tuple[int, int] | None) -> dict[str, Any]:
         """Find the centres of the spots, in pixels of the image, which has the size of the picture."""
-        lit = (colours_of(file) > 0).any(axis=2)
+        lit = (colours_of(file) > 0).any(axis=2).astype(np.uint8)
         shape = (lit.shape[0], lit.shape[1])
         if size is not None and shape != size:
             raise fault(file, f"{size_text(size)} pixels like its image", size_text(shape), "dots cannot be rescaled")
-        _, _, _, centres = cv2.connectedComponentsWithStats(lit.astype(np.uint8), connectivity=8)
+        _, _, _, centres = cv2.connectedComponentsWithStats(np.asarray(lit), connectivity=8)
         return {"points": inside(centres[1:] + 0.5, size)}

@@ -11,11 +11,9 @@ import numpy as np
 from tasks.annotations.fixations import Fixations
 from tasks.datasets.reading.files import fault, shape_faults, size_text
 from tasks.datasets.reading.formats.base import Format, formats
-from tasks.datasets.reading.gaze import pixels
+from tasks.datasets.reading.gaze import FIXATED, pixels
 from tasks.datasets.reading.pictures import PICTURES, plane_of, sort_of
 from tasks.errors import InputError
-
-FIXATED = 128  # of 0..255, from which a pixel of a map of points is one
 
 
 @formats.register("grey")
@@ -28,7 +26,7 @@ class Grey(Format):
     """
 
     title: ClassVar[str] = "grey maps"
-    also = ("mask",)
+    also = ("mask",)  # with a threshold
     suffixes: ClassVar[frozenset[str]] = PICTURES
 
     def __init__(self, *, threshold: float | None = None, points: str | None = None) -> None:
@@ -39,6 +37,20 @@ class Grey(Format):
     def recognises(cls, files: Sequence[Path]) -> bool:
         """Many grey values."""
         return sort_of(files) == "grey"
+
+    @classmethod
+    def suggests(cls, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
+        """Densities, or masks by the usual threshold."""
+        return [{}, {"threshold": FIXATED}]
+
+    def ask(self, kind: str) -> None:
+        """Ask for the threshold of a mask."""
+        if kind == "mask" and self.threshold is None:
+            raise InputError(
+                "data.threshold is not set: expected the grey value above which a map is the object, such as 128; grey "
+                "values are never cut unasked"
+            )
+        super().ask(kind)
 
     def learn(self, root: Path, files: Sequence[Path]) -> None:
         """Find the maps of points."""

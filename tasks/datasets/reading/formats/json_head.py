@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from tasks.datasets.reading.files import fault, reason
 
 
 def content_of(path: Path) -> Any:
@@ -20,6 +23,16 @@ def _content(path: Path, changed: int, length: int) -> Any:
         return json.loads(path.read_bytes())
     except ValueError:
         return None
+
+
+def refuse_damaged(files: Iterable[Path]) -> None:
+    """Raise InputError for the first file that is called JSON and is none."""
+    for path in files:
+        if path.suffix.lower() == ".json" and content_of(path) is None:
+            try:
+                json.loads(path.read_bytes())
+            except ValueError as error:
+                raise fault(path, "JSON", reason(error)) from None
 
 
 def top_keys(path: Path) -> frozenset[str]:
