@@ -87,7 +87,7 @@ def export(
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str, typer.Argument(help="tasks, methods, data or teachers.")],
+    what: Annotated[str, typer.Argument(help="tasks, methods, data, networks or teachers.")],
     name: Annotated[str | None, typer.Argument(help="One of them, also as PATH.py:CLASS: all about it.")] = None,
     home: Annotated[Path, typer.Option(help="Where runs keep their files, for teachers.")] = Path("runs"),
     plain: Annotated[bool, typer.Option("--plain", help="Only names, one a line, for scripts.")] = False,
@@ -103,11 +103,11 @@ def list_(
 
 @app.command()
 def new(
-    kind: Annotated[str, typer.Argument(help="method or task.")],
+    kind: Annotated[str, typer.Argument(help="method, task or network.")],
     name: Annotated[str, typer.Argument(help="What it is called, e.g. my_kd.")],
     package: Annotated[bool, typer.Option("--package", help="A distribution of its own, for pip.")] = False,
 ) -> None:
-    """Write a method, or a task, that works, and its test: a file to start from."""
+    """Write a method, a task or a network that works, and its test: a file to start from."""
     from benchmark.scaffold.write import write
 
     write(kind, name, package, Path.cwd(), Console(soft_wrap=True))
@@ -118,12 +118,12 @@ def check(
     words: Words = None,
     every: Annotated[bool, typer.Option("--all", help="Also print what is in order.")] = False,
 ) -> None:
-    """Check whether a method or a task keeps the suite's promises; every fault comes with its fix, exit code 1 if any.
+    """Check whether a method, a task or a network keeps the suite's promises; a fault comes with its fix, exit code 1.
 
     Examples: `benchmark check method=my_kd`, `benchmark check method=my_kd task=[seg,depth]`, `benchmark check
-    task=my_task`.
+    task=my_task`, `benchmark check student=./my_net.py:MyNet task=seg`.
     """
-    from benchmark.conformance.command import check as check_all
+    from benchmark.commands.check import check as check_all
 
     raise typer.Exit(check_all(words or [], every, Console(soft_wrap=True)))
 

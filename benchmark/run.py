@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from lightning_fabric import Fabric
 from rich.console import Console
 
 from benchmark.config.schema import Config
@@ -24,12 +25,13 @@ from benchmark.training.checkpoint import save_weights
 from benchmark.training.cohort import Cohort
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import inference_cost
-from benchmark.training.device import build_fabric
+from benchmark.training.device import build_fabric, choose
+from benchmark.training.evaluate import Evaluation
 from benchmark.training.interrupt import Interrupted, Stop
 from benchmark.training.problem import Problem
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
-from leaderboards import store
+from leaderboards import image_values, store
 from leaderboards.record import Record
 
 
@@ -44,14 +46,22 @@ class Run:
     def __init__(self, config: Config, console: Console) -> None:
         self.config, self.home, self.started = config, Path(config.home), now()
         check_writable(self.home)
-        self.problem = Problem(config, build_fabric(config.device, config.precision))
-        self.draws = Randomness(config.seed)
         self.progress, self.stop = Progress(console), Stop()
+        self.problem = Problem(config, self._fabric())
+        self.draws = Randomness(config.seed)
         self.watch = Watch(self.progress, self.stop, config.save_every)
         self.track: dict[str, Plan] = plan_teachers(self.problem, config.teacher)
         self.plans = self._plans()
         self.contestants = planned_runs.gather(self.problem, config, self.track, self.plans)
         self.teachers: dict[str, Teacher] = {}
+
+    def _fabric(self) -> Fabric:
+        """Build what computes, and say what that is and why where the command left it open."""
+        config = self.config
+        fabric = build_fabric(config.device, config.precision, tf32=config.tf32, deterministic=config.deterministic)
+        if config.device == "auto":
+            self.progress.message(f"device {fabric.device.type}: {choose(config.device)[1]}")
+        return fabric
 
     def _plans(self) -> dict[str, Plan]:
         """Choose who teaches: the track's teachers, or what stands in for them in a control row."""
@@ -125,7 +135,7 @@ class Run:
 
     def _assembly(self, budget: TimeBudget | None = None) -> Assembly:
         recipe = multiplied(self.config.recipe) if budget is None else budget.apply(self.config.recipe)
-        conditions = self.problem.conditions(recipe, self.draws, compiled=self.config.compile)
+        conditions = self.problem.conditions(recipe, self.draws)
         networks = {name: teacher.network for name, teacher in self.teachers.items()}
         return Assembly(self.problem, conditions, networks)
 
@@ -158,8 +168,9 @@ class Run:
             member.use_best()
             outcome = replace(
                 outcome,
-                validation=self.problem.evaluate(member.network, "val"),
-                test=self.problem.evaluate(member.network, "test"),
+                validation=self.problem.evaluate(member.forward, "val"),
+                test=(test := self.problem.evaluate(member.forward, "test")),
+                images_sha256=self._write_images(contestant, test),
                 cost=inference_cost(
                     member.network, self.problem.first_size, self.problem.fabric, self.problem.task.frames
                 ),
@@ -167,6 +178,11 @@ class Run:
             )
         self._record(contestant, outcome)
         member.state_file.unlink(missing_ok=True)
+
+    def _write_images(self, contestant: Contestant, test: Evaluation) -> str:
+        """Store what a student scores on each test image; return the file's hash."""
+        ids, records = self.problem.dataset.ids(test.split), self.home / store.RECORDS
+        return image_values.write(self.problem.primary, ids, test.images, contestant.identity.run_id, records)
 
     def _record(self, contestant: Contestant, outcome: Outcome) -> None:
         contestant.record = build_record(self.problem, self.config, contestant, self.track, outcome)

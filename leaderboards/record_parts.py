@@ -196,6 +196,11 @@ class Scores(Part):
         default={}, description="Test metrics, read once after training; empty unless 'ok'."
     )
     validation: dict[str, Score] = Field(default={}, description="Validation metrics of the weights that were scored.")
+    images_sha256: Sha256 | None = Field(
+        default=None,
+        description="Hash of images/<run id>.json beside the record: the primary metric's pseudo-value an image; null "
+        "where there is none.",
+    )
     per_class: dict[str, Real] = Field(default={}, description="The primary metric a class, where that has a meaning.")
 
 
@@ -231,6 +236,7 @@ class Training(Part):
     critic_share: Share = Field(default=None, description="Share of a step spent in a critic.")
     images_per_s: Amount = Field(default=None, description="Labelled images a second, alone.")
     peak_mem_mb: Amount = Field(default=None, description="Peak memory of training, MiB.")
+    memory_basis: str = Field(default="", description="What peak_mem_mb is the peak of, in words.")
     gpu_hours: Amount = Field(default=None, description="Device hours; null on a CPU.")
     cohort_id: str = Field(default="", description="The runs that trained side by side share it.")
     cohort_size: Count | None = Field(default=None, description="Runs in the cohort.")

@@ -185,12 +185,12 @@ class CorrelationCongruence(Method):
     def _regions(self, step: Step, student: Tensor, teacher: Tensor, level: int) -> Tensor:
         """Correlation of the same positions of two features of one size."""
         size = (student.shape[-2], student.shape[-1])
-        mask = shrink(step.labeled.valid, size)
-        valid = torch.ones_like(student[:, 0], dtype=torch.bool) if mask is None else mask
-        weight = balanced(*self._groups(step, size), valid.flatten()) if self.sampling == "class" else valid.flatten()
-        count = min(self.instances, valid.numel())
+        mask = shrink(step.labeled.inside, size)
+        inside = (torch.ones_like(student[:, 0], dtype=torch.bool) if mask is None else mask).flatten()
+        weight = balanced(*self._groups(step, size), inside) if self.sampling == "class" else inside
+        count = min(self.instances, inside.numel())
         chosen = draw_positions(weight, count, step.generator(f"instances {level}"))
-        kept = valid.flatten()[chosen, None]
+        kept = inside[chosen, None]
         own, other = (each.movedim(1, -1).flatten(0, 2)[chosen] * kept for each in (student, teacher))
         return self._congruence(own, other)
 

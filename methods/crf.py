@@ -312,14 +312,14 @@ class ChainDistillation(Method):
         own, other = (self.output.label_scores(each) for each in (student, teacher))
         learned, fitted, scale = self.transitions.view(self.shape), self.calibration.table, self.calibration.scale
         losses = [
-            self._level(resize(own[i], map_size(other[i])), scale[i] * other[i], learned[i], fitted[i], student.valid)
+            self._level(resize(own[i], map_size(other[i])), scale[i] * other[i], learned[i], fitted[i], student.inside)
             for i in range(len(own))
         ]
         return torch.stack(losses).mean()
 
-    def _level(self, own: Tensor, other: Tensor, learned: Tensor, fitted: Tensor, valid: Tensor | None) -> Tensor:
+    def _level(self, own: Tensor, other: Tensor, learned: Tensor, fitted: Tensor, inside: Tensor | None) -> Tensor:
         """Divergence of the label maps of one level, of equal sizes."""
-        inside, tau = shrink(valid, map_size(own)), self.temperature
+        inside, tau = shrink(inside, map_size(own)), self.temperature
         losses = []
         for way in self.student_factors or self.teacher_factors or (0,):
             mask, across = (None if inside is None else _turn(inside, each) for each in (way, 1 - way))

@@ -62,12 +62,12 @@ class ChannelWise(Method):
         if self.weights["channel"]:
             student, teacher = step.student(step.labeled), step.teacher(step.labeled)
             levels = zip(student.maps, teacher.maps, strict=True)
-            losses = [self._level(own, other, student.valid) for own, other in levels]
+            losses = [self._level(own, other, student.inside) for own, other in levels]
             terms["channel"] = sum(losses[1:], losses[0]) / len(losses)
         return terms
 
-    def _level(self, student: Tensor, teacher: Tensor, valid: Tensor | None) -> Tensor:
+    def _level(self, student: Tensor, teacher: Tensor, inside: Tensor | None) -> Tensor:
         student, teacher = align(student, teacher)
         unit = teacher.float().std(correction=0).clamp(min=1e-6) if teacher.shape[1] == 1 else 1.0
-        valid = shrink(valid, (student.shape[-2], student.shape[-1]))
-        return channelwise_kl(student, teacher, self.temperature * unit, valid)
+        inside = shrink(inside, (student.shape[-2], student.shape[-1]))
+        return channelwise_kl(student, teacher, self.temperature * unit, inside)

@@ -48,7 +48,7 @@ def collect(output: OutputSpace, steps: Iterable[Step], images: int) -> tuple[li
         sizes = [map_size(level) for level in scores]
         labels = output.labels(step.labeled.target, sizes)
         true = labels is not None
-        masks = [shrink(prediction.valid, size) for size in sizes]
+        masks = [shrink(prediction.inside, size) for size in sizes]
         known = [
             each if mask is None else each.where(mask, IGNORE)
             for each, mask in zip(labels or [level.argmax(dim=1) for level in scores], masks, strict=True)

@@ -55,7 +55,7 @@ def train(home: Path, words: Iterable[str]) -> Spent:
         for each in cohort.members
     }
     for member in cohort.members:
-        member.state_file.unlink()
+        member.state_file.unlink(missing_ok=True)
     return Spent(
         cohort.seconds,
         cohort.members[0].timing.data,

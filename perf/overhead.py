@@ -45,7 +45,7 @@ def bare(run: Run, temperature: float | None) -> float:
                 wanted = teacher(image).maps[0]
             terms = F.kl_div(logits.log_softmax(1), wanted.log_softmax(1), reduction="none", log_target=True).sum(1)
             valid = (
-                F.interpolate(batch["labeled"].valid[:, None].float(), size=terms.shape[-2:], mode="area")[:, 0] >= 0.5
+                F.interpolate(batch["labeled"].inside[:, None].float(), size=terms.shape[-2:], mode="area")[:, 0] >= 0.5
             )
             loss = loss + terms[valid].mean()
         optimizer.zero_grad(set_to_none=True)
@@ -63,7 +63,7 @@ def runner(run: Run, name: str) -> float:
     cohort = run.prepare([contestant])
     cohort.train()
     for member in cohort.members:
-        member.state_file.unlink()
+        member.state_file.unlink(missing_ok=True)
     return cohort.seconds
 
 

@@ -74,8 +74,8 @@ class Attention(Task):
 
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
         """The distribution at the size of the input, resized to ``size`` (bilinear); its scale does not matter."""
-        valid = None if prediction.valid is None else prediction.valid[index : index + 1]
-        single = replace(prediction, maps=(prediction.maps[0][index : index + 1],), valid=valid)
+        inside = None if prediction.inside is None else prediction.inside[index : index + 1]
+        single = replace(prediction, maps=(prediction.maps[0][index : index + 1],), inside=inside)
         return resize(self.output.probability(single)[None], size)[0, 0].cpu().numpy()
 
     def picture(self, decoded: np.ndarray | Looks, image: np.ndarray) -> np.ndarray:

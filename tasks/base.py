@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol, Self
 
@@ -69,6 +70,10 @@ class Dataset(ABC):
     def load(self, split: str, index: int) -> Sample:
         """Read one sample at its original resolution."""
 
+    def group(self, sample_id: str) -> str:
+        """Name what a sample belongs to, such as a clip: training images of one group are never torn apart."""
+        return sample_id
+
     @abstractmethod
     def manifest(self) -> str:
         """Return the sha256 that identifies content and version: whatever could change a result changes it."""
@@ -86,14 +91,14 @@ class Batch:
     """Images on their way into a network.
 
     ``image`` float32 (N,3T,H,W), T frames, ImageNet-normalised; ``target`` what the task's output space reads, None
-    where labels are hidden; ``valid`` bool (N,H,W), False on padding and ignored labels; ``name`` is unique within a
-    step.
+    where labels are hidden; ``inside`` bool (N,H,W), False on padding: teachers are trusted inside, labeled or
+    not; where labels are known the target says; ``name`` is unique within a step.
     """
 
     name: str
     image: Tensor
     target: Any
-    valid: Tensor
+    inside: Tensor
 
     @staticmethod
     def whole(name: str, image: Tensor) -> Batch:
@@ -103,7 +108,7 @@ class Batch:
 
     def pin_memory(self) -> Batch:
         """Copy images and masks to page-locked memory, from where they reach a GPU without waiting."""
-        return replace(self, image=self.image.pin_memory(), valid=self.valid.pin_memory())
+        return replace(self, image=self.image.pin_memory(), inside=self.inside.pin_memory())
 
 
 @dataclass
@@ -129,9 +134,9 @@ class Prediction:
 
     ``maps``: raw head outputs, one (N,C,h,w), or one a pyramid level. ``features``: named, shallow to deep, each
     (N,C,h,w), with ``strides``. ``shared``: names of the features that the head reads (decoder, or pyramid levels).
-    ``embedding``: (N,D), pooled deepest feature. ``size``: (H,W) of the input. ``valid``: bool (N,H,W) of the input or
-    None when all of it counts. ``branches``: named raw maps, like ``maps``, of parts of the network that predict by
-    themselves before they are fused; most have none.
+    ``embedding``: (N,D), pooled deepest feature. ``size``: (H,W) of the input. ``inside``: bool (N,H,W), the input
+    without padding, or None when there is none. ``branches``: named raw maps, like ``maps``, of parts of the network
+    that predict by themselves before they are fused; most have none.
 
     Examples:
         >>> import torch
@@ -149,15 +154,17 @@ class Prediction:
     shared: tuple[str, ...]
     embedding: Tensor
     size: tuple[int, int]
-    valid: Tensor | None = None
+    inside: Tensor | None = None
     branches: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
 
 @dataclass
 class NetworkSpec:
-    """Which network to build: a decoder on an encoder, and where its first weights come from.
+    """Which network to build, and where its first weights come from: a decoder on an encoder, or a registered class.
 
     ``weights``: None (from scratch), ``imagenet`` (encoder), ``hub:NAME`` or the path of a safetensors file.
+    ``network`` names a class of the registry ``networks``, built with ``options``; of a plain module, ``output`` and
+    ``features`` name the nodes of its graph that are its raw map and its features (``tasks.networks.extracted``).
     """
 
     decoder: str = "fpn"
@@ -165,13 +172,25 @@ class NetworkSpec:
     encoder_options: dict[str, Any] = field(default_factory=dict)
     decoder_options: dict[str, Any] = field(default_factory=dict)
     weights: str | None = None
+    network: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    output: str | None = None
+    features: Any = None  # dict[str, str]; any, since Hydra opens a typed mapping to no new key
+
+    def __str__(self) -> str:
+        return self.network or f"{self.decoder} {self.encoder}"
+
+
+networks: Registry[nn.Module] = Registry("network", "densedistill.networks", nn.Module)
 
 
 class OutputSpace(ABC):
     """What the maps of a network mean, and the verbs that follow from it.
 
-    Every loss is a mean over valid positions; invalid ones (ignore label, missing depth, padding) are masked in here
-    and nowhere else. A target is whatever ``supervised`` reads; methods pass it around and never look inside.
+    Every loss is a mean over the positions that count, which no method sees: the task loss counts where the truth is
+    known (``labeled``, neither ignore label nor missing depth), everything that looks at a prediction alone counts
+    inside the image (``Prediction.inside``), whatever labels say. A target is whatever ``supervised`` reads; methods
+    pass it around and never look into it.
 
     Examples:
         >>> import torch
@@ -199,7 +218,7 @@ class OutputSpace(ABC):
 
     @abstractmethod
     def summary(self, prediction: Prediction) -> Tensor:
-        """Describe each image by one vector, (N,D), taken over its valid positions."""
+        """Describe each image by one vector, (N,D), taken inside it."""
 
     @abstractmethod
     def bounded(self, prediction: Prediction) -> Tensor:
@@ -222,8 +241,8 @@ class OutputSpace(ABC):
         """Reorder a target along the batch."""
 
     @abstractmethod
-    def valid(self, target: Any, size: tuple[int, int]) -> Tensor:
-        """Return the positions of the input that carry supervision, bool (N,H,W)."""
+    def labeled(self, target: Any, size: tuple[int, int]) -> Tensor:
+        """Return the positions of the input where the truth is known, bool (N,H,W)."""
 
     def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
         """Tell a prediction in labels: one score a label and position, (N,K,h,w), a map or pyramid level; K is fixed.
@@ -271,6 +290,45 @@ class Metric(ABC):
     def per_class(self) -> dict[str, float]:
         """Return the primary metric a class, where that has a meaning."""
         return {}
+
+    def score(self, name: str) -> float:
+        """Return one score; a metric that finds it without all others overrides this."""
+        return self.compute()[name]
+
+    def leave_one_out(self, parts: Sequence[Self], name: str) -> list[float]:
+        """Return a score without each image in turn: of all parts but the first, all but the second, and so on.
+
+        ``self`` is empty, each of ``parts`` was fed one image. Halves are merged with what lies outside of them, so n
+        parts take 2 n log n merges. A metric that has a faster way overrides this.
+        """
+        empty = deepcopy(self)
+
+        def merged(outside: Self, inside: Sequence[Self]) -> Self:
+            whole = deepcopy(empty)
+            for part in (outside, *inside):
+                whole.merge(part)
+            return whole
+
+        def without_each(inside: Sequence[Self], outside: Self) -> list[float]:
+            if len(inside) == 1:
+                return [outside.score(name)]
+            first, second = inside[: len(inside) // 2], inside[len(inside) // 2 :]
+            return [*without_each(first, merged(outside, second)), *without_each(second, merged(outside, first))]
+
+        return without_each(parts, self) if parts else []
+
+    def pseudo_values(self, parts: Sequence[Self], name: str) -> list[float]:
+        """Return the jackknife's pseudo-value of a score for each image, one a part that was fed one image.
+
+        ``n S - (n - 1) S_without`` (Quenouille, Biometrika 43, 1956; Tukey 1958). It is the image's own score where the
+        score is a mean over images; for scores of a whole set, such as mIoU and AP, the values have the spread that
+        tells how far the score depends on which images were drawn. ``self`` is empty.
+        """
+        without = self.leave_one_out(parts, name)
+        for part in parts:
+            self.merge(part)
+        n, score = len(parts), self.score(name)
+        return [n * score - (n - 1) * other for other in without]
 
 
 class Task(ABC):

@@ -91,8 +91,8 @@ class ObjectDetection(Task):
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> Detections:
         """The best detections in pixels of ``size``; resizing is undone in float64."""
         single = slice(index, index + 1)
-        valid = None if prediction.valid is None else prediction.valid[single]
-        alone = replace(prediction, maps=tuple(level[single] for level in prediction.maps), valid=valid)
+        inside = None if prediction.inside is None else prediction.inside[single]
+        alone = replace(prediction, maps=tuple(level[single] for level in prediction.maps), inside=inside)
         found = self.output.detect(alone, LOWEST)
         ratio = np.array([size[1] / prediction.size[1], size[0] / prediction.size[0]] * 2)
         xyxy = np.clip(found.xyxy[:MOST].double().cpu().numpy() * ratio, 0, [size[1], size[0]] * 2)

@@ -17,6 +17,7 @@ from hypothesis import settings
 
 from benchmark.config import catalog
 from benchmark.config.catalog import REGISTRIES
+from benchmark.training import cost
 from methods.base import methods
 from tests.support import Finished, tiny_run, tiny_teachers
 
@@ -26,6 +27,14 @@ METHODS = sorted(methods)  # now: tests register others
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 settings.register_profile("suite", deadline=None)  # a busy machine is no failure
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def brief() -> Iterator[None]:
+    """Time a student's forward pass twice, not twenty times, in this process: no test asks how long it takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cost, "REPEATS", 2)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from leaderboards.atomic import atomic_write
 from leaderboards.values import sha256_of
 from tasks.base import MEAN, STD, Task
 from tasks.errors import InputError, nearest
+from tasks.networks.build import build_network
 from tasks.networks.weights import load_weights
 
 TOLERANCE = 1e-4  # of the largest difference, relative to the largest output or 1
@@ -107,7 +108,7 @@ def export(path: Path, kind: str, out: Path | None, size: str | None, words: Seq
     height, width = parse_size(size, stored)
     out = out or stored.student_file.with_suffix(form.suffix)
     task = stored.task(words)
-    network = task.network(stored.spec)
+    network = build_network(task, stored.spec, (height, width))
     load_weights(network, stored.student_file)
     deployed = Deployed(network).eval()
     with _fresh(out) as draft:

@@ -15,16 +15,16 @@ from rich.table import Table
 from benchmark.commands import list_one
 from benchmark.commands.list_one import needs_of
 from benchmark.config import catalog, compose
-from tasks.base import Dataset, tasks
+from tasks.base import Dataset, NetworkSpec, tasks
 from tasks.errors import InputError, nearest
 from tasks.registry import Registry
 
-KEYS = {"tasks": "task", "methods": "method", "data": "data"}  # what is listed -> its key in the configuration
+KEYS = {"tasks": "task", "methods": "method", "data": "data", "networks": "network"}  # what is listed -> its kind
 Column = tuple[str, Callable[[Any], str]]
 
 
 def show(what: str, name: str | None, home: Path, console: Console) -> None:
-    """Print a table of tasks, methods, data or teachers, or everything about one of them; raises InputError."""
+    """Print a table of tasks, methods, data, networks or teachers, or all about one; raises InputError."""
     if what not in (*KEYS, "teachers"):
         raise InputError(f"cannot list '{what}'{nearest(what, [*KEYS, 'teachers'])}")
     compose.register()
@@ -39,7 +39,7 @@ def show(what: str, name: str | None, home: Path, console: Console) -> None:
 
 
 def print_names(what: str, name: str | None) -> None:
-    """Print the bare names of tasks, methods or data, one a line, for scripts; raises InputError."""
+    """Print the bare names of tasks, methods, data or networks, one a line, for scripts; raises InputError."""
     if what not in KEYS or name is not None:
         raise InputError(
             f"--plain lists names: expected {', '.join(KEYS)}, found {' '.join(filter(None, (what, name)))}"
@@ -56,6 +56,7 @@ def _columns(what: str) -> Sequence[Column]:
             ("annotation", lambda cls: ", ".join(sorted(cls.provides))),
             ("tasks", lambda cls: ", ".join(_tasks_of(cls))),
         ],
+        "networks": [("what", list_one.summary)],
     }
     return columns[what]
 
@@ -65,7 +66,11 @@ def _tasks_of(dataset: type[Dataset]) -> Iterator[str]:
 
 
 def _overview(what: str, registry: Registry[Any], console: Console) -> None:
-    columns: list[Column] = [("name", lambda cls: cls.name), ("title", lambda cls: cls.title), *_columns(what)]
+    columns: list[Column] = [
+        ("name", lambda cls: cls.name),
+        ("title", lambda cls: getattr(cls, "title", "")),
+        *_columns(what),
+    ]
     if any(not registry.origin(name).built_in for name in registry):
         columns.append(("origin", lambda cls: str(registry.origin(cls.name))))
     table = _table(what, [heading for heading, _ in columns])
@@ -107,7 +112,7 @@ def _teacher(facts: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         facts["id"],
         f"{facts['task']}, {facts['data']}, {facts['labeled']}",
-        f"{network['decoder']} {network['encoder']}, {facts['params']:,}",
+        f"{NetworkSpec(**network)}, {facts['params']:,}",
         str(facts["steps"]) if facts["trained"] else "checkpoint",
         "-" if score is None else f"{facts['primary_metric']} {score:.4f}",
     )

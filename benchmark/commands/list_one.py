@@ -20,6 +20,8 @@ from tasks import single_file
 from tasks.base import Dataset, Task, datasets
 from tasks.registry import Registry, options
 
+PREFIXES = {"network": "student.options"}  # of options, where it is not the kind's own key
+
 
 def show(key: str, name: str, console: Console) -> None:
     """Print what is known of one entry; it may be called as papers call it, or be a file.
@@ -43,13 +45,13 @@ def _meant(name: str, registry: Registry[Any]) -> list[str]:
 
 
 def _show_one(key: str, registry: Registry[Any], cls: type[Any], console: Console) -> None:
-    console.print(f"[bold]{key}={escape(cls.name)}[/]  {escape(cls.title)}", highlight=False)
+    console.print(f"[bold]{key}={escape(cls.name)}[/]  {escape(getattr(cls, 'title', ''))}", highlight=False)
     facts = Table(box=None, show_header=False, pad_edge=False)
     for label, value in (*_facts(cls), ("origin", _origin(registry, cls.name))):
         if value:
             facts.add_row(label, escape(value))
     console.print(facts)
-    prefix = f"methods.{cls.name}" if issubclass(cls, Method) else key
+    prefix = f"methods.{cls.name}" if issubclass(cls, Method) else PREFIXES.get(key, key)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in (f"{prefix}.", "type", "default", "what it is"):
         table.add_column(heading, no_wrap=heading.endswith("."), overflow="fold")
@@ -65,8 +67,7 @@ def _show_one(key: str, registry: Registry[Any], cls: type[Any], console: Consol
 
 
 def _facts(cls: type[Any]) -> Iterator[tuple[str, str]]:
-    summary = (inspect.getdoc(cls) or "").split("\n\n")[0]
-    yield "what", " ".join(summary.split())
+    yield "what", summary(cls)
     if issubclass(cls, Method):
         yield "paper", cls.paper
         yield "license", cls.license
@@ -77,12 +78,17 @@ def _facts(cls: type[Any]) -> Iterator[tuple[str, str]]:
         yield "learns from", cls.annotation
         yield "ranked by", primary(cls)
         yield "also scored", ", ".join(list(cls.metrics)[1:])
-        yield "teachers", ", ".join(f"{role}: {spec.decoder} {spec.encoder}" for role, spec in cls.teachers.items())
+        yield "teachers", ", ".join(f"{role}: {spec}" for role, spec in cls.teachers.items())
         yield "datasets", ", ".join(name for name, each in sorted(datasets.items()) if cls.annotation in each.provides)
     elif issubclass(cls, Dataset):
         yield "annotation", ", ".join(sorted(cls.provides))
         yield "license", cls.license
     yield "reference", getattr(cls, "reference", "")
+
+
+def summary(cls: type[Any]) -> str:
+    """The first paragraph of a class's docstring, in one line."""
+    return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
 
 
 def _origin(registry: Registry[Any], name: str) -> str:

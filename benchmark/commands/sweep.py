@@ -22,6 +22,7 @@ from benchmark.config.file_words import read_files
 from benchmark.config.schema import Config
 from benchmark.run import Run
 from benchmark.runs.teachers import TeacherError
+from benchmark.training.device import DeviceLost
 from benchmark.training.interrupt import Interrupted
 from leaderboards import store
 from leaderboards.record import Record
@@ -96,7 +97,7 @@ def execute(config: Config, console: Console) -> int:
     except Interrupted as stopped:
         console.print(escape(f"{stopped}; the same command goes on from there"), highlight=False)
         return STOPPED
-    except TeacherError as error:
+    except (TeacherError, DeviceLost) as error:
         console.print(escape(str(error)), highlight=False)
         return 1
     table.show(records, console)

@@ -70,7 +70,9 @@ def measured_again(stored: Stored, words: Sequence[str], tolerance: float, by: s
     """
     stored.check_code()
     config = stored.config(words)
-    problem = Problem(config, build_fabric(config.device, config.precision))
+    problem = Problem(
+        config, build_fabric(config.device, config.precision, tf32=config.tf32, deterministic=config.deterministic)
+    )
     _check_data(stored, problem)
     network = problem.build_network(stored.spec, Randomness(config.seed))
     load_weights(network, stored.student_file)

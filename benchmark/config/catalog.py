@@ -1,4 +1,4 @@
-"""Everything that is registered: built-in tasks, datasets and methods, then plugins, then single files."""
+"""Everything that is registered: built-in tasks, datasets, methods, networks, then plugins, then single files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import tasks as tasks_package
 import tasks.datasets as datasets_package
 from methods.base import methods
 from tasks import single_file
-from tasks.base import datasets, tasks
+from tasks.base import datasets, networks, tasks
 from tasks.registry import Registry, import_modules
 
-REGISTRIES: Mapping[str, Registry[Any]] = MappingProxyType({"task": tasks, "data": datasets, "method": methods})
+REGISTRIES: Mapping[str, Registry[Any]] = MappingProxyType(
+    {"task": tasks, "data": datasets, "method": methods, "network": networks}
+)
+PLAYED = {"student": "network", "teacher": "network"}  # keys of the configuration that take an entry of a registry
 
 
 @functools.cache
@@ -27,13 +30,19 @@ def load() -> None:
         registry.load_plugins()
 
 
+def registry_of(key: str) -> Registry[Any] | None:
+    """Return the registry whose entries a key of the configuration takes, None where it takes none."""
+    return REGISTRIES.get(PLAYED.get(key, key))
+
+
 def enter_file(reference: str, key: str | None = None) -> tuple[str, str]:
     """Register the class of ``PATH.py:CLASS`` and return its name, and a reference that holds in any process.
 
     ``key`` is the configuration's word for the kind that is expected (``method``), None where any will do.
     """
     load()
-    registries = list(REGISTRIES.values()) if key is None else [REGISTRIES[key]]
+    chosen = None if key is None else registry_of(key)
+    registries = list(REGISTRIES.values()) if chosen is None else [chosen]
     registry, cls = single_file.enter(reference, registries)
     name = registry.name_of(cls)
     assert name is not None

@@ -13,17 +13,20 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from torch import nn
 
 from benchmark.config import catalog, plugin_configs, protocols, schema, strength
 from benchmark.config.file_words import read_files
-from benchmark.config.schema import Config, data_schema, options_schema
+from benchmark.config.schema import Config, TeacherConfig, data_schema, options_schema
 from benchmark.config.strength import method_schema
 from methods.base import Method
-from tasks.base import Dataset, Task
+from tasks.base import Dataset, NetworkSpec, Task, tasks
 from tasks.errors import InputError, nearest
-from tasks.registry import describe
+from tasks.registry import describe, options
 
 _entered: dict[tuple[str, str], type] = {}  # what Hydra's store, which every command of a process shares, holds
+
+GROUPS = ("student", "teacher")  # of Hydra, that take a network
 
 
 def register() -> None:
@@ -38,6 +41,7 @@ def register() -> None:
         "task": _enter_task,
         "data": _enter_dataset,
         "method": _enter_method,
+        "network": _enter_network,
     }
     for key, registry in catalog.REGISTRIES.items():
         for name, cls in list(registry.items()):
@@ -67,6 +71,7 @@ def _enter_task(name: str, task: type[Task]) -> None:
         store.store(group="embedded", name=option, node={"defaults": [{"/data": option}]}, package="_global_")
         for part in protocols.PARTS:
             store.store(group=part, name=option, node=getattr(values, part))
+        store.store(group="teacher_recipe", name=option, node=values.teacher.recipe, package="teacher.recipe")
 
 
 def _enter_dataset(name: str, dataset: type[Dataset]) -> None:
@@ -76,6 +81,18 @@ def _enter_dataset(name: str, dataset: type[Dataset]) -> None:
 
 def _enter_method(name: str, method: type[Method]) -> None:
     ConfigStore.instance().store(group="method", name=name, node=method_schema(method), package=f"methods.{name}")
+
+
+def _enter_network(name: str, network: type[nn.Module]) -> None:
+    """Enter a network as a student, and as the one teacher, which plays every role."""
+    store = ConfigStore.instance()
+    presets = {path.stem for group in GROUPS for folder in plugin_configs.folders(group) for path in folder.glob("*")}
+    if name in presets | {protocols.option(task, each) for task in tasks for each in protocols.files()}:
+        raise InputError(f"student={name} or teacher={name} means something else; give network '{name}' another name")
+    defaults = {key: parameter.default for key, parameter in options(network).items()}
+    spec = NetworkSpec(network=name, options=defaults)
+    for group, node in zip(GROUPS, (spec, TeacherConfig({name: spec})), strict=True):
+        store.store(group=group, name=name, node=node)
 
 
 def _require(cls: type[Any], *attributes: str) -> None:
@@ -176,7 +193,7 @@ def _wrong_choice(key: str, value: Any) -> str | None:
     if not _group(key):
         return None
     known = GlobalHydra.instance().config_loader().get_group_options(key)
-    registry = catalog.REGISTRIES.get(key)
+    registry = catalog.registry_of(key)
     for choice in value if isinstance(value, list) else [value]:
         if choice is None or isinstance(choice, (bool, int, float)) or str(choice) in known:
             continue

@@ -25,7 +25,7 @@ def read_files(words: Sequence[str]) -> list[str]:
 
     def replace(word: str) -> str:
         key, equals, value = word.partition("=")
-        if key not in catalog.REGISTRIES:
+        if catalog.registry_of(key) is None:
             return word
 
         def name(found: re.Match[str]) -> str:

@@ -115,9 +115,11 @@ class Config:
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     precision: str = one_of(*PRECISIONS)
     channels_last: bool = True
-    compile: bool = False
+    compile: bool = False  # students and teachers, in training and in evaluation
+    tf32: bool = False  # on a GPU, let float32 products be rounded to 10 bits: precision=32 is really 32 without
+    deterministic: bool = False  # on a GPU, the same bits every time, at a price
     workers: int | None = None  # loader processes; null: none on a CPU, up to 8 beside a GPU
-    save_every: int = 100  # steps between two saves of the resume state
+    save_every: float = 60.0  # seconds between two saves of the resume state; 0: after each step
     tuning: str | None = None  # folder with records of `benchmark tune`, preferred to the defaults
     tensorboard: bool = False  # also log for TensorBoard, an extra
     home: str = "runs"

@@ -29,6 +29,8 @@ IMPORTS = "imports"
 OPTIONS = Check(options_have_types_and_defaults).name
 
 
+NETWORK_METHODS = ("none", "pixel")  # that a network is tried with where none are named
+
 METHOD: list[Check[Any]] = [*STEP, *MANNERS, *REPRODUCTION, *SCALING, *COST]
 TASK: list[Check[Any]] = [*NETWORKS, *VERBS, *SCORES]
 
@@ -101,6 +103,30 @@ def check_task(
         classes = tuple(method_registry[each] for each in chosen)
         findings += _task_findings(task_registry[name], classes, tuple(words))
     return [each for each in findings if check in (None, each.check)]
+
+
+def check_network(
+    student: str, task: str, *, methods: Sequence[str] | None = None, words: Sequence[str] = ()
+) -> list[Finding]:
+    """Check a network as the student of a task, and one training step of methods with it.
+
+    Args:
+        student: a registered name, or ``PATH.py:CLASS``.
+        task: its name.
+        methods: names; ``none`` and ``pixel`` by default.
+        words: further configuration, e.g. ``student.output=NODE``.
+
+    Raises InputError for names and words that mean nothing, and for a network that cannot be built for the task.
+    """
+    names = list(methods or NETWORK_METHODS)
+    listed = f"method=[{','.join(names)}]"
+    laboratory = Laboratory([f"task={task}", listed, f"student={student}", *words])
+    label = f"network {laboratory.config.student} on {task}"
+    findings = examine([*NETWORKS, *VERBS, *SCORES], TaskUnderTest(laboratory), label)
+    if all(each.passed for each in findings):
+        for name in laboratory.config.methods:
+            findings += examine(STEP, MethodUnderTest(method_registry[name], laboratory), f"{label} with method {name}")
+    return findings
 
 
 def assert_conforms(findings: Sequence[Finding]) -> None:

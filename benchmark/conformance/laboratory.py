@@ -34,7 +34,7 @@ from methods.base import Method
 from tasks.base import Batch
 
 STEPS = 3
-HALFWAY = 1  # the step after which states are saved
+HALFWAY = 1  # the step before which a training is killed
 TINY = (
     f"recipe.steps={STEPS}",
     "recipe.batch=4",
@@ -103,7 +103,7 @@ class Laboratory:
     ) -> SharedStep:
         """Open a step, of a cohort that has every teacher and every stream."""
         conditions = replace(self.assembly.conditions, fabric=fabric or self.problem.fabric)
-        clock = Clock(self.problem.fabric.device)
+        clock = Clock.of(self.problem.fabric.device)
         return SharedStep(index, self.fresh(index) if batches is None else batches, self.teachers, conditions, clock)
 
     def member(self, cls: type[Method], folder: Path) -> Member:
@@ -134,7 +134,7 @@ class Laboratory:
                     raise Killed
                 yield self.fresh(index)
 
-        watch = Watch(Progress(Console(file=io.StringIO())), Stop(), HALFWAY)
+        watch = Watch(Progress(Console(file=io.StringIO())), Stop(), save_every=0)
         try:
             self.assembly.cohort(members, watch, batches).train()
         except Killed:

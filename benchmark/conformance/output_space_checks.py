@@ -75,9 +75,9 @@ def divergence_is_a_distance(tested: TaskUnderTest) -> Verdict:
     return _sum("the divergence", apart, doubled) or kept(f"0 from itself, {apart:.4g} from an untrained student")
 
 
-def _shifted_outside(prediction: Prediction, valid: Tensor) -> Prediction:
-    """Shift maps where nothing valid is near."""
-    shares = [F.interpolate(valid[:, None].float(), size=map_size(each), mode="area") for each in prediction.maps]
+def _shifted_outside(prediction: Prediction, counted: Tensor) -> Prediction:
+    """Shift maps where nothing that counts is near."""
+    shares = [F.interpolate(counted[:, None].float(), size=map_size(each), mode="area") for each in prediction.maps]
     outside = [F.max_pool2d(share, 3, 1, 1) == 0 for share in shares]
     return replace(prediction, maps=tuple(a + SHIFT * b for a, b in zip(prediction.maps, outside, strict=True)))
 
@@ -86,18 +86,18 @@ def _shifted_outside(prediction: Prediction, valid: Tensor) -> Prediction:
 def invalid_positions_do_not_count(tested: TaskUnderTest) -> Verdict:
     """What is predicted on padding and ignored labels changes neither the task loss nor divergence and summary."""
     batch, output = tested.padded, tested.output
-    prediction, teacher = tested.predict(batch), replace(tested.teacher, valid=batch.valid)
-    maps = _shifted_outside(prediction, output.valid(batch.target, map_size(batch.image))).maps
-    moved = _shifted_outside(prediction, batch.valid)
+    prediction, teacher = tested.predict(batch), replace(tested.teacher, inside=batch.inside)
+    maps = _shifted_outside(prediction, output.labeled(batch.target, map_size(batch.image))).maps
+    moved = _shifted_outside(prediction, batch.inside)
     if not _near(output.supervised(maps, batch.target), output.supervised(prediction.maps, batch.target)):
         return broken(
-            "supervised changes with what is predicted where output.valid says that there is no label",
+            "supervised changes with what is predicted where output.labeled says that there is no label",
             "leave these positions out, e.g. by tasks.outputs.maps.masked_mean",
         )
     if not _near(output.divergence(moved, teacher), output.divergence(prediction, teacher)):
         return broken(
-            "divergence changes with what the student predicts where prediction.valid is not set",
-            "leave these positions out: shrink(student.valid, size) and masked_mean of tasks.outputs.maps",
+            "divergence changes with what the student predicts where prediction.inside is not set",
+            "leave these positions out: shrink(student.inside, size) and masked_mean of tasks.outputs.maps",
         )
     if not torch.allclose(output.summary(moved), output.summary(prediction), rtol=CLOSE, atol=CLOSE):
         return broken("summary changes with what is predicted on padding", "use tasks.outputs.maps.image_mean")
@@ -127,9 +127,11 @@ def pseudo_labels_can_be_learned(tested: TaskUnderTest) -> Verdict:
     if loss.ndim != 0 or not loss.isfinite():
         return broken(f"supervised on hard targets gives {loss}", "return a target that supervised reads")
     size = tested.teacher.size
-    mask = tested.output.valid(labels, size)
+    mask = tested.output.labeled(labels, size)
     if mask.shape != (len(tested.batch.image), *size) or mask.dtype != torch.bool:
-        return broken(f"valid of hard targets is {mask.dtype} {tuple(mask.shape)}", f"return bool (N, {size[0]}, ...)")
+        return broken(
+            f"labeled of hard targets is {mask.dtype} {tuple(mask.shape)}", f"return bool (N, {size[0]}, ...)"
+        )
     return kept(f"supervised on them is {loss:.4g}")
 
 
@@ -142,7 +144,7 @@ def mixing_and_pasting_have_their_limits(tested: TaskUnderTest) -> Verdict:
     output, a = tested.output, tested.batch.target
     count, size = len(tested.batch.image), map_size(tested.batch.image)
     b = output.permute(a, torch.arange(count).roll(1))
-    complete = bool(output.valid(a, size).all())
+    complete = bool(output.labeled(a, size).all())
     ones, nothing = torch.ones(count), torch.zeros(count, *size, dtype=torch.bool)
     cases = {
         "mix(a, b, 1) is not a": (output.mix(a, b, ones), a, b),

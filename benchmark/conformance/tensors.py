@@ -54,7 +54,7 @@ def some(names: list[str], most: int = 3) -> str:
 def pick(batch: Batch, images: Tensor, output: OutputSpace) -> Any:
     """Make a batch of some images of another one, by their positions; one may be picked twice."""
     target = None if batch.target is None else output.permute(batch.target, images)
-    return replace(batch, image=batch.image[images], target=target, valid=batch.valid[images])
+    return replace(batch, image=batch.image[images], target=target, inside=batch.inside[images])
 
 
 def repeat_batch(batch: Batch, times: int, output: OutputSpace) -> Any:
@@ -82,5 +82,5 @@ def repeat_prediction(prediction: Prediction, times: int) -> Prediction:
         branches={name: tuple(each[images] for each in maps) for name, maps in prediction.branches.items()},
         features={name: each[images] for name, each in prediction.features.items()},
         embedding=prediction.embedding[images],
-        valid=None if prediction.valid is None else prediction.valid[images],
+        inside=None if prediction.inside is None else prediction.inside[images],
     )

@@ -19,7 +19,7 @@ from tasks.base import Info, NetworkSpec, Task, datasets, tasks
 from tasks.errors import InputError
 
 FACTS = ("revision", "task", "data", "labeled", "numerics", "student")  # see benchmark.runs.identity
-KEYS = ("data.root", "device")  # what a record cannot know of the machine it is read on
+KEYS = ("data.root", "device", "files")  # what a record cannot know of the machine it is read on
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,13 @@ class Stored:
         """The student's architecture; first weights matter only where the architecture comes with them."""
         facts = dict(self.facts["student"])
         first = str(facts.pop("weights") or "")
+        facts.pop("source", None)
         return NetworkSpec(**facts, weights=first if first.startswith("hub:") else None)
 
     def config(self, words: Sequence[str]) -> Config:
         """Compose the configuration of the run, as far as it says what is predicted on what and by which network.
 
-        Raises InputError for words other than ``data.root`` and ``device``.
+        Raises InputError for words other than these, and ``files`` with the classes that came from single files.
         """
         facts, task, data = self.facts, dict(self.facts["task"]), dict(self.facts["data"])
         for word in words:
@@ -61,7 +62,9 @@ class Stored:
         made = compose.load([f"task={task['name']}", f"data={data['name']}", *words])
         made.task, made.data = made.task | task, made.data | data | {"labeled": self._labeled()}
         made.student = self.spec
-        made.precision, made.channels_last = facts["numerics"]["precision"], facts["numerics"]["channels_last"]
+        numerics = facts["numerics"]
+        made.precision, made.channels_last = numerics["precision"], numerics["channels_last"]
+        made.tf32, made.deterministic = numerics.get("tf32", False), numerics.get("deterministic", False)
         made.seed = self.record.seed
         check_words(made)
         check_words(options_schema(tasks[task["name"]], name=task["name"])(**made.task), "task.")

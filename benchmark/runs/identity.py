@@ -11,12 +11,14 @@ from benchmark.config.schema import Config, Recipe
 from benchmark.training.problem import Problem
 from leaderboards.values import digest, sha256_of
 from methods.base import methods
-from tasks.base import NetworkSpec, datasets, tasks
+from tasks.base import NetworkSpec, datasets, networks, tasks
 from tasks.origin import source_sha256
 from tasks.registry import Registry
 
 REVISION = 3  # raised when a change of the code changes results
 SHORT = 12  # digits of a hash in a name
+OWN_NETWORK = ("network", "options", "output", "features")  # what a registered network is built by
+NUMERICS = ("precision", "tf32", "channels_last", "compile", "deterministic")  # keys that say how exactly to compute
 BUDGET_KEYS = ("steps", "budget", "factor")  # of the recipe: what a track fixes beyond its setting
 
 
@@ -51,7 +53,10 @@ def recipe_facts(recipe: Recipe) -> dict[str, Any]:
 
 def network_facts(spec: NetworkSpec) -> dict[str, Any]:
     """Describe a network; a file of weights counts by its content."""
-    facts = asdict(spec)
+    kept = ("decoder", "encoder", "encoder_options", "decoder_options") if spec.network is None else OWN_NETWORK
+    facts = {key: asdict(spec)[key] for key in (*kept, "weights")}
+    if spec.network is not None:
+        facts["source"] = source_of(networks, spec.network)
     if spec.weights and Path(spec.weights).is_file():
         facts["weights"] = sha256_of(Path(spec.weights))
     return facts
@@ -68,7 +73,7 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
         "task": {**config.task, "source": source_of(tasks, config.task["name"])},
         "data": data,
         "labeled": {"name": partition.name, "checksum": partition.checksum},
-        "numerics": {"precision": config.precision, "channels_last": config.channels_last, "compile": config.compile},
+        "numerics": {key: getattr(config, key) for key in NUMERICS} | {"device": problem.fabric.device.type},
     }
 
 

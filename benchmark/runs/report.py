@@ -13,14 +13,14 @@ import numpy as np
 from benchmark.config import protocols, strength
 from benchmark.config.schema import Config, Recipe
 from benchmark.runs import environment
-from benchmark.runs.identity import SHORT, recipe_facts
+from benchmark.runs.identity import NUMERICS, SHORT, recipe_facts
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.teachers import Plan, about
 from benchmark.training.assemble import stand_ins
 from benchmark.training.budget import TimeBudget
 from benchmark.training.cohort import Cohort
-from benchmark.training.cost import InferenceCost, peak_memory_mb
-from benchmark.training.device import hardware
+from benchmark.training.cost import InferenceCost
+from benchmark.training.device import default_workers, hardware
 from benchmark.training.evaluate import Evaluation
 from benchmark.training.member import Member
 from benchmark.training.problem import Problem
@@ -28,9 +28,9 @@ from leaderboards import record_parts as parts
 from leaderboards.record import Record
 from leaderboards.values import digest, finite
 from methods.base import methods
-from tasks.base import Task, tasks
+from tasks.base import NetworkSpec, Task, tasks
 
-WALL_BASIS = "the member's own steps, data and every teacher prediction that it used, timed inside the cohort"
+WALL_BASIS = "the member's own steps, its wait for data and every teacher prediction that it used, inside the cohort"
 
 
 def now() -> datetime:
@@ -52,6 +52,7 @@ class Outcome:
     validation: Evaluation | None = None
     cost: InferenceCost | None = None
     student_sha256: str | None = None
+    images_sha256: str | None = None
 
 
 def build_record(
@@ -69,25 +70,32 @@ def build_record(
         status_reason=outcome.reason,
         seed=config.seed,
         seed_scheme="every draw keyed by (seed, purpose, position); the teacher's seed is its own",
-        deterministic=problem.fabric.device.type == "cpu",
+        deterministic=config.deterministic or problem.fabric.device.type == "cpu",
         task=_task(problem, config),
         dataset=_dataset(problem),
         method=_method(config, contestant, outcome),
-        student=parts.Student(
-            decoder=config.student.decoder,
-            encoder=config.student.encoder,
-            options={"encoder": config.student.encoder_options, "decoder": config.student.decoder_options},
-            init=config.student.weights or "scratch",
-        ),
+        student=_student(config.student),
         teachers=[_teacher(plan, Path(config.home)) for plan in plans.values()],
         protocol=_protocol(config, contestant, outcome.member),
         scores=_scores(task, problem.primary, outcome),
         inference=_inference(outcome.cost, problem) if ended else parts.Inference(),
-        training=_training(outcome) if ended else parts.Training(),
+        training=_training(problem, outcome) if ended else parts.Training(),
         diagnostics=_diagnostics(outcome.member),
         provenance=_provenance(problem, identity.facts, outcome),
         artifacts=_artifacts(contestant) if ended else parts.Artifacts(),
     )
+
+
+def _student(spec: NetworkSpec) -> parts.Student:
+    options: dict[str, Any] = {"encoder": spec.encoder_options, "decoder": spec.decoder_options}
+    if spec.network is not None:
+        options = {"network": spec.options, "output": spec.output, "features": spec.features}
+    return parts.Student(**_architecture(spec), options=options, init=spec.weights or "scratch")
+
+
+def _architecture(spec: NetworkSpec) -> dict[str, str]:
+    """Name a network as boards show it: a registered class stands in the decoder's place."""
+    return {"decoder": spec.network or spec.decoder, "encoder": "" if spec.network else spec.encoder}
 
 
 def _task(problem: Problem, config: Config) -> parts.TaskPart:
@@ -135,7 +143,7 @@ def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.M
         variant=contestant.variant,
         control=cls.control or bool(contestant.variant),
         options=config.methods.get(contestant.name, {}),
-        weights={} if outcome.member is None else dict(outcome.member.method.weights),
+        weights={} if outcome.member is None else dict(outcome.member.weights),
         package=origin.package,
         version=origin.version,
         file_sha256=origin.file_sha256 or None,
@@ -152,8 +160,7 @@ def _teacher(plan: Plan, home: Path) -> parts.Teacher:
         kind=plan.kind,
         seed=plan.seed if plan.recipe else None,
         role=plan.role,
-        decoder=plan.spec.decoder,
-        encoder=plan.spec.encoder,
+        **_architecture(plan.spec),
         weights_sha256=facts.get("weights_sha256"),
         steps=facts.get("steps"),
         recipe_id=facts.get("recipe_id", ""),
@@ -165,13 +172,13 @@ def _teacher(plan: Plan, home: Path) -> parts.Teacher:
 
 
 def _protocol(config: Config, contestant: Contestant, member: Member | None) -> parts.Protocol:
-    recipe = {**recipe_facts(config.recipe), "precision": config.precision, "channels_last": config.channels_last}
+    recipe = recipe_facts(config.recipe)
     best = member.best if member is not None and config.recipe.selection == "best" else None
     return parts.Protocol(
         name=protocols.name(config),
         proves=config.protocol.proves if protocols.kept(config) else None,
         multiple=config.recipe.factor if config.recipe.budget == "steps" else 1.0,
-        recipe={**recipe, "compile": config.compile},
+        recipe={**recipe, **{key: getattr(config, key) for key in NUMERICS}, "compiled": _compiled(config)},
         budget=_budget(config.recipe),
         tuning=strength.spent(config, contestant.name),
         selection=parts.Selection(
@@ -180,6 +187,11 @@ def _protocol(config: Config, contestant: Contestant, member: Member | None) -> 
             step=best[1] if best is not None else (member or config).recipe.steps,
         ),
     )
+
+
+def _compiled(config: Config) -> list[Any]:
+    """Name what ran through torch.compile; the latency is that of the network as it is."""
+    return ["students", "teachers", "evaluation"] if config.compile else []
 
 
 def _budget(recipe: Recipe) -> parts.Budget:
@@ -193,6 +205,7 @@ def _scores(task: Task, primary: str, outcome: Outcome) -> parts.Scores:
         primary_metric=primary,
         metrics=_metrics(task, outcome.test),
         validation=_metrics(task, outcome.validation),
+        images_sha256=outcome.images_sha256,
         per_class={} if outcome.test is None else dict(outcome.test.per_class),
     )
 
@@ -226,31 +239,41 @@ def _inference(cost: InferenceCost | None, problem: Problem) -> parts.Inference:
     )
 
 
-def _training(outcome: Outcome) -> parts.Training:
+def _training(problem: Problem, outcome: Outcome) -> parts.Training:
     member, cohort = outcome.member, outcome.cohort
     if member is None or cohort is None:
         return parts.Training()
-    timing, recipe, budget = member.timing, member.recipe, outcome.time_budget
-    typical = {prediction: float(np.mean(seconds)) for prediction, seconds in cohort.clock.teachers.items()}
-    used = sum(typical.get(prediction, 0.0) * count for prediction, count in timing.asked.items())
-    counted = sum(typical.get(prediction, 0.0) * count for prediction, count in timing.computed.items())
-    critic = sum(timing.critic)
-    alone = max(sum(timing.steps) - counted, 0.0) + used + timing.data
+    timing, recipe, size = member.timing, member.recipe, len(cohort.members)
+    alone = timing.alone(cohort.clock.teachers)
+    memory, memory_basis = cohort.memory.figure(member, size)
     return parts.Training(
-        wall_s=alone,
-        wall_basis=WALL_BASIS if budget is None else f"{WALL_BASIS}; {budget}",
+        wall_s=alone.total,
+        wall_basis=_wall_basis(problem, cohort, outcome.time_budget),
         steps=recipe.steps,
         step_ms_p50=float(np.median(timing.steps)) * 1000 if timing.steps else None,
-        data_share=timing.data / alone if alone else None,
-        teacher_share=min(1.0, used / alone) if alone else None,
-        critic_share=min(1.0, critic / alone) if alone else None,
-        images_per_s=recipe.steps * recipe.batch / alone if alone else None,
-        peak_mem_mb=peak_memory_mb(cohort.conditions.fabric),
-        gpu_hours=alone / 3600 if cohort.conditions.fabric.device.type == "cuda" else None,
+        data_share=alone.share(alone.data),
+        teacher_share=alone.share(alone.teachers),
+        critic_share=alone.share(alone.critic),
+        images_per_s=recipe.steps * recipe.batch / alone.total if alone.total else None,
+        peak_mem_mb=memory,
+        memory_basis=memory_basis,
+        gpu_hours=alone.total / 3600 if _on_gpu(problem) else None,
         cohort_id=digest(sorted(peer.name for peer in cohort.members))[:SHORT],
-        cohort_size=len(cohort.members),
+        cohort_size=size,
         cohort_wall_s=cohort.seconds,
     )
+
+
+def _on_gpu(problem: Problem) -> bool:
+    return problem.fabric.device.type == "cuda"
+
+
+def _wall_basis(problem: Problem, cohort: Cohort, budget: TimeBudget | None) -> str:
+    """Say how the seconds came about; a wait that many shared may be longer for one that is alone."""
+    said = [f"{WALL_BASIS}, by the {'events of the GPU' if _on_gpu(problem) else 'clock of the processor'}"]
+    if len(cohort.members) > 1 and default_workers(problem.fabric, problem.config.workers):
+        said.append("the wait for data is the cohort's: batches were made while others trained")
+    return "; ".join([*said, str(budget)] if budget is not None else said)
 
 
 def _diagnostics(member: Member | None) -> parts.Diagnostics:

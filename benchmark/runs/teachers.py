@@ -16,6 +16,7 @@ from benchmark.training.assemble import Assembly, Lesson, control
 from benchmark.training.checkpoint import save_weights
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import count_macs, count_parameters
+from benchmark.training.device import ready
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness
 from leaderboards.atomic import atomic_write
@@ -145,7 +146,7 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
         load_weights(network, Path(plan.checkpoint))
     if plan.recipe is not None:
         _train(plan, plan.recipe, network, problem, folder, watch)
-    evaluation = problem.evaluate(network, "test")
+    evaluation = problem.evaluate(ready(network, problem.config.compile), "test")
     facts = {
         "id": plan.id,
         "network": asdict(plan.spec),

@@ -1,4 +1,4 @@
-"""Writes a method or a task that works, with its test, as single files or as a distribution."""
+"""Writes a method, a task or a network that works, with its test, as single files or as a distribution."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from benchmark.config import catalog
 from tasks.errors import InputError, nearest
 from tasks.registry import NAME
 
-KINDS = ("method", "task")
+KINDS = ("method", "task", "network")
+KEYS = {"network": "student"}  # of the configuration, where it is not the kind
 STEPS = {  # what to type next; the first is a matter of seconds
     "method": ("method=$reference task=seg experiment=smoke", "method=[none,pixel,$reference] task=seg"),
     "task": ("task=$reference method=pixel experiment=smoke", "task=$reference method=[none,pixel,mgd]"),
+    "network": ("student=$reference task=seg method=none experiment=smoke", "student=$reference method=[none,pixel]"),
 }
 
 
@@ -50,6 +52,7 @@ class Skeleton:
         """What the templates' placeholders stand for."""
         return {
             "kind": self.kind,
+            "key": KEYS.get(self.kind, self.kind),
             "name": self.name,
             "cls": self.cls,
             "distribution": f"densedistill-{self.name.replace('_', '-')}",

@@ -116,7 +116,7 @@ class Assembly:
 
     def cohort(self, members: Sequence[Member], watch: Watch, batches: Batches | None = None) -> Cohort:
         """Assemble members, on the problem's own batches unless others are given."""
-        unlabeled = any(member.method.needs.unlabeled for member in members)
+        unlabeled = any(member.active and member.method.needs.unlabeled for member in members)
         recipe, draws = self.conditions.recipe, self.conditions.draws
         return Cohort(
             members=members,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
@@ -69,7 +68,7 @@ def time_budget(assembly: Assembly, lesson: Lesson, baseline: Lesson, watch: Wat
 
 
 def _step_seconds(assembly: Assembly, lesson: Lesson, watch: Watch) -> float:
-    """Train a copy for a few steps and throw it away; the median seconds of a step, waiting for data included.
+    """Train a copy for a few steps and throw it away; the median seconds of a step, with its wait for data.
 
     Returns 0 where the method raises, which its run meets again, and records.
     """
@@ -78,5 +77,4 @@ def _step_seconds(assembly: Assembly, lesson: Lesson, watch: Watch) -> float:
     with TemporaryDirectory() as folder:
         member = short.member(lesson.method.name, short.student(), lesson, Path(folder))
         short.cohort([member], replace(watch, progress=Progress(Console(quiet=True)))).train()
-    timed = member.timing.steps[WARM:]
-    return median(timed) + member.timing.data / len(member.timing.steps) if timed else 0.0
+    return member.timing.typical_step(WARM)

@@ -31,10 +31,11 @@ def calibrate(member: Member, problem: Problem, teachers: Mapping[str, nn.Module
     """Let a member's method fill its calibration, on augmented images of the member's recipe."""
     once = -(-len(problem.partition.labeled) // member.recipe.batch)
     conditions = problem.conditions(replace(member.recipe, steps=once), Randomness(SEED))
-    clock = Clock(problem.fabric.device)
+    clock = Clock.of(problem.fabric.device)
+    ready = {name: conditions.ready(teacher) for name, teacher in teachers.items()}
     batches = problem.batches(conditions.recipe, conditions.draws, 0, unlabeled=False)
     member.method.calibrate(
-        MemberStep(SharedStep(index, each, teachers, conditions, clock), _nobody, member.roles)
+        MemberStep(SharedStep(index, each, ready, conditions, clock), _nobody, member.roles)
         for index, each in enumerate(batches)
     )
 

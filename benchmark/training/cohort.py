@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
+import torch
 from torch import nn
 
 from benchmark.training.clock import Clock
 from benchmark.training.conditions import Conditions, Watch
+from benchmark.training.device import DeviceLost, is_alive
 from benchmark.training.interrupt import Interrupted
 from benchmark.training.member import Member
+from benchmark.training.memory import PeakMemory
 from benchmark.training.step import SharedStep
 from tasks.base import Batch
 
@@ -39,29 +43,40 @@ class Cohort:
         validate: Callable[[nn.Module], float],
         watch: Watch,
     ) -> None:
-        self.members, self.teachers, self.conditions = members, teachers, conditions
+        self.members, self.conditions = members, conditions
+        self.teachers = {name: conditions.ready(teacher) for name, teacher in teachers.items()}
         self.batches, self.validate, self.watch = batches, validate, watch
         self.recipe = conditions.recipe
-        self.clock = Clock(conditions.fabric.device)
+        self.clock, self.memory = Clock.of(conditions.fabric.device), PeakMemory.of(conditions.fabric.device)
         self.seconds = 0.0  # that training took, of this process
 
     @property
     def start(self) -> int:
         """The step that comes next."""
-        return min((member.start for member in self.members), default=self.recipe.steps)
+        return min((member.start for member in self.members if member.active), default=self.recipe.steps)
 
     def train(self) -> None:
-        """Train every member to the last step; raises Interrupted, with all states saved, when asked to stop."""
-        for member in self.members:
+        """Train every member to the last step.
+
+        Raises Interrupted, with all states saved, when asked to stop, and DeviceLost when the device computes nothing
+        any more; the states that were saved before are still good.
+        """
+        for member in self._active(self.recipe.steps):
             member.train_mode()
         start, began = self.start, time.perf_counter()
+        self._saved = time.monotonic()
         stream = self.batches(start) if start < self.recipe.steps else iter(())
+        index = start
         try:
             for index in range(start, self.recipe.steps):
                 self._step(index, stream)
                 self._after(index + 1)
                 if not any(member.active for member in self.members):
                     break
+        except (torch.AcceleratorError, DeviceLost) as error:
+            for member in self.members:
+                member.log.forget()
+            raise error if isinstance(error, DeviceLost) else DeviceLost("the cohort", index, error) from error
         finally:
             self.seconds = time.perf_counter() - began
             for member in self.members:
@@ -71,37 +86,47 @@ class Cohort:
         return [member for member in self.members if member.active and member.start <= step]
 
     def _step(self, index: int, stream: Iterator[Mapping[str, Batch]]) -> None:
-        began = time.perf_counter()
-        batches = next(stream)
-        waited = time.perf_counter() - began
+        active = self._active(index)
+        with self.clock.measure(*(member.timing.data for member in active)):
+            batches = next(stream)
         shared = SharedStep(index, batches, self.teachers, self.conditions, self.clock)
-        for member in self._active(index):
-            member.timing.data += waited
-            with self.clock.measure(member.timing.steps):
+        for member in active:
+            with self.clock.measure(member.timing.steps), self._watched(index, member):
                 self._update(member, shared)
+
+    def _watched(self, index: int, member: Member) -> AbstractContextManager[None]:
+        """Watch a member's memory, now and then."""
+        others = [other for other in self.members if other is not member]
+        return self.memory.watch(member, others) if index % FLUSH_EVERY == 0 else nullcontext()
 
     def _update(self, member: Member, shared: SharedStep) -> None:
         try:
             member.update(shared)
         except Exception as error:  # a method may raise anything; it is recorded, and harms no other member
+            if isinstance(error, torch.AcceleratorError) or not is_alive(self.conditions.fabric.device):
+                raise DeviceLost(member.name, shared.index, error) from error
             member.drop("failed", f"{type(error).__name__} at step {shared.index}: {error}")
             self.watch.progress.message(f"{member.name} failed: {member.reason}")
 
     def _after(self, reached: int) -> None:
         """Read the terms, validate and save, each when due."""
         last = reached == self.recipe.steps
-        saves = reached % self.watch.save_every == 0 or last or self.watch.stop.requested
-        if reached % FLUSH_EVERY == 0 or saves:
+        saves = self.watch.stop.requested or time.monotonic() - self._saved >= self.watch.save_every
+        if reached % FLUSH_EVERY == 0 or saves or last:
             self._flush(reached)
         if self.recipe.selection == "best" and (last or reached % self._validation_gap() == 0):
             for member in self._active(reached - 1):
-                member.keep_if_best(self.validate(member.network), reached)
+                member.keep_if_best(self.validate(member.forward), reached)
                 member.network.train()
         if saves:
-            for member in self._active(reached - 1):
-                member.save(reached)
+            self._save(reached)
         if self.watch.stop.requested and not last:
             raise Interrupted(f"stopped after step {reached} of {self.recipe.steps}")
+
+    def _save(self, reached: int) -> None:
+        for member in self._active(reached - 1):
+            member.save(reached)
+        self._saved = time.monotonic()
 
     def _validation_gap(self) -> int:
         return max(1, self.recipe.steps // max(1, self.recipe.validations))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lightning_fabric import Fabric
+from torch import nn
 
 from benchmark.config.schema import Recipe
+from benchmark.training.device import ready
 from benchmark.training.interrupt import Stop
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
@@ -23,7 +25,7 @@ class Conditions:
         draws: keyed generators of the seed.
         fabric: device and precision.
         channels_last: keep images in this memory format.
-        compiled: run the forward passes of students through torch.compile.
+        compiled: run the forward passes of students and teachers through torch.compile.
     """
 
     output: OutputSpace
@@ -33,6 +35,10 @@ class Conditions:
     channels_last: bool = False
     compiled: bool = False
 
+    def ready(self, network: nn.Module) -> nn.Module:
+        """Return what computes a network's forward passes: itself, or it compiled."""
+        return ready(network, self.compiled)
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -40,4 +46,4 @@ class Watch:
 
     progress: Progress
     stop: Stop
-    save_every: int = 50  # steps
+    save_every: float = 60.0  # seconds; 0: after each step

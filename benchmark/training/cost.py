@@ -63,12 +63,3 @@ def inference_cost(network: nn.Module, size: tuple[int, int], fabric: Fabric, fr
         latency_ms_p95=float(p95),
         peak_mem_mb=torch.cuda.max_memory_allocated(fabric.device) / 2**20 if cuda else None,
     )
-
-
-def peak_memory_mb(fabric: Fabric) -> float:
-    """Peak memory so far: of the device on a GPU, of the process on a CPU."""
-    if fabric.device.type == "cuda":
-        return torch.cuda.max_memory_allocated(fabric.device) / 2**20
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kilobytes on Linux

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
@@ -12,30 +13,103 @@ from benchmark.config.schema import PRECISIONS
 from tasks.errors import InputError
 
 MOST_WORKERS = 8
+CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # read by cuBLAS when its first handle is made
 
 
-def build_fabric(device: str, precision: str) -> Fabric:
-    """Build lightning-fabric's object for one device; raises InputError for an unknown or absent one."""
-    kind, _, number = device.partition(":")
-    if kind == "auto":
-        kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+class DeviceLost(Exception):  # noqa: N818 - named for what happened
+    """A GPU that computes nothing any more in this process: an error killed its context."""
+
+    def __init__(self, where: str, step: int, error: Exception) -> None:
+        super().__init__(
+            f"the GPU's context died, noticed in {where} at step {step}: {error}. Kernels run later than they are "
+            "called, so another run of the cohort may be at fault: repeat the command with CUDA_LAUNCH_BLOCKING=1, "
+            "or with one method at a time"
+        )
+
+
+def is_alive(device: torch.device) -> bool:
+    """Say whether a device still computes; on a GPU whose context died every call raises."""
+    if device.type != "cuda":
+        return True
+    try:
+        torch.cuda.synchronize(device)
+    except RuntimeError:
+        return False
+    return True
+
+
+def why_no_gpu() -> str:
+    """Say why torch sees no CUDA device."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if torch.version.cuda is None:
+        return "this build of torch has no CUDA"
+    if visible is not None and visible.strip() in ("", "-1"):
+        return (
+            f"CUDA_VISIBLE_DEVICES='{visible}' hides every card, as launchers do that were not asked for one "
+            "(ray: hydra.launcher.ray.remote.num_gpus=1)"
+        )
+    if any(Path("/dev").glob("nvidia[0-9]*")):
+        return "a card is there, but torch cannot use it: look at nvidia-smi and the driver's version"
+    return "torch finds no CUDA device on this machine"
+
+
+def choose(device: str) -> tuple[str, str]:
+    """Return the device that ``auto`` stands for, any other as it is, and why it was chosen."""
+    if device != "auto":
+        return device, "asked for"
+    if torch.cuda.is_available():
+        return "cuda", f"device=auto takes a GPU where there is one: {torch.cuda.get_device_name()}"
+    kind = "mps" if torch.backends.mps.is_available() else "cpu"
+    return kind, f"device=auto, and {why_no_gpu()}"
+
+
+def build_fabric(device: str, precision: str, *, tf32: bool = False, deterministic: bool = False) -> Fabric:
+    """Build lightning-fabric's object for one device, and say how exactly torch computes on it.
+
+    Raises InputError for an unknown device or an absent one: there is no falling back to another.
+    """
+    kind, _, number = choose(device)[0].partition(":")
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if kind not in present or (number and not number.isdigit()):
         raise InputError(f"device={device}: expected auto, cpu, cuda, cuda:N or mps")
     if not present[kind] or (kind == "cuda" and number and int(number) >= torch.cuda.device_count()):
-        raise InputError(f"device={device}: there is none on this machine; use device=auto or device=cpu")
+        why = f" ({why_no_gpu()})" if kind == "cuda" and not present[kind] else ""
+        raise InputError(f"device={device}: there is none on this machine{why}; use device=auto or device=cpu")
+    set_numerics(tf32, deterministic)
     devices = [int(number)] if number and kind == "cuda" else 1
     fabric = Fabric(accelerator=kind, devices=devices, precision=PRECISIONS[precision])
     if kind == "cuda":
         torch.cuda.set_device(fabric.device)
-        torch.backends.cudnn.benchmark = True
     return fabric
+
+
+def set_numerics(tf32: bool, deterministic: bool) -> None:
+    """Say how exactly torch computes in this process, where nothing narrower than a process can be told.
+
+    Args:
+        tf32: let a GPU round the factors of float32 products to 10 bits; convolutions do so unless they are told.
+        deterministic: only algorithms that give the same bits every time; cuDNN does not try which one is fastest.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+    torch.backends.cudnn.benchmark = not deterministic
+    torch.backends.cudnn.deterministic = deterministic
+    if deterministic:
+        os.environ.setdefault(CUBLAS_WORKSPACE, ":4096:8")
+    torch.use_deterministic_algorithms(deterministic)
 
 
 def place(network: nn.Module, fabric: Fabric, channels_last: bool) -> nn.Module:
     """Move a network to the device, in the memory format asked for."""
     network = fabric.to_device(network)
     return network.to(memory_format=torch.channels_last) if channels_last else network
+
+
+def ready(network: nn.Module, compiled: bool) -> nn.Module:
+    """Return what computes a network's forward passes, in training and in evaluation: itself, or it compiled."""
+    if not compiled:
+        return network
+    wrapped: nn.Module = torch.compile(network)  # type: ignore[assignment]  # a module comes back as a module
+    return wrapped
 
 
 def default_workers(fabric: Fabric, workers: int | None) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,28 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.training.checkpoint import load_state, save_state
-from benchmark.training.clock import TeacherPass
 from benchmark.training.conditions import Conditions
 from benchmark.training.optimizer import build_optimizer, learning_rate, set_learning_rate
 from benchmark.training.preflight import FirstStep, inspect_terms
 from benchmark.training.step import MemberStep, SharedStep
 from benchmark.training.steplog import StepLog
+from benchmark.training.timing import Timing
 from methods.base import Method
 
-LAYOUT = 2  # of the resume state; one of another layout is not taken up
+LAYOUT = 3  # of the resume state; one of another layout is not taken up
 LOSS = "loss"
 CRITIC = "critic"
-
-
-@dataclass
-class Timing:
-    """Seconds that a member took, and the teachers' predictions that it used and that it happened to compute."""
-
-    data: float = 0.0
-    steps: list[float] = field(default_factory=list)  # with the teachers' predictions that it computed
-    critic: list[float] = field(default_factory=list)  # of these, its critic's updates
-    asked: Counter[TeacherPass] = field(default_factory=Counter)
-    computed: Counter[TeacherPass] = field(default_factory=Counter)
 
 
 class Member:
@@ -63,7 +50,8 @@ class Member:
     ) -> None:
         self.name, self.network, self.method, self.folder, self.roles = name, network, method, folder, roles
         self.recipe = recipe = conditions.recipe
-        self.forward = torch.compile(network) if conditions.compiled else network
+        self.weights = dict(method.weights)
+        self.forward = conditions.ready(network)
         critic = {id(parameter) for parameter in method.critic.parameters()} if method.critic is not None else set()
         adaptors = [parameter for parameter in method.parameters() if id(parameter) not in critic]
         self.trained = [*network.parameters(), *adaptors]
@@ -73,6 +61,7 @@ class Member:
         self.start = 0  # the step that comes next
         self.best: tuple[float, int, dict[str, Tensor]] | None = None  # score, step, weights
         self.timing = Timing()
+        self.peak_bytes = 0  # of memory, on a GPU
         self.first = FirstStep()
         if self.state_file.exists():
             state = load_state(self.state_file)
@@ -146,10 +135,21 @@ class Member:
             self.network.load_state_dict(self.best[2])
 
     def drop(self, status: str, reason: str) -> None:
-        """Stop training for a reason that goes into the record."""
+        """Stop training for a reason that goes into the record, and let go of all that takes memory."""
         self.status, self.reason = status, reason
         self.log.close()
         self.state_file.unlink(missing_ok=True)
+        del self.network, self.forward, self.method, self.trained, self.optimizer, self.critic_optimizer
+
+    def held_bytes(self) -> int:
+        """Count the bytes that student, method, gradients and optimisers take between two updates."""
+        if not self.active:
+            return 0
+        modules, optimizers = (self.network, self.method), filter(None, (self.optimizer, self.critic_optimizer))
+        weights = [each for module in modules for each in (*module.parameters(), *module.buffers())]
+        gradients = [each.grad for each in weights if each.grad is not None]
+        moments = [each for optimizer in optimizers for state in optimizer.state.values() for each in state.values()]
+        return sum(each.nbytes for each in (*weights, *gradients, *moments) if isinstance(each, Tensor))
 
     def keep_if_best(self, score: float, step: int) -> None:
         """Remember the weights when their validation score, higher is better, beats all before."""
@@ -172,7 +172,8 @@ class Member:
             "critic_optimizer": self.critic_optimizer.state_dict() if self.critic_optimizer else None,
             "best": self.best,
             "first": vars(self.first),
-            "timing": {**vars(self.timing), "asked": dict(self.timing.asked), "computed": dict(self.timing.computed)},
+            "timing": self.timing.state(),
+            "peak_bytes": self.peak_bytes,
         }
         save_state(state, self.state_file)
 
@@ -185,6 +186,5 @@ class Member:
             self.critic_optimizer.load_state_dict(state["critic_optimizer"])
         self.best = state["best"]
         self.first = FirstStep(**state["first"])
-        timing = state["timing"]
-        counts = {key: Counter(timing[key]) for key in ("asked", "computed")}
-        self.timing = Timing(**{**timing, **counts})
+        self.timing = Timing.of(state["timing"])
+        self.peak_bytes = state["peak_bytes"]

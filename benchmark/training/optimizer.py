@@ -13,15 +13,15 @@ NO_DECAY = 1  # parameters with at most this many dimensions (biases, norms) are
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    """Build the recipe's optimiser; biases and norm parameters are not decayed."""
+    """Build the recipe's optimiser, one kernel for all parameters; biases and norm parameters are not decayed."""
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     decayed = [parameter for parameter in trained if parameter.ndim > NO_DECAY]
     kept = [parameter for parameter in trained if parameter.ndim <= NO_DECAY]
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": kept, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]]
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum)
-    return torch.optim.AdamW(groups, lr=recipe.lr)
+        return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
+    return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:

@@ -27,6 +27,7 @@ from tasks.data.partition import Partition, split_labeled
 from tasks.data.resize import target_size
 from tasks.data.tuning_split import TuningSplit
 from tasks.errors import InputError
+from tasks.networks.build import build_network
 from tasks.registry import options
 
 MACHINE = frozenset({"root", "cache"})  # options of a dataset that do not change what it holds
@@ -64,7 +65,9 @@ class Problem:
         chosen = {key: value for key, value in config.task.items() if key != "name"}
         self.task: Task = cls(self.dataset.info, **chosen)
         self.dataset = Frames(self.dataset, self.task.frames)
-        self.partition: Partition = split_labeled(self.dataset.ids("train"), str(config.data["labeled"]))
+        self.partition: Partition = split_labeled(
+            self.dataset.ids("train"), str(config.data["labeled"]), self.dataset.group
+        )
         own_size = "size" in options(datasets[config.data["name"]])
         self.size: int | Sequence[int] | None = None if own_size else config.data["size"]
 
@@ -95,14 +98,15 @@ class Problem:
         """Size (H,W) of the training batches."""
         return (recipe.crop[0], recipe.crop[1]) if recipe.crop is not None else self.first_size
 
-    def conditions(self, recipe: Recipe, draws: Randomness, *, compiled: bool = False) -> Conditions:
+    def conditions(self, recipe: Recipe, draws: Randomness) -> Conditions:
         """Say what a cohort of this problem trains under."""
-        return Conditions(self.task.output, recipe, draws, self.fabric, self.config.channels_last, compiled)
+        config = self.config
+        return Conditions(self.task.output, recipe, draws, self.fabric, config.channels_last, config.compile)
 
     def build_network(self, spec: NetworkSpec, draws: Randomness) -> nn.Module:
         """Build a network on the device, its initial weights keyed by the seed."""
         with draws.globally("initial weights"):
-            network = self.task.network(spec)
+            network = build_network(self.task, spec, self.first_size)
         return place(network, self.fabric, self.config.channels_last)
 
     def example(self, network: nn.Module, recipe: Recipe) -> Prediction:
@@ -141,9 +145,16 @@ class Problem:
         return NoCache()
 
     def evaluate(self, network: nn.Module, split: str) -> Evaluation:
-        """Score a network on a split."""
+        """Score a network on a split; on the test split an image at a time as well."""
         return evaluate(
-            network, self.task, self.dataset, split, size=self.size, batch=EVALUATION_BATCH, fabric=self.fabric
+            network,
+            self.task,
+            self.dataset,
+            split,
+            size=self.size,
+            batch=EVALUATION_BATCH,
+            fabric=self.fabric,
+            per_image=self.primary if split == "test" else None,
         )
 
     @property

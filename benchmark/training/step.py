@@ -32,7 +32,7 @@ def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabri
         maps=tuple(level.float() for level in prediction.maps),
         features={name: feature.float() for name, feature in prediction.features.items()},
         embedding=prediction.embedding.float(),
-        valid=batch.valid,
+        inside=batch.inside,
         branches={name: tuple(each.float() for each in maps) for name, maps in prediction.branches.items()},
     )
 
@@ -112,8 +112,8 @@ class SharedStep:
         share = weight[:, None, None, None]
         image = share * source.image + (1 - share) * source.image[order]
         target = self.output.mix(source.target, self.output.permute(source.target, order), weight)
-        valid = source.valid & source.valid[order]
-        return Mixed(f"mixed.{alpha}", image, target, valid, source, order, weight)
+        inside = source.inside & source.inside[order]
+        return Mixed(f"mixed.{alpha}", image, target, inside, source, order, weight)
 
     def pasted(self) -> Pasted:
         """Paste the second unlabeled batch into the first (CutMix, Yun et al., ICCV 2019)."""
@@ -127,8 +127,8 @@ class SharedStep:
         generator = self.draws.torch("cutmix", self.index)
         mask = torch.stack([box_mask((height, width), generator) for _ in range(count)]).to(below.image.device)
         image = torch.where(mask[:, None], above.image, below.image)
-        valid = torch.where(mask, above.valid, below.valid)
-        return Pasted("pasted", image, None, valid, (below, above), mask)
+        inside = torch.where(mask, above.inside, below.inside)
+        return Pasted("pasted", image, None, inside, (below, above), mask)
 
     def teacher(self, batch: Batch, name: str) -> Prediction:
         """Return a teacher's prediction, computed once."""

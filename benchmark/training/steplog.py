@@ -39,8 +39,11 @@ class StepLog:
     def flush(self) -> tuple[int, str] | None:
         """Write what was kept; return the first step with a value that is not finite, and which, or None."""
         fault = None
-        for step, rate, names, values in self._pending:
-            self.last = dict(zip(names, values.tolist(), strict=True))
+        if not self._pending:
+            return fault
+        read = iter(torch.cat([values for *_, values in self._pending]).tolist())  # the device is waited for once
+        for step, rate, names, _ in self._pending:
+            self.last = dict(zip(names, read, strict=False))
             broken = [name for name, value in self.last.items() if not math.isfinite(value)]
             if broken and fault is None:
                 fault = step, ", ".join(f"{name}={self.last[name]}" for name in broken)
@@ -52,6 +55,10 @@ class StepLog:
         self._pending.clear()
         self._file.flush()
         return fault
+
+    def forget(self) -> None:
+        """Leave out what was kept: it lies on a device that cannot be read any more."""
+        self._pending.clear()
 
     def close(self) -> None:
         """Write what is left and close the file; a second call does nothing."""

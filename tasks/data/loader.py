@@ -129,7 +129,7 @@ class _Order:
 
 
 class _Collate:
-    """Joins samples into a batch a part; valid are the positions inside the image that carry supervision."""
+    """Joins samples into a batch a part."""
 
     def __init__(self, task: Task, parts: Sequence[Part]) -> None:
         self.task, self.parts = task, parts
@@ -142,12 +142,8 @@ class _Collate:
 
     def _join(self, part: Part, samples: list[tuple[torch.Tensor, Any, torch.Tensor]]) -> Batch:
         images, targets, inside = zip(*samples, strict=True)
-        image, valid = torch.stack(images), torch.stack(inside)
-        if part.hidden:
-            return Batch(part.name, image, None, valid)
-        target = self.task.collate(targets)
-        size = (image.shape[-2], image.shape[-1])
-        return Batch(part.name, image, target, valid & self.task.output.valid(target, size))
+        target = None if part.hidden else self.task.collate(targets)
+        return Batch(part.name, torch.stack(images), target, torch.stack(inside))
 
 
 def stream(images: Images, task: Task, augment: Augment, draws: Draws, plan: Plan) -> Iterator[dict[str, Batch]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 
 from tasks.errors import InputError
 from tasks.networks.normalise import PREFIX, adopt
+
+EXTRACTED = "graph."  # before the names of a module that was traced, see tasks.networks.extracted
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -24,6 +27,13 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             f"weights {path}: expected a safetensors file, found something else{kind}: {error}; convert it where you "
             "trust it: safetensors.torch.save_file(torch.load(PATH, weights_only=True), 'weights.safetensors')"
         ) from error
+
+
+def _below(prefix: str, found: dict[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Put a prefix before the names of a file where the network's names all have it, and the file's do not."""
+    if any(name.startswith(prefix) for name in found) or not all(name.startswith(prefix) for name in expected):
+        return found
+    return {f"{prefix}{name}": tensor for name, tensor in found.items()}
 
 
 def _is_pickle(path: Path) -> bool:
@@ -46,6 +56,7 @@ def load_weights(network: nn.Module, path: Path, *, partial: bool = False) -> No
     found = read_weights(path)
     adopt(network, found)
     expected = network.state_dict()
+    found = _below(EXTRACTED, found, expected)
     if partial and found and not any(name in expected for name in found):
         found = {f"encoder.{name}": tensor for name, tensor in found.items()}
     encoder = ("encoder.", PREFIX)

@@ -127,6 +127,6 @@ class BayesianDensity(Density):
             return super().permute(target, order)
         return PointTarget(target.xy[order], target.weight[order], target.size)
 
-    def valid(self, target: Any, size: tuple[int, int]) -> Tensor:
+    def labeled(self, target: Any, size: tuple[int, int]) -> Tensor:
         """All positions: where no head is marked there is none."""
         return everywhere(target if isinstance(target, Tensor) else target.weight, size)

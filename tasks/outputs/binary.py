@@ -54,20 +54,20 @@ class Binary(DenseTarget):
         return masked_mean(losses, valid) + soft_iou_loss(logits.sigmoid(), target, valid)
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
-        """``binary_kl`` of the logits at the coarser of the two resolutions, a mean over valid positions."""
+        """``binary_kl`` of the logits at the coarser of the two resolutions, a mean inside the image."""
         student_logits, teacher_logits = align(student.maps[0], teacher.maps[0])
         divergence = binary_kl(student_logits, teacher_logits, temperature)[:, 0]
-        return masked_mean(divergence, shrink(student.valid, map_size(divergence)))
+        return masked_mean(divergence, shrink(student.inside, map_size(divergence)))
 
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """One where the probability exceeds a half, at the resolution of the input; padding does not count."""
         labels = (resize(teacher.maps[0], teacher.size)[:, 0] > 0).float()
-        return labels if teacher.valid is None else labels.where(teacher.valid, UNKNOWN)
+        return labels if teacher.inside is None else labels.where(teacher.inside, UNKNOWN)
 
     def summary(self, prediction: Prediction) -> Tensor:
-        """Mean logit, (N,1), over valid positions."""
+        """Mean logit, (N,1), inside the image."""
         logits = prediction.maps[0].float()
-        return image_mean(logits, shrink(prediction.valid, map_size(logits)))
+        return image_mean(logits, shrink(prediction.inside, map_size(logits)))
 
     def bounded(self, prediction: Prediction) -> Tensor:
         """Probabilities (N,1,h,w)."""

@@ -57,13 +57,13 @@ class Categorical(OutputSpace):
             losses = -(target * F.log_softmax(logits, dim=1)).sum(dim=1)
         else:
             losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")
-        valid = self.valid(target, map_size(logits))
-        return masked_mean(losses, valid & self._hard(losses, valid) if self.loss == "ohem" else valid)
+        labeled = self.labeled(target, map_size(logits))
+        return masked_mean(losses, labeled & self._hard(losses, labeled) if self.loss == "ohem" else labeled)
 
-    def _hard(self, losses: Tensor, valid: Tensor) -> Tensor:
+    def _hard(self, losses: Tensor, labeled: Tensor) -> Tensor:
         """Select the positions that online hard example mining keeps."""
         with torch.no_grad():
-            ranked = losses.where(valid, -1.0).flatten()
+            ranked = losses.where(labeled, -1.0).flatten()
             kept = max(1, int(self.ohem_kept * ranked.numel()))
             hardest = ranked.topk(kept).values[-1]
             easy = -torch.log(torch.tensor(self.ohem_threshold, device=losses.device))
@@ -72,18 +72,18 @@ class Categorical(OutputSpace):
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """``categorical_kl`` of the logits at the coarser of the two resolutions."""
         student_logits, teacher_logits = align(student.maps[0], teacher.maps[0])
-        valid = shrink(student.valid, map_size(student_logits))
-        return categorical_kl(student_logits, teacher_logits, temperature, valid)
+        inside = shrink(student.inside, map_size(student_logits))
+        return categorical_kl(student_logits, teacher_logits, temperature, inside)
 
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """The most likely class at the resolution of the input, int64 (N,H,W); padding is ignored."""
         labels = resize(teacher.maps[0], teacher.size).max(dim=1).indices  # argmax is many times slower on a CPU
-        return labels if teacher.valid is None else labels.where(teacher.valid, IGNORE)
+        return labels if teacher.inside is None else labels.where(teacher.inside, IGNORE)
 
     def summary(self, prediction: Prediction) -> Tensor:
-        """Mean logit a class, (N,K), over valid positions."""
+        """Mean logit a class, (N,K), inside the image."""
         logits = resize(prediction.maps[0], map_size(prediction.maps[0]))
-        return image_mean(logits, shrink(prediction.valid, map_size(logits)))
+        return image_mean(logits, shrink(prediction.inside, map_size(logits)))
 
     def bounded(self, prediction: Prediction) -> Tensor:
         """Class probabilities (N,K,h,w)."""
@@ -106,8 +106,8 @@ class Categorical(OutputSpace):
         """Reorder a target along the batch."""
         return target[order]
 
-    def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
-        """Positions that carry a label, bool (N,H,W)."""
+    def labeled(self, target: Tensor, size: tuple[int, int]) -> Tensor:
+        """Positions that are not ignored, bool (N,H,W)."""
         return target.sum(dim=1) > 0 if target.is_floating_point() else target != IGNORE
 
     def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:

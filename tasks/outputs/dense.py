@@ -26,6 +26,6 @@ class DenseTarget(OutputSpace):
         """Reorder a target along the batch."""
         return target[order]
 
-    def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
+    def labeled(self, target: Tensor, size: tuple[int, int]) -> Tensor:
         """Positions that count, bool (N,H,W)."""
         return target >= 0

@@ -85,7 +85,7 @@ class Density(OutputSpace):
         """Squared difference at the coarser of the two resolutions; densities have no temperature."""
         student_density, teacher_density = common(student.maps[0], teacher.maps[0])
         errors = (student_density - teacher_density)[:, 0] ** 2
-        return self._reduce(errors, shrink(student.valid, map_size(errors)))
+        return self._reduce(errors, shrink(student.inside, map_size(errors)))
 
     def _reduce(self, errors: Tensor, valid: Tensor | None) -> Tensor:
         if self.reduction == "mean":
@@ -97,16 +97,16 @@ class Density(OutputSpace):
         maps = prediction.maps[0].float()[:, 0]
         stride = cell(prediction.size, map_size(maps))
         density = spread(maps * (stride**2 / UNIT), prediction.size)
-        return density if prediction.valid is None else density.where(prediction.valid, 0.0)
+        return density if prediction.inside is None else density.where(prediction.inside, 0.0)
 
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """The teacher's heads a pixel, (N,H,W)."""
         return self.pixels(teacher)
 
     def summary(self, prediction: Prediction) -> Tensor:
-        """Heads in 64 pixels, (N,1): the count over the area that is valid."""
+        """Heads in 64 pixels, (N,1): the count over the area inside the image."""
         maps = prediction.maps[0].float()
-        return image_mean(maps, shrink(prediction.valid, map_size(maps)))
+        return image_mean(maps, shrink(prediction.inside, map_size(maps)))
 
     def bounded(self, prediction: Prediction) -> Tensor:
         """``y / (1 + |y|)``, (N,1,h,w), within (-1,1)."""
@@ -125,7 +125,7 @@ class Density(OutputSpace):
         """Reorder a target along the batch."""
         return target[order]
 
-    def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
+    def labeled(self, target: Tensor, size: tuple[int, int]) -> Tensor:
         """All positions: where no head is marked there is none."""
         return everywhere(target, size)
 

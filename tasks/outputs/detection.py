@@ -82,10 +82,10 @@ class Detection(OutputSpace):
         return torch.cat([logits, F.softplus(distances), central], dim=1)
 
     def _inside(self, prediction: Prediction) -> Tensor | None:
-        """Positions (N,P) whose cell is at least half valid."""
-        if prediction.valid is None:
+        """Positions (N,P) at least half of whose cell is inside the image."""
+        if prediction.inside is None:
             return None
-        levels = [shrink(prediction.valid, map_size(level)) for level in prediction.maps]
+        levels = [shrink(prediction.inside, map_size(level)) for level in prediction.maps]
         return torch.cat([level.flatten(1) for level in levels if level is not None], dim=1)
 
     def supervised(self, maps: Sequence[Tensor], target: BoxTarget) -> Tensor:
@@ -190,7 +190,7 @@ class Detection(OutputSpace):
         """Reorder a target along the batch."""
         return BoxTarget(*(part[order] for part in target))
 
-    def valid(self, target: BoxTarget, size: tuple[int, int]) -> Tensor:
+    def labeled(self, target: BoxTarget, size: tuple[int, int]) -> Tensor:
         """All positions: where no object is marked there is none."""
         return everywhere(target.labels, size)
 

@@ -89,26 +89,26 @@ class Fixation(DenseTarget):
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """``tau^2 KL(P_T || P_S)`` of the softened distributions at the coarser resolution, a mean over images."""
         own, other = align(student.maps[0], teacher.maps[0])
-        valid = shrink(student.valid, map_size(own))
-        log_own, log_other = (log_distribution(each, valid, temperature) for each in (own, other))
-        losses = image_kl(log_own, log_other, valid)
-        return temperature**2 * _mean(losses, None if valid is None else valid.any(dim=2).any(dim=1))
+        inside = shrink(student.inside, map_size(own))
+        log_own, log_other = (log_distribution(each, inside, temperature) for each in (own, other))
+        losses = image_kl(log_own, log_other, inside)
+        return temperature**2 * _mean(losses, None if inside is None else inside.any(dim=2).any(dim=1))
 
     def probability(self, prediction: Prediction) -> Tensor:
         """The distribution at the resolution of the input, (N,H,W), summing to one; padding has no share."""
         logits = resize(prediction.maps[0], prediction.size)
-        return log_distribution(logits, prediction.valid).exp().unflatten(1, prediction.size)
+        return log_distribution(logits, prediction.inside).exp().unflatten(1, prediction.size)
 
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """The teacher's distribution at the resolution of the input; padding does not count."""
         found = self.probability(teacher)
-        return found if teacher.valid is None else found.where(teacher.valid, UNKNOWN)
+        return found if teacher.inside is None else found.where(teacher.inside, UNKNOWN)
 
     def summary(self, prediction: Prediction) -> Tensor:
         """Mean and variance of where people look, (N,4): x, y in image widths and heights, then the two variances."""
         logits = prediction.maps[0]
-        valid = shrink(prediction.valid, map_size(logits))
-        share = log_distribution(logits, valid).exp().unflatten(1, map_size(logits))
+        inside = shrink(prediction.inside, map_size(logits))
+        share = log_distribution(logits, inside).exp().unflatten(1, map_size(logits))
         moments = []
         for dim in (1, 2):
             line = share.sum(dim=dim)
@@ -125,8 +125,8 @@ class Fixation(DenseTarget):
     def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
         """A Gaussian over 8 bins around the quantile of a position's logit, as if those of an image were normal."""
         logits = prediction.maps[0].float()
-        valid = shrink(prediction.valid, map_size(logits))
-        counted = torch.ones_like(logits[:, 0], dtype=torch.bool) if valid is None else valid
+        inside = shrink(prediction.inside, map_size(logits))
+        counted = torch.ones_like(logits[:, 0], dtype=torch.bool) if inside is None else inside
         share = torch.special.ndtr(standardised(logits.flatten(1), counted.flatten(1))).view_as(logits)
         return (bin_scores(QUANTILES * share - 0.5, QUANTILES),)
 

@@ -63,30 +63,30 @@ class LogDepth(OutputSpace):
     def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
         """``silog`` at the resolution of the target, over positions with a depth below the cap."""
         log_depth = resize(maps[0], map_size(target))[:, 0]
-        return silog(log_depth, target, self.valid(target, map_size(target)), self.focus)
+        return silog(log_depth, target, self.labeled(target, map_size(target)), self.focus)
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """Mean ``|ln d_S - ln d_T|`` at the coarser of the two resolutions; depth has no temperature."""
         student_depth, teacher_depth = align(student.maps[0], teacher.maps[0])
         error = (student_depth - teacher_depth).abs()[:, 0]
-        return masked_mean(error, shrink(student.valid, map_size(error)))
+        return masked_mean(error, shrink(student.inside, map_size(error)))
 
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """The teacher's depth at the resolution of the input, in metres; 0 on padding and from the cap on."""
         depth = self.metres(resize(teacher.maps[0], teacher.size))[:, 0]
         known = depth < self.cap
-        return depth.where(known if teacher.valid is None else known & teacher.valid, 0.0)
+        return depth.where(known if teacher.inside is None else known & teacher.inside, 0.0)
 
     def metres(self, maps: Tensor) -> Tensor:
         """Turn log-depth into metres, never infinite."""
         return maps.clamp(*FINITE).exp()
 
     def summary(self, prediction: Prediction) -> Tensor:
-        """Mean and standard deviation of the log-depth an image, (N,2), over valid positions."""
+        """Mean and standard deviation of the log-depth an image, (N,2), inside the image."""
         maps = prediction.maps[0].float()
-        valid = shrink(prediction.valid, map_size(maps))
-        mean = image_mean(maps, valid)
-        variance = image_mean((maps - mean[..., None, None]) ** 2, valid)
+        inside = shrink(prediction.inside, map_size(maps))
+        mean = image_mean(maps, inside)
+        variance = image_mean((maps - mean[..., None, None]) ** 2, inside)
         return torch.cat([mean, variance.clamp(min=TINY).sqrt()], dim=1)
 
     def bounded(self, prediction: Prediction) -> Tensor:
@@ -106,7 +106,7 @@ class LogDepth(OutputSpace):
         """Reorder a target along the batch."""
         return target[order]
 
-    def valid(self, target: Tensor, size: tuple[int, int]) -> Tensor:
+    def labeled(self, target: Tensor, size: tuple[int, int]) -> Tensor:
         """Positions with a depth below the cap, bool (N,H,W)."""
         return (target > 1e-3) & (target < self.cap)
 
@@ -117,7 +117,7 @@ class LogDepth(OutputSpace):
     def labels(self, target: Tensor, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
         """The bin of the depth."""
         depth = nearest(target, sizes[0])
-        known = self.valid(depth, sizes[0])
+        known = self.labeled(depth, sizes[0])
         return (bin_labels(self._place(depth.where(known, self.cap).log()), BINS).where(known, IGNORE),)
 
     def _place(self, log_depth: Tensor) -> Tensor:

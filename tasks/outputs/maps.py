@@ -22,11 +22,11 @@ def align(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     return resize(a, size), resize(b, size)
 
 
-def shrink(valid: Tensor | None, size: tuple[int, int]) -> Tensor | None:
-    """Bring a validity mask, bool (N,H,W), to the size of a map: a cell counts when at least half of it is valid."""
-    if valid is None or valid.shape[-2:] == size:
-        return valid
-    return F.interpolate(valid[:, None].float(), size=size, mode="area")[:, 0] >= 0.5
+def shrink(inside: Tensor | None, size: tuple[int, int]) -> Tensor | None:
+    """Bring a mask, bool (N,H,W), to the size of a map: a cell counts when at least half of it does."""
+    if inside is None or inside.shape[-2:] == size:
+        return inside
+    return F.interpolate(inside[:, None].float(), size=size, mode="area")[:, 0] >= 0.5
 
 
 def masked_mean(values: Tensor, valid: Tensor | None) -> Tensor:

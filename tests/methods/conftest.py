@@ -10,7 +10,7 @@ from hypothesis import settings
 from torch import Tensor, nn
 
 from benchmark.config.schema import Recipe
-from benchmark.training.clock import Clock
+from benchmark.training.clock import Clock, HostTimer
 from benchmark.training.conditions import Conditions
 from benchmark.training.device import build_fabric
 from benchmark.training.randomness import Randomness
@@ -134,7 +134,7 @@ class TinyStep(MemberStep):
                 teacher.load_state_dict(self.student_net.state_dict())
         batches = {name: self._random(name, batch, size) for name in (LABELED, *UNLABELED)}
         conditions = Conditions(self.output, Recipe(steps=10), Randomness(7), build_fabric("cpu", "32"))
-        self.shared = SharedStep(0, batches, self.teacher_nets, conditions, Clock(torch.device("cpu")))
+        self.shared = SharedStep(0, batches, self.teacher_nets, conditions, Clock(HostTimer()))
         super().__init__(self.shared, self.student_net, {role: role for role in self.teacher_nets})
 
     def _random(self, name: str, batch: int, size: int) -> Batch:

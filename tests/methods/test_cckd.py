@@ -110,7 +110,7 @@ def test_a_student_like_its_teacher_has_nothing_to_learn(make_step, sampling):
 
 def test_invalid_positions_are_no_instances(make_step):
     step = make_step()
-    step.labeled.valid[:, :, 8:] = False
+    step.labeled.inside[:, :, 8:] = False
     terms = CorrelationCongruence(step.setting(), instances=10_000)(step)
     student, teacher = step.student(step.labeled), step.teacher(step.labeled)
     left = [each.features["decoder"][..., :2].movedim(1, -1).flatten(0, 2) for each in (student, teacher)]

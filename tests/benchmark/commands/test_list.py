@@ -84,7 +84,7 @@ def test_one_shows_whose_it_is_and_how_it_is_cited() -> None:
 def test_one_task_and_one_dataset() -> None:
     text = shown("tasks", "depth", width=140)
     assert "abs_rel, lower is better" in text
-    assert re.search(r"datasets +kitti, nyuv2, rgbd, scenes", text)
+    assert re.search(r"datasets +folder, kitti, nyuv2, rgbd, scenes", text)
     assert re.search(r"\nmedian_scaling +bool +false +score up to one factor an image", text)
     assert re.search(r"\nroot +str \| None +null", shown("data", "camvid", width=140))
 
@@ -139,7 +139,10 @@ def test_plain_names_are_for_scripts(what: str, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize("words", [("teachers",), ("methods", "mgd")])
 def test_plain_names_are_those_of_a_registry(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert command("list", *words, "--plain") == 2
-    assert f"--plain lists names: expected tasks, methods, data, found {' '.join(words)}" in capsys.readouterr().err
+    assert (
+        f"--plain lists names: expected tasks, methods, data, networks, found {' '.join(words)}"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

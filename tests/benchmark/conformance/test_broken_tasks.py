@@ -27,7 +27,7 @@ class CrossEntropy(Binary):
 
 class Unmasked(Binary):
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
-        student.valid = None
+        student.inside = None
         return super().divergence(student, teacher, temperature)
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import json
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 from torch import Tensor
 
+from benchmark.run import Run
+from benchmark.training.device import DeviceLost
+from leaderboards import store
 from leaderboards.values import sha256_of
 from methods.base import SUPERVISED, Method, Setting, Step, methods
 from tasks.base import tasks
-from tests.support import Finished, student_bytes, tiny_run
+from tests.support import Finished, student_bytes, tiny_config, tiny_run
 
 
 class Breaking(Method):
@@ -29,6 +36,8 @@ class Breaking(Method):
     def forward(self, step: Step) -> dict[str, Tensor]:
         loss = step.supervised()
         if step.index == self.at:
+            if self.how == "lose":
+                raise torch.AcceleratorError("CUDA error: device-side assert triggered")
             if self.how == "raise":
                 raise ArithmeticError("a method's own fault")
             if self.how == "touch":
@@ -89,6 +98,32 @@ def test_a_broken_member_is_recorded_and_harms_no_other(
     assert reason in broken.status_reason
     assert broken.scores.metrics == {}
     assert student_bytes(home, pixel) == together("seg").student("pixel")
+
+
+@pytest.mark.usefixtures("breaking")
+def test_a_dead_device_is_blamed_on_nobody_and_recorded_for_all(home: Path) -> None:
+    said = "the GPU's context died, noticed in breaking at step 2: CUDA error: device-side assert triggered"
+    with pytest.raises(DeviceLost, match=said):
+        tiny_run(home, "method=[breaking,pixel]", "methods.breaking.how=lose")
+    records, _ = store.read([home])
+    assert [record.status for record in records] == ["failed", "failed"]
+    assert all(said in record.status_reason for record in records)
+    assert len(list(home.glob("runs/*/resume.pt"))) == 2, "what was saved before is still good"
+
+
+@pytest.mark.usefixtures("breaking")
+def test_a_dropped_member_lets_go_of_its_memory(home: Path) -> None:
+    config = tiny_config(home, "method=[breaking,pixel]", "methods.breaking.how=raise", "methods.breaking.at=1")
+    run = Run(config, Console(file=io.StringIO()))
+    cohort = run.prepare(run.contestants)
+    broken, whole = cohort.members
+    kept = [weakref.ref(each) for each in (broken.network, broken.method, broken.optimizer, broken.trained[0])]
+    cohort.train()
+    gc.collect()
+    assert (broken.status, whole.status) == ("failed", "ok")
+    assert [each() for each in kept] == [None] * len(kept)
+    assert (broken.held_bytes(), whole.held_bytes() > 0) == (0, True)
+    assert broken.weights == {SUPERVISED: 1.0}
 
 
 def test_teachers_keep_every_byte(home: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -24,3 +26,22 @@ def test_norms_and_biases_are_not_decayed(name: str, kind: type) -> None:
     assert isinstance(optimizer, kind)
     decays = {id(each): group["weight_decay"] for group in optimizer.param_groups for each in group["params"]}
     assert decays == {id(each): 0.1 if each.ndim > 1 else 0.0 for each in network.parameters()}
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_one_kernel_for_all_parameters_steps_as_one_for_each_does(name: str, layout: torch.memory_format) -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, 2, 1)).double().to(memory_format=layout)
+    plain, images = copy.deepcopy(network), torch.randn(2, 3, 8, 8, dtype=torch.float64)
+    recipe = Recipe(optimizer=name, weight_decay=0.1, lr=0.1)
+    ours, theirs = build_optimizer(network.parameters(), recipe), build_optimizer(plain.parameters(), recipe)
+    for group in theirs.param_groups:
+        group |= {"fused": False, "foreach": False}
+    for _ in range(3):
+        for each, optimizer in ((network, ours), (plain, theirs)):
+            optimizer.zero_grad()
+            each(images.contiguous(memory_format=layout)).square().sum().backward()
+            optimizer.step()
+    for own, other in zip(network.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(own, other)

@@ -118,7 +118,7 @@ def test_members_may_stand_at_different_steps(
         kill_at(patch, 3, 0)
         tiny_run(home, "method=none")
     assert len(list(home.glob("runs/*/resume.pt"))) == 1
-    assert_as_if_never_stopped(tiny_run(home, METHODS), home, together("seg"))  # none goes on from step 2, mgd starts
+    assert_as_if_never_stopped(tiny_run(home, METHODS), home, together("seg"))  # none goes on from step 3, mgd starts
 
 
 def test_a_state_of_an_earlier_version_is_not_taken_up(home: Path) -> None:
@@ -159,7 +159,7 @@ def test_sigkill_at_random_moments(workers: int, home: Path, tmp_path: Path) -> 
     whole = tmp_path / "whole"
     whole.mkdir()
     (whole / "teachers").symlink_to(home / "teachers")
-    words = [METHODS, "recipe.steps=40", "save_every=5"]
+    words = [METHODS, "recipe.steps=40", "save_every=0.2"]
     expected = tiny_run(whole, *words)
     command = [sys.executable, "-m", "benchmark", "run", *TINY, *words, f"home={home}", f"workers={workers}"]
     chance = random.Random(workers)

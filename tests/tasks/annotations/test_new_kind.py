@@ -197,8 +197,8 @@ def test_a_task_learns_from_it() -> None:
     (batches,) = stream(images, task, augment, Randomness(0), Plan([Part("labeled", (0, 1, 2))], 3, 0, 1))
     labeled = batches["labeled"]
     assert set(labeled.target.unique().tolist()) == {0, 1, 255}
-    assert torch.equal(labeled.valid, labeled.target != 255)
-    assert int(labeled.valid.sum()) == 3 * SIZE[0] * SIZE[1]
+    assert torch.equal(labeled.inside, labeled.target != 255)
+    assert int(labeled.inside.sum()) == 3 * SIZE[0] * SIZE[1]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def batches(
 
 
 def same(a: dict[str, Batch], b: dict[str, Batch]) -> bool:
-    return all(torch.equal(a[name].image, b[name].image) and torch.equal(a[name].valid, b[name].valid) for name in a)
+    return all(torch.equal(a[name].image, b[name].image) and torch.equal(a[name].inside, b[name].inside) for name in a)
 
 
 def test_a_batch_depends_neither_on_the_start_nor_on_workers_nor_on_other_parts() -> None:
@@ -55,19 +55,18 @@ def test_every_epoch_shows_every_image_once() -> None:
     assert len({tuple(epoch) for epoch in epochs}) > 1
 
 
-def test_hidden_targets_are_absent_and_ignored_labels_are_invalid() -> None:
+def test_hidden_targets_are_absent_and_padding_lies_outside() -> None:
     first = batches()[0]
     assert first["unlabeled.0"].target is None
     labeled = first["labeled"]
-    assert torch.equal(labeled.valid, labeled.target != 255)
-    assert not labeled.valid.all(), "images that were zoomed out are padded"
+    assert not labeled.inside.all(), "images that were zoomed out are padded"
 
 
 @pytest.mark.parametrize("name", sorted(tasks))
 def test_every_task_collates(name: str) -> None:
     labeled = batches(name=name)[0]["labeled"]
     assert labeled.image.shape == (3, 3 * tasks[name](DATASET.info).frames, 32, 32)
-    assert labeled.valid.shape == (3, 32, 32)
+    assert labeled.inside.shape == (3, 32, 32)
 
 
 def test_a_pass_over_a_split_keeps_order_and_originals() -> None:

@@ -8,9 +8,9 @@ from tasks.outputs.binary import Binary, binary_kl, soft_iou_loss
 from tests.support import ROUNDING, assert_alike
 
 
-def predicted(logits, valid=None, size=None):
+def predicted(logits, inside=None, size=None):
     logits = torch.as_tensor(logits, dtype=torch.float32)
-    return Prediction((logits,), {}, {}, (), torch.zeros(1, 1), size or tuple(logits.shape[-2:]), valid)
+    return Prediction((logits,), {}, {}, (), torch.zeros(1, 1), size or tuple(logits.shape[-2:]), inside)
 
 
 def test_kl_equals_its_definition():
@@ -59,10 +59,10 @@ def test_logits_are_resized_to_the_target():
 
 
 def test_hard_targets_threshold_at_a_half_and_ignore_padding():
-    valid = torch.tensor([[[True, True, False]]])
-    labels = Binary().hard_targets(predicted([[[[0.1, -0.1, 9.0]]]], valid))
+    inside = torch.tensor([[[True, True, False]]])
+    labels = Binary().hard_targets(predicted([[[[0.1, -0.1, 9.0]]]], inside))
     assert labels.tolist() == [[[1.0, 0.0, -1.0]]]
-    assert Binary().valid(labels, (1, 3)).tolist() == [[[True, True, False]]]
+    assert Binary().labeled(labels, (1, 3)).tolist() == [[[True, True, False]]]
 
 
 def test_mix_and_paste():

@@ -10,8 +10,8 @@ from tasks.outputs.density import Density, cell, overlap, pool, spread
 from tests.support import ROUNDING, assert_alike
 
 
-def predicted(maps, size, valid=None):
-    return Prediction((maps,), {}, {}, (), torch.zeros(len(maps), 1), size, valid)
+def predicted(maps, size, inside=None):
+    return Prediction((maps,), {}, {}, (), torch.zeros(len(maps), 1), size, inside)
 
 
 def test_cell_finds_the_stride():
@@ -86,9 +86,9 @@ def test_mixing_adds_counts_and_pasting_moves_them():
 def test_summary_is_the_count_over_the_area():
     maps = torch.tensor([[[[3.0, 1.0], [0.0, 0.0]]]])
     assert Density().summary(predicted(maps, (16, 16))).item() == 1.0
-    valid = torch.zeros(1, 16, 16, dtype=torch.bool)
-    valid[:, :8] = True
-    assert Density().summary(predicted(maps, (16, 16), valid)).item() == 2.0
+    inside = torch.zeros(1, 16, 16, dtype=torch.bool)
+    inside[:, :8] = True
+    assert Density().summary(predicted(maps, (16, 16), inside)).item() == 2.0
 
 
 @settings(max_examples=50, deadline=None)
@@ -146,4 +146,4 @@ def test_bayesian_targets():
     mask[:, :, :16] = True
     assert space.paste(a, b, mask).weight.tolist() == [[0.0, 1.0, 1.0]]
     assert space.mix(a, b, torch.tensor([0.75])).weight.tolist() == [[0.75, 0.75, 0.25]]
-    assert space.valid(a, (16, 32)).all()
+    assert space.labeled(a, (16, 32)).all()

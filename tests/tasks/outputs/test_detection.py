@@ -23,8 +23,8 @@ def random_maps(seed, n=2, spread=1.0):
     return tuple(maps)
 
 
-def predicted(maps, valid=None):
-    return Prediction(maps, {}, {}, (), torch.zeros(len(maps[0]), 1), SIZE, valid)
+def predicted(maps, inside=None):
+    return Prediction(maps, {}, {}, (), torch.zeros(len(maps[0]), 1), SIZE, inside)
 
 
 def random_target(seed, counts=(5, 0)):
@@ -158,8 +158,8 @@ def test_detections_become_pseudo_boxes():
 
 def test_detections_stay_inside_the_image_and_off_the_padding():
     maps = random_maps(0, spread=3.0)
-    valid = torch.zeros(2, *SIZE, dtype=torch.bool)
-    valid[:, :, :64] = True
+    inside = torch.zeros(2, *SIZE, dtype=torch.bool)
+    inside[:, :, :64] = True
     space = Detection(K, STRIDES)
     found = space.detect(predicted(maps), 0.05)
     assert (found.xyxy >= 0).all()
@@ -168,7 +168,7 @@ def test_detections_stay_inside_the_image_and_off_the_padding():
     masked = [m.clone() for m in maps]
     for level in masked:
         level[:, :K, :, level.shape[-1] * 2 // 3 :] = -100
-    hidden = space.detect(predicted(maps, valid), 0.05)
+    hidden = space.detect(predicted(maps, inside), 0.05)
     assert len(hidden.scores) < len(found.scores)
     assert_alike(hidden.scores, space.detect(predicted(tuple(masked)), 0.05).scores)
 

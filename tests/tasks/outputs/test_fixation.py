@@ -20,8 +20,8 @@ def density(seed, count=2, size=SIZE):
     return torch.rand(count, *size, generator=torch.Generator().manual_seed(seed)) ** 3
 
 
-def prediction(maps, size=SIZE, valid=None):
-    return Prediction((maps,), {}, {}, (), torch.zeros(len(maps), 1), size, valid)
+def prediction(maps, size=SIZE, inside=None):
+    return Prediction((maps,), {}, {}, (), torch.zeros(len(maps), 1), size, inside)
 
 
 @settings(deadline=None)
@@ -54,7 +54,7 @@ def test_padding_is_as_if_cut_off(space):
     cut = space.supervised([maps[..., :5]], target[..., :5])
     assert space.supervised([maps], target).item() == pytest.approx(cut.item(), rel=ROUNDING)
     valid = target >= 0
-    whole = [prediction(each, valid=valid) for each in (maps, logits(2))]
+    whole = [prediction(each, inside=valid) for each in (maps, logits(2))]
     small = [prediction(each[..., :5], (6, 5)) for each in (maps, logits(2))]
     assert space.divergence(*whole).item() == pytest.approx(space.divergence(*small).item(), rel=ROUNDING)
     assert_alike(space.probability(whole[0])[..., :5], space.probability(small[0]))

@@ -41,16 +41,16 @@ class Case:
     target: object  # generator -> target
     nothing: object  # a target on which nothing is marked
 
-    def prediction(self, seed, valid=None, grad=False):
+    def prediction(self, seed, inside=None, grad=False):
         generator = torch.Generator().manual_seed(seed)
         maps = [torch.randn(N, *shape, generator=generator) for shape in self.shapes]
         if isinstance(self.space, Detection):
             k = self.space.classes
             maps = [torch.cat([m[:, :k], m[:, k:-1].abs(), m[:, -1:]], dim=1) for m in maps]
-        return self.wrap([m.requires_grad_(grad) for m in maps], valid)
+        return self.wrap([m.requires_grad_(grad) for m in maps], inside)
 
-    def wrap(self, maps, valid=None):
-        return Prediction(tuple(maps), {}, {}, (), torch.zeros(N, 4), SIZE, valid)
+    def wrap(self, maps, inside=None):
+        return Prediction(tuple(maps), {}, {}, (), torch.zeros(N, 4), SIZE, inside)
 
     def labels(self, seed):
         return self.target(torch.Generator().manual_seed(seed))
@@ -63,11 +63,11 @@ class SpaceAlone:
         self.output, self.prediction, self.teacher = case.space, case.prediction(0), case.prediction(1)
         image, everywhere = torch.zeros(N, 3, *SIZE), torch.ones(N, *SIZE, dtype=torch.bool)
         self.batch = Batch("labeled", image, case.labels(2), everywhere)
-        self.padded = replace(self.batch, valid=left_half())
+        self.padded = replace(self.batch, inside=left_half())
         self.nothing = case.nothing
 
     def predict(self, batch):
-        return replace(self.prediction, valid=batch.valid)
+        return replace(self.prediction, inside=batch.inside)
 
     def without_labels(self):
         return self.nothing
@@ -118,9 +118,9 @@ def gradients(loss, prediction):
 
 
 def left_half():
-    valid = torch.zeros(N, *SIZE, dtype=torch.bool)
-    valid[:, :, :24] = True
-    return valid
+    inside = torch.zeros(N, *SIZE, dtype=torch.bool)
+    inside[:, :, :24] = True
+    return inside
 
 
 @pytest.mark.parametrize("check", VERBS, ids=lambda check: check.name)
@@ -135,10 +135,10 @@ def test_divergence_falls_on_the_way_to_the_teacher(case):
     assert case.space.divergence(near, teacher) < 0.5 * case.space.divergence(student, teacher)
 
 
-def test_the_teacher_gets_no_say_where_nothing_is_valid(case):
-    valid = left_half()
-    teacher = case.prediction(1, valid)
-    student = case.prediction(0, valid, grad=True)
+def test_the_teacher_gets_no_say_outside_the_image(case):
+    inside = left_half()
+    teacher = case.prediction(1, inside)
+    student = case.prediction(0, inside, grad=True)
     loss = case.space.divergence(student, teacher)
     for gradient, level in zip(gradients(loss, student), student.maps, strict=True):
         stride = -(-SIZE[1] // level.shape[-1])
@@ -148,7 +148,7 @@ def test_the_teacher_gets_no_say_where_nothing_is_valid(case):
             torch.where(g != 0, m, m + 5)
             for g, m in zip(gradients_of(case, student, teacher), student.maps, strict=True)
         ],
-        valid,
+        inside,
     )
     assert case.space.divergence(moved, teacher).item() == pytest.approx(loss.item(), rel=ROUNDING)
 
@@ -157,7 +157,7 @@ def gradients_of(case, student, teacher):
     return gradients(case.space.divergence(student, teacher), student)
 
 
-def test_nothing_valid_gives_finite_zero_losses(case):
+def test_nothing_inside_gives_finite_zero_losses(case):
     nothing = torch.zeros(N, *SIZE, dtype=torch.bool)
     student, teacher = case.prediction(0, nothing, grad=True), case.prediction(1, nothing)
     loss = case.space.divergence(student, teacher)
@@ -203,9 +203,9 @@ def test_order_of_the_batch(case):
 def test_hard_targets_are_targets_of_the_input_size(case):
     teacher = case.prediction(1)
     target = case.space.hard_targets(teacher)
-    valid = case.space.valid(target, SIZE)
-    assert valid.dtype == torch.bool
-    assert valid.shape == (N, *SIZE)
+    inside = case.space.labeled(target, SIZE)
+    assert inside.dtype == torch.bool
+    assert inside.shape == (N, *SIZE)
     assert case.space.supervised(teacher.maps, target) < case.space.supervised(case.prediction(0).maps, target)
 
 
@@ -216,7 +216,7 @@ def test_pseudo_labels_can_be_pasted(case):
     assert all(g.isfinite().all() for g in gradients(loss, student))
 
 
-def test_summary_is_one_vector_an_image_over_valid_positions(case):
+def test_summary_is_one_vector_an_image_inside_it(case):
     prediction = case.prediction(0, left_half())
     summary = case.space.summary(prediction)
     assert summary.shape[0] == N

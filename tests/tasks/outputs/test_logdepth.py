@@ -10,9 +10,9 @@ from tests.support import ROUNDING, assert_alike
 SPACE = LogDepth(10.0)
 
 
-def predicted(metres, valid=None):
+def predicted(metres, inside=None):
     maps = torch.as_tensor(metres, dtype=torch.float32).log()
-    return Prediction((maps,), {}, {}, (), torch.zeros(1, 1), tuple(maps.shape[-2:]), valid)
+    return Prediction((maps,), {}, {}, (), torch.zeros(1, 1), tuple(maps.shape[-2:]), inside)
 
 
 def test_silog_by_hand():
@@ -50,7 +50,7 @@ def test_a_global_factor_costs_little():
 
 def test_missing_depth_and_depth_from_the_cap_on_do_not_count():
     depth = torch.tensor([[[2.0, 0.0, 10.0, 55.0]]])
-    assert SPACE.valid(depth, (1, 4)).tolist() == [[[True, False, False, False]]]
+    assert SPACE.labeled(depth, (1, 4)).tolist() == [[[True, False, False, False]]]
     maps = torch.tensor([[[[2.0, 5.0, 5.0, 5.0]]]], requires_grad=True)
     loss = SPACE.supervised([maps], depth)
     assert loss.item() == pytest.approx((2 - math.log(2)) * math.sqrt(0.15), rel=ROUNDING)
@@ -64,15 +64,15 @@ def test_an_image_without_depth_leaves_the_mean_alone():
 
 
 def test_divergence_is_the_mean_log_ratio_over_valid_positions():
-    valid = torch.tensor([[[True, True, False]]])
-    student, teacher = predicted([[[[2.0, 1.0, 9.0]]]], valid), predicted([[[[1.0, 4.0, 1.0]]]], valid)
+    inside = torch.tensor([[[True, True, False]]])
+    student, teacher = predicted([[[[2.0, 1.0, 9.0]]]], inside), predicted([[[[1.0, 4.0, 1.0]]]], inside)
     assert SPACE.divergence(student, teacher).item() == pytest.approx((math.log(2) + math.log(4)) / 2, rel=ROUNDING)
     assert SPACE.divergence(student, teacher, 4.0) == SPACE.divergence(student, teacher)
 
 
 def test_hard_targets_are_metres():
-    valid = torch.tensor([[[True, True, False]]])
-    target = SPACE.hard_targets(predicted([[[[2.0, 12.0, 3.0]]]], valid))
+    inside = torch.tensor([[[True, True, False]]])
+    target = SPACE.hard_targets(predicted([[[[2.0, 12.0, 3.0]]]], inside))
     assert target.flatten().tolist() == pytest.approx([2.0, 0.0, 0.0], rel=ROUNDING)
 
 

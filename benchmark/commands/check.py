@@ -1,4 +1,4 @@
-"""``benchmark check``: a method or a task against the suite's promises, in words."""
+"""``benchmark check``: a method, a task or a network against the suite's promises, in words."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ from rich.markup import escape
 
 from benchmark.config import compose
 from benchmark.conformance.finding import Finding
-from benchmark.conformance.kit import check_method, check_task, fitting, promises, usable
+from benchmark.conformance.kit import check_method, check_network, check_task, fitting, promises, usable
+from tasks.base import tasks
 from tasks.errors import InputError
 
-KINDS = ("method", "task")
+KINDS = ("method", "task", "student")
 
 
 def check(words: Sequence[str], every: bool, console: Console) -> int:
     """Check what the words name, print what is found, and return 0 where every promise is kept, else 1.
 
-    The first of ``method=`` and ``task=`` says what is checked, the other one with what.
+    ``student=`` says that a network is checked, on the task; else the first of ``method=`` and ``task=`` says what is
+    checked, the other one with what.
     """
     compose.check_words(words)
     chosen = {key: _listed(word) for word in words if (key := word.partition("=")[0]) in KINDS}
     if not chosen:
-        raise InputError("nothing to check: expected method=NAME or task=NAME, e.g. benchmark check method=pixel")
+        raise InputError(
+            "nothing to check: expected method=NAME, task=NAME or student=NAME, e.g. benchmark check method=pixel"
+        )
     further = [word for word in words if word.partition("=")[0] not in KINDS]
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces half precision
     torch.set_num_threads(1)  # tiny networks gain nothing from threads
@@ -49,6 +53,10 @@ def _listed(word: str) -> list[str]:
 
 def _groups(chosen: dict[str, list[str]], further: Sequence[str]) -> Iterator[list[Finding]]:
     """Check one subject after the other, so that a person sees how far it is."""
+    if "student" in chosen:
+        for task in chosen.get("task") or tasks:
+            yield check_network(chosen["student"][0], task, methods=chosen.get("method"), words=further)
+        return
     kind = next(iter(chosen))
     for name in chosen[kind]:
         if kind == "task":
