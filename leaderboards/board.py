@@ -13,6 +13,7 @@ from leaderboards.ranking import places, rank_bounds
 from leaderboards.record import Record
 from leaderboards.statistics import Estimate, estimate, gap_recovered
 from leaderboards.track import Reference, Track, describe, references
+from leaderboards.trivial import predictors, unbeaten
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Board:
     seeds: tuple[int, ...]
     metrics: Mapping[str, bool]  # the other metrics -> higher is better
     rows: tuple[Row, ...]
-    references: tuple[Reference, ...]
+    references: tuple[Reference, ...]  # teachers, then predictors that look at no image
     control: str | None  # entry id of the student trained alone
     excluded: str  # why no matrix holds the board; empty for one that takes part
     notes: tuple[str, ...]
@@ -82,8 +83,11 @@ def board(
     entries = collect(records)
     seeds = tuple(sorted({record.seed for record in records if record.status != "not_applicable"}))
     control = _control(entries)
-    teachers = references(records)
+    teachers, trivial = references(records), predictors(records)
     teacher = next((reference.score for reference in teachers if reference.main), None)
+    weak = unbeaten(control, trivial, track)
+    upper = None if weak else teacher
+    excluded = excluded or weak
     estimates = {entry.id: value for entry in entries if (value := estimate(list(entry.scores.values())))}
     ranked = {entry.id: estimates[entry.id] for entry in entries if entry.status == "ok" and entry.id in estimates}
     failed = [entry.id for entry in entries if entry.failed]
@@ -109,7 +113,7 @@ def board(
             p=gain.p if gain else None,
             p_holm=gain.p_holm if gain else None,
             images=gain is not None and gain.images,
-            gap=None if teacher is None or entry.failed else gap_recovered(entry.scores, compared, teacher, higher),
+            gap=None if upper is None or entry.failed else gap_recovered(entry.scores, compared, upper, higher),
             metrics=entry.metrics,
             coverage=len(entry.ended & set(seeds)) / len(seeds) if seeds else 0.0,
             train_ratio=_ratio(entry, control),
@@ -121,7 +125,7 @@ def board(
         seeds=seeds,
         metrics=_other_metrics(records, track.primary),
         rows=rows,
-        references=teachers,
+        references=(*teachers, *trivial),
         control=control.id if control else None,
         excluded=excluded,
         notes=notes(records, track, entries, control, teacher, superseded, excluded),

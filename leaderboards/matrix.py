@@ -106,7 +106,7 @@ def _matrix(group: Sequence[Board], protocol: str, budget: str, share: Fraction)
 
 def _placebo(row: Row) -> bool:
     """Say whether a row is a method with a placebo in a teacher's place; such rows stay on their boards."""
-    return row.entry.control and not row.entry.alone
+    return row.entry.records[0].method.control and not row.entry.alone
 
 
 def _given(cell: Cell | None) -> Cell:
