@@ -20,7 +20,8 @@ FIXED = [
     *("seeds", "seeds_expected", "coverage"),
     *("primary_metric", "higher_is_better", "mean", "std", "low", "high"),
     *("gain", "gain_low", "gain_high", "gap_recovered", "gap_low", "gap_high"),
-    *("params", "macs", "latency_ms_p50", "latency_ms_p95", "train_s", "train_ratio", "peak_mem_mb"),
+    *("params", "macs", "latency_ms_p50", "latency_ms_p95", "images_per_s", "activation_mb"),
+    *("train_s", "train_ratio", "peak_mem_mb"),
     *("verification", "reproduced", "package", "version", "caption"),
 ]
 
@@ -90,6 +91,8 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
         "macs": costs.macs,
         "latency_ms_p50": costs.latency_ms_p50,
         "latency_ms_p95": costs.latency_ms_p95,
+        "images_per_s": costs.images_per_s,
+        "activation_mb": costs.activation_mb,
         "train_s": costs.train_s,
         "train_ratio": row.train_ratio,
         "peak_mem_mb": costs.peak_mem_mb,
@@ -119,5 +122,8 @@ def _reference(board: Board, teacher: Reference) -> dict[str, Any]:
         "mean": teacher.score,
         "params": teacher.params,
         "macs": teacher.macs,
+        "latency_ms_p50": teacher.latency_ms_p50,
+        "images_per_s": teacher.images_per_s,
+        "activation_mb": teacher.activation_mb,
         **{f"mean {name}": value for name, value in scores.items()},
     }
