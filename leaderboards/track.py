@@ -58,10 +58,10 @@ class Reference:
     metrics: Mapping[str, float]
     params: int | None
     macs: int | None
-    latency_ms_p50: float | None
-    activation_mb: float | None
-    images_per_s: float | None
     steps: int | None
+    latency_ms_p50: float | None = None
+    activation_mb: float | None = None
+    images_per_s: float | None = None
 
 
 def describe(records: Sequence[Record]) -> Track:

@@ -23,8 +23,8 @@ from tasks.base import Info, NetworkSpec
 
 UVANET = Attention.student.decoder
 CLAIMS = """published: 0.16 M parameters; 0.68 MB of memory at 32 x 32 and 2.73 MB at 64 x 64; 404 frames/s on a CPU at
-64 x 64, 10,106 and 2,588 on a GPU at 32 x 32 and 64 x 64; 206 times as fast as earlier models; NSS on AVS1K 1.906 without
-and 1.981 with coupled distillation"""
+64 x 64, 10,106 and 2,588 on a GPU at 32 x 32 and 64 x 64; 206 times as fast as earlier models; NSS on AVS1K 1.906
+without and 1.981 with coupled distillation"""
 
 
 def measure(spec: NetworkSpec, size: int) -> InferenceCost:
