@@ -136,6 +136,14 @@ app.add_typer(data, name="data")
 
 
 @data.command()
+def inspect(path: Annotated[Path, typer.Argument(help="A folder with images and annotations.")]) -> None:
+    """Say what a folder holds, which datasets read it, and the command to run, or what is missing."""
+    from benchmark.commands.data import inspect as look
+
+    look(path, Console(soft_wrap=not sys.stdout.isatty()))
+
+
+@data.command()
 def preview(
     words: Words = None, out: Annotated[Path, typer.Option(help="The PNG to write.")] = Path("preview.png")
 ) -> None:
