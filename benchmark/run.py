@@ -19,6 +19,7 @@ from benchmark.runs.panel import draw_panels
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.report import Outcome, build_record, now
 from benchmark.runs.teachers import Plan, Teacher, obtain, plan_stand_ins, plan_teachers
+from benchmark.runs.trivial import ensure_scored
 from benchmark.training.assemble import Assembly, Lesson, control
 from benchmark.training.budget import TimeBudget, multiplied, time_budget
 from benchmark.training.checkpoint import save_weights
@@ -77,6 +78,9 @@ class Run:
                 waiting = f"{contestant.name}: another process trains {contestant.identity.run_id}; waiting"
                 locks.enter_context(held(contestant.folder, partial(self.progress.message, waiting)))
                 contestant.refresh()
+            for contestant in self.contestants:
+                if contestant.refusal and not contestant.finished:
+                    self._record(contestant, Outcome("not_applicable", contestant.refusal, self.started))
             pending = [contestant for contestant in self.contestants if not contestant.finished]
             for contestant in self.contestants:
                 if contestant.finished:
@@ -93,6 +97,7 @@ class Run:
             self._record(contestant, Outcome("interrupted", "not finished: killed, or still running", self.started))
         try:
             self._get_teachers(pending)
+            ensure_scored(self.problem, self.watch)
             if self.config.recipe.budget == "time":  # each method has its own number of steps, so nothing to share
                 for contestant in pending:
                     self._train_cohort([contestant], self._time_budget(contestant))

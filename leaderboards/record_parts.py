@@ -26,11 +26,21 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, regex_engine="python-re")
 
 
+class Margin(Part):
+    """By how much a teacher must beat the student alone; one of the two."""
+
+    absolute: Amount = Field(default=None, description="In units of the primary metric.")
+    relative: Amount = Field(default=None, description="As a share of the student's score.")
+
+
 class TaskPart(Part):
     """What is predicted, and how predictions are scored."""
 
     name: str = Field(description="Registered name of the task.")
     title: str = Field(default="", description="The task in words.")
+    margin: Margin | None = Field(
+        default=None, description="The lead over the student alone that makes a teacher worth learning from."
+    )
     options: Options = Field(default={}, description="Options of the task, resolved.")
     preprocess: Options = Field(
         default={}, description="Switches of preprocessing and augmentation (sizes, crops, flips)."
@@ -84,6 +94,9 @@ class MethodPart(Part):
     control: bool = Field(
         default=False, description="Whether the row is a control: the student trained alone, or a placebo."
     )
+    regulariser: bool = Field(
+        default=False, description="Whether the row is a control without a teacher that tells regularisation apart."
+    )
     options: Options = Field(default={}, description="Hyper-parameters, resolved.")
     weights: dict[str, Real] = Field(default={}, description="Weight of each term of the objective.")
     package: str = Field(default="", description="Distribution, or file, that the method comes from.")
@@ -129,6 +142,9 @@ class Teacher(Part):
     own_metrics: dict[str, Real] = Field(default={}, description="All metrics of the teacher itself on the test split.")
     params: Count | None = Field(default=None, description="Parameters.")
     macs: Count | None = Field(default=None, description="Multiply-accumulates of one forward pass, batch 1.")
+    latency_ms_p50: Amount = Field(default=None, description="Median latency of one forward pass, milliseconds.")
+    activation_mb: Amount = Field(default=None, description="As of the student; both where the teacher was made.")
+    images_per_s: Amount = Field(default=None, description="As of the student.")
 
 
 class Budget(Part):
@@ -220,6 +236,11 @@ class Inference(Part):
     device: str = Field(default="", description="Device of the latency.")
     compiled: bool | None = Field(default=None, description="Whether the network was compiled for the latency.")
     peak_mem_mb: Amount = Field(default=None, description="Peak memory of one forward pass, MiB.")
+    activation_mb: Amount = Field(
+        default=None, description="Peak memory of what a forward pass makes, batch 1: no weights, no input; MiB."
+    )
+    images_per_s: Amount = Field(default=None, description="Images a second at ``throughput_batch``.")
+    throughput_batch: Count | None = Field(default=None, description="Batch size of images_per_s.")
 
 
 class Training(Part):

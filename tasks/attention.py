@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tasks.annotations.fixations import Fixations, draw_fixations
-from tasks.base import Info, NetworkSpec, Prediction, Sample, tasks
+from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, tasks
 from tasks.dense import DenseTask
 from tasks.metrics.fixation import FixationScores, Looks
 from tasks.networks import presets
@@ -17,6 +18,7 @@ from tasks.networks.clip import build
 from tasks.networks.uvanet import NAME as UVANET
 from tasks.outputs.fixation import Fixation
 from tasks.outputs.maps import resize
+from tasks.trivial import Trivial, by_position, gridded
 
 DEEP = presets.TEACHERS["deep"]
 
@@ -46,6 +48,7 @@ class Attention(DenseTask):
     }
     recipe = {"steps": 200, "batch": 8}
     teacher_recipe = {"steps": 800}
+    margin = Margin(0.05, relative=True)
 
     output: Fixation
 
@@ -76,6 +79,13 @@ class Attention(DenseTask):
     def field(self, prediction: Prediction, size: tuple[int, int]) -> Tensor:
         """The distribution at the size of the input, resized to ``size`` (bilinear); its scale does not matter."""
         return resize(self.output.probability(prediction)[:, None], size)[:, 0]
+
+    def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
+        """Where people look on average: a centre prior."""
+        looked = (np.clip(sample.annotations[self.annotation].density, 0, None) for sample in samples)
+        cells = gridded((density.astype(np.float32) for density in looked), smooth=True)
+        shares = cells / cells.sum(axis=(1, 2), keepdims=True).clip(min=np.finfo(np.float32).tiny)
+        return {"centre prior": by_position(shares.mean(axis=0))}
 
     def picture(self, decoded: np.ndarray | Looks, image: np.ndarray) -> np.ndarray:
         """A heat map over the image; of a truth with its points."""

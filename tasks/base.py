@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol, Self
@@ -18,6 +18,7 @@ from tasks.annotations.kind import Info as Info
 from tasks.annotations.kind import kind_of
 from tasks.nested import mapped
 from tasks.registry import Registry
+from tasks.trivial import Trivial
 
 SHARPNESS = 4.0  # factor from a bounded map to scores of labels
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in [0, 1]
@@ -345,6 +346,17 @@ class Metric(ABC):
         return [n * score - (n - 1) * other for other in without]
 
 
+@dataclass(frozen=True)
+class Margin:
+    """By how much a teacher must beat the student alone for their gap to mean something, in the primary metric.
+
+    Either absolute or, ``relative``, a share of the student's score.
+    """
+
+    value: float
+    relative: bool = False
+
+
 class Task(ABC):
     """What is predicted; built for one dataset; the constructor's keyword-only arguments are its options.
 
@@ -365,6 +377,7 @@ class Task(ABC):
     teachers: ClassVar[Mapping[str, NetworkSpec]]  # name -> network, the main one first
     recipe: ClassVar[Mapping[str, Any]]  # deviations from benchmark.config.schema.Recipe's defaults
     teacher_recipe: ClassVar[Mapping[str, Any]]  # the same for teachers, on top of ``recipe``
+    margin: ClassVar[Margin | None] = None  # None: a protocol cannot be held against one
     frames: int = 1  # of an image that its networks read: (N,3*frames,H,W), the newest first
     output: OutputSpace
 
@@ -403,6 +416,14 @@ class Task(ABC):
         """Return the size (H,W) at which predictions are scored: the annotation's if it has one, else the image's."""
         size = kind_of(self.annotation).size(sample.annotations[self.annotation])
         return size or (sample.image.shape[0], sample.image.shape[1])
+
+    def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
+        """Learn predictors that look at no image from labeled training samples, each a pass over them at most.
+
+        Every board shows them: a student that does not beat the best has learned nothing that counts. None, as here,
+        where a task knows none; see ``tasks.trivial``.
+        """
+        return {}
 
     @abstractmethod
     def picture(self, decoded: Any, image: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -24,7 +25,8 @@ from tasks.base import Dataset, NetworkSpec, Task, tasks
 from tasks.errors import InputError, nearest
 from tasks.registry import describe, options
 
-_entered: dict[tuple[str, str], type] = {}  # what Hydra's store, which every command of a process shares, holds
+# what Hydra's store, which every command of a process shares, holds: classes, and what protocols fix for tasks
+_entered: dict[tuple[str, str], type | protocols.Fixed] = {}
 
 GROUPS = ("student", "teacher")  # of Hydra, that take a network
 
@@ -45,11 +47,12 @@ def register() -> None:
     }
     for key, registry in catalog.REGISTRIES.items():
         for name, cls in list(registry.items()):
-            if _entered.get((key, name)) is cls:
-                continue
-            _entered.pop((key, name), None)
+            known = _entered.pop((key, name), None) is cls
             try:
-                enters[key](name, cls)
+                if not known:
+                    enters[key](name, cls)
+                if key == "task":
+                    _enter_protocols(name, cls)
                 _entered[key, name] = cls
             except Exception as error:
                 origin = registry.origin(name)
@@ -62,12 +65,18 @@ def register() -> None:
 
 
 def _enter_task(name: str, task: type[Task]) -> None:
-    """Enter a task, and what each protocol fixes for it, which config.yaml selects by both names."""
     _require(task, "annotation", "metrics", "student", "teachers", "recipe", "teacher_recipe")
+    ConfigStore.instance().store(group="task", name=name, node=options_schema(task, name=name))
+
+
+def _enter_protocols(name: str, task: type[Task]) -> None:
+    """Enter what each protocol fixes for a task, which config.yaml selects by both names."""
     store = ConfigStore.instance()
-    store.store(group="task", name=name, node=options_schema(task, name=name))
     for each in protocols.files():
         option, values = protocols.option(name, each), protocols.fixed(protocols.read(each), task)
+        if _entered.get((protocols.GROUP, option)) is values:
+            continue
+        _entered[protocols.GROUP, option] = values
         store.store(group="embedded", name=option, node={"defaults": [{"/data": option}]}, package="_global_")
         for part in protocols.PARTS:
             store.store(group=part, name=option, node=getattr(values, part))
@@ -166,33 +175,26 @@ def _check_budgets(config: Config) -> None:
 
 def _explain(words: list[str], error: Exception) -> str:
     """Say which word is wrong and what was meant."""
+    options = functools.cache(GlobalHydra.instance().config_loader().get_group_options)  # it copies all there is
     for word in words:
         override = OverridesParser.create().parse_override(word)
-        if fault := _wrong_choice(override.key_or_group, override.value()):
+        key = override.key_or_group
+        if fault := _wrong_choice(key, override.value(), options(key)):
             return fault
-    known = set(_keys(_skeleton(words)))
+    groups = [word for word in words if options(word.partition("=")[0])]
+    known = set(_keys(compose("config", overrides=groups)))  # all keys that there are with these choices
     for word in words:  # all choices exist, so a key or a value must be wrong
         key = word.partition("=")[0].lstrip("+~")
         free = any(key.startswith(f"{each}.") for each in known if each.endswith("_options"))
-        if not _group(key) and key not in known and not free:
+        if not options(key) and key not in known and not free:
             return f"unknown key '{key}'{nearest(key, known)}"
     return _first_line(error.__cause__ or error)
 
 
-def _skeleton(words: Sequence[str]) -> DictConfig:
-    """Compose with the words that choose from groups alone, to see which keys there are."""
-    return compose("config", overrides=[word for word in words if _group(word.partition("=")[0])])
-
-
-def _group(key: str) -> bool:
-    return bool(GlobalHydra.instance().config_loader().get_group_options(key))
-
-
-def _wrong_choice(key: str, value: Any) -> str | None:
+def _wrong_choice(key: str, value: Any, known: Sequence[str]) -> str | None:
     """Say that a group has no such option; one that a broken plugin would bring is named with its error."""
-    if not _group(key):
+    if not known:
         return None
-    known = GlobalHydra.instance().config_loader().get_group_options(key)
     registry = catalog.registry_of(key)
     for choice in value if isinstance(value, list) else [value]:
         if choice is None or isinstance(choice, (bool, int, float)) or str(choice) in known:

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark.config import protocols, strength
 from benchmark.config.schema import Config, Recipe
-from benchmark.runs import environment
+from benchmark.runs import environment, trivial
 from benchmark.runs.identity import NUMERICS, SHORT, recipe_facts
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.teachers import Plan, about
@@ -76,6 +76,7 @@ def build_record(
         method=_method(config, contestant, outcome),
         student=_student(config.student),
         teachers=[_teacher(plan, Path(config.home)) for plan in plans.values()],
+        trivial=trivial.scores(problem) or {},
         protocol=_protocol(config, contestant, outcome.member),
         scores=_scores(task, problem.primary, outcome),
         inference=_inference(outcome.cost, problem) if ended else parts.Inference(),
@@ -104,6 +105,7 @@ def _task(problem: Problem, config: Config) -> parts.TaskPart:
     return parts.TaskPart(
         name=problem.task.name,
         title=problem.task.title,
+        margin=_margin(problem.task),
         options=options,
         preprocess={"size": problem.config.data.get("size"), "crop": list(problem.crop(config.recipe))},
         evaluation={"resolution": "ground truth", "interpolation": "bilinear", "align_corners": False, "flip": False},
@@ -111,6 +113,13 @@ def _task(problem: Problem, config: Config) -> parts.TaskPart:
         version=origin.version,
         file_sha256=origin.file_sha256 or None,
     )
+
+
+def _margin(task: Task) -> parts.Margin | None:
+    if task.margin is None:
+        return None
+    value = {"relative" if task.margin.relative else "absolute": task.margin.value}
+    return parts.Margin(**value)
 
 
 def _dataset(problem: Problem) -> parts.Dataset:
@@ -142,6 +151,7 @@ def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.M
         license=cls.license,
         variant=contestant.variant,
         control=cls.control or bool(contestant.variant),
+        regulariser=cls.regulariser,
         options=config.methods.get(contestant.name, {}),
         weights={} if outcome.member is None else dict(outcome.member.weights),
         package=origin.package,
@@ -168,6 +178,9 @@ def _teacher(plan: Plan, home: Path) -> parts.Teacher:
         own_metrics=metrics,
         params=facts.get("params"),
         macs=facts.get("macs"),
+        latency_ms_p50=facts.get("latency_ms_p50"),
+        activation_mb=facts.get("activation_mb"),
+        images_per_s=facts.get("images_per_s"),
     )
 
 
@@ -236,6 +249,9 @@ def _inference(cost: InferenceCost | None, problem: Problem) -> parts.Inference:
         device=problem.fabric.device.type,
         compiled=False,
         peak_mem_mb=cost.peak_mem_mb,
+        activation_mb=cost.activation_mb,
+        images_per_s=cost.images_per_s,
+        throughput_batch=cost.batch,
     )
 
 

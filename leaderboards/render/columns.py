@@ -33,14 +33,14 @@ class Column:
 
 def columns(board: Board) -> list[Column]:
     """Return the columns of a board, the ones that rank first."""
-    return [*_identity(), *_score(board), *_seeds(board), *_others(board), *_costs(), *_origin(board), *_trust()]
+    return [*_identity(), *_score(board), *_seeds(board), *_others(board), *_costs(board), *_origin(board), *_trust()]
 
 
 def brief(board: Board) -> list[Column]:
     """Return what a terminal has room for: method, score, gain, size, training time, status."""
-    _, label = _identity()
-    score, _, gain, _ = _score(board)
-    params, macs, *_ = _costs()
+    *_, label = _identity()
+    score, _, gain, *_ = _score(board)
+    params, macs, *_ = _costs(board)
     status, _ = _trust()
     return [label, score, gain, params, macs, _training_time(), status]
 
@@ -53,6 +53,11 @@ def _identity() -> list[Column]:
     def rank(row: Row) -> Cell:
         return Cell(text.DASH if row.rank is None else f"{row.rank} {row.group}".strip(), row.rank)
 
+    def ranks(row: Row) -> Cell:
+        return Cell(
+            text.DASH if row.bounds is None else f"{row.bounds[0]}–{row.bounds[1]}", row.bounds and row.bounds[0]
+        )
+
     def label(row: Row) -> Cell:
         return Cell(text.clean(row.entry.label) + (" (control)" if row.entry.control else ""))
 
@@ -60,7 +65,8 @@ def _identity() -> list[Column]:
         return Cell(text.clean(teacher.label))
 
     return [
-        Column("#", "Rank; entries whose 95 % intervals overlap their leader's share a letter.", rank, _nothing),
+        Column("#", "Rank; entries that cannot be told apart from their leader share its letter.", rank, _nothing),
+        Column("ranks", "Ranks that comparing all pairs leaves open, Holm over pairs, 95 %.", ranks, _nothing),
         Column("method", "Method, and the options that set it apart.", label, reference, False),
     ]
 
@@ -91,6 +97,9 @@ def _score(board: Board) -> list[Column]:
         mean, ends = text.number(row.gain.mean, places, sign=True), text.interval(row.gain, places, sign=True)
         return Cell(mean if ends == text.DASH else f"{mean} {ends}", row.gain.mean)
 
+    def p(row: Row) -> Cell:
+        return Cell(text.number(row.p_holm, 3), row.p_holm)
+
     def gap(row: Row) -> Cell:
         return Cell(text.percent(row.gap), row.gap.mean if row.gap else None)
 
@@ -100,9 +109,15 @@ def _score(board: Board) -> list[Column]:
     return [
         Column(title, "Primary metric on the test split: mean ± standard deviation over seeds.", score, reference),
         Column("95 % interval", "Student's t interval of the mean over seeds.", bounds, _nothing),
-        Column("gain", "Difference to the control, paired by seed; + is better, whatever the metric.", gain, _nothing),
+        Column("gain", f"Difference to the control, + is better; 95 % interval over {_over(board)}.", gain, _nothing),
+        Column("p (Holm)", "Of no gain, two-sided, corrected for the gains of the board.", p, _nothing),
         Column("gap recovered", "Part of the gap between control and teacher that is closed.", gap, _nothing),
     ]
+
+
+def _over(board: Board) -> str:
+    known = [row.images for row in board.rows if row.gain]
+    return "seeds, teachers and images" if known and all(known) else "seeds alone" if not any(known) else "seeds"
 
 
 def _others(board: Board) -> list[Column]:
@@ -124,11 +139,11 @@ def _other(board: Board, name: str, higher_is_better: bool) -> Column:
     return Column(title, "Mean ± standard deviation over seeds.", value, reference)
 
 
-def _costs() -> list[Column]:
+def _costs(board: Board) -> list[Column]:
     def latency(row: Row) -> Cell:
         costs = row.entry.costs
-        slow = f" ({text.milliseconds(costs.latency_ms_p95)})" if costs.latency_ms_p95 is not None else ""
-        return Cell(text.milliseconds(costs.latency_ms_p50) + slow, costs.latency_ms_p50)
+        slow = f" ({text.measured(costs.latency_ms_p95)})" if costs.latency_ms_p95 is not None else ""
+        return Cell(text.measured(costs.latency_ms_p50) + slow, costs.latency_ms_p50)
 
     def training(row: Row) -> Cell:
         return Cell(text.times(row.train_ratio), row.train_ratio)
@@ -147,8 +162,43 @@ def _costs() -> list[Column]:
             lambda teacher: Cell(text.quantity(teacher.macs), teacher.macs),
         ),
         Column("latency ms", "Median (95th percentile) of one forward pass, milliseconds.", latency, _nothing),
+        *_deployment(board),
         Column("training", "Training time, alone, over the control's.", training, _nothing),
     ]
+
+
+def _deployment(board: Board) -> list[Column]:
+    """Speed and memory of networks in use; records of earlier versions do not have them."""
+    if all(row.entry.costs.images_per_s is None for row in board.rows):
+        return []
+    main = next((teacher.images_per_s for teacher in board.references if teacher.main), None)
+
+    def speed(row: Row) -> Cell:
+        costs = row.entry.costs
+        faster = f" ({text.times(costs.images_per_s / main)})" if costs.images_per_s and main else ""
+        return Cell(_speed(costs.latency_ms_p50, costs.images_per_s) + faster, costs.images_per_s)
+
+    return [
+        Column(
+            "images/s",
+            "Images a second: at batch 1; at batch 32, or fewer of more pixels; the latter over the main teacher's.",
+            speed,
+            lambda teacher: Cell(_speed(teacher.latency_ms_p50, teacher.images_per_s), teacher.images_per_s),
+        ),
+        Column(
+            "activations",
+            "MiB that a forward pass at batch 1 holds at most, without weights and input.",
+            lambda row: Cell(text.measured(row.entry.costs.activation_mb), row.entry.costs.activation_mb),
+            lambda teacher: Cell(text.measured(teacher.activation_mb), teacher.activation_mb),
+        ),
+    ]
+
+
+def _speed(latency_ms: float | None, images_per_s: float | None) -> str:
+    """Write the images a second of one at a time, and of many."""
+    if not latency_ms or images_per_s is None:
+        return text.DASH
+    return f"{text.significant(1000 / latency_ms)} / {text.significant(images_per_s)}"
 
 
 def _training_time() -> Column:

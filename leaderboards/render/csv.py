@@ -16,11 +16,13 @@ from leaderboards.track import Reference
 FORMULA = ("=", "+", "-", "@")  # what spreadsheets take for the start of a formula
 FIXED = [
     *("task", "dataset", "labels", "labeled_count", "labeled_total", "student", "budget", "protocol"),
-    *("track_id", "setting_id", "rank", "group", "kind", "method", "entry_id", "status", "reason"),
+    *("track_id", "setting_id", "rank", "rank_low", "rank_high", "group"),
+    *("kind", "method", "entry_id", "status", "reason"),
     *("seeds", "seeds_expected", "coverage"),
     *("primary_metric", "higher_is_better", "mean", "std", "low", "high"),
-    *("gain", "gain_low", "gain_high", "gap_recovered", "gap_low", "gap_high"),
-    *("params", "macs", "latency_ms_p50", "latency_ms_p95", "train_s", "train_ratio", "peak_mem_mb"),
+    *("gain", "gain_low", "gain_high", "p", "p_holm", "interval_over_images", "gap_recovered", "gap_low", "gap_high"),
+    *("params", "macs", "latency_ms_p50", "latency_ms_p95", "images_per_s", "activation_mb"),
+    *("train_s", "train_ratio", "peak_mem_mb"),
     *("verification", "reproduced", "package", "version", "caption"),
 ]
 
@@ -73,6 +75,8 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
     entry, costs, method = row.entry, row.entry.costs, row.entry.records[0].method
     return {
         "rank": row.rank,
+        "rank_low": row.bounds[0] if row.bounds else None,
+        "rank_high": row.bounds[1] if row.bounds else None,
         "group": row.group,
         "kind": "control" if entry.control else "method",
         "method": entry.label,
@@ -85,11 +89,16 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
         **_bounds(row.score, "mean", "low", "high"),
         "std": row.score.std if row.score else None,
         **_bounds(row.gain, "gain", "gain_low", "gain_high"),
+        "p": row.p,
+        "p_holm": row.p_holm,
+        "interval_over_images": row.images if row.gain else None,
         **_bounds(row.gap, "gap_recovered", "gap_low", "gap_high"),
         "params": costs.params,
         "macs": costs.macs,
         "latency_ms_p50": costs.latency_ms_p50,
         "latency_ms_p95": costs.latency_ms_p95,
+        "images_per_s": costs.images_per_s,
+        "activation_mb": costs.activation_mb,
         "train_s": costs.train_s,
         "train_ratio": row.train_ratio,
         "peak_mem_mb": costs.peak_mem_mb,
@@ -119,5 +128,8 @@ def _reference(board: Board, teacher: Reference) -> dict[str, Any]:
         "mean": teacher.score,
         "params": teacher.params,
         "macs": teacher.macs,
+        "latency_ms_p50": teacher.latency_ms_p50,
+        "images_per_s": teacher.images_per_s,
+        "activation_mb": teacher.activation_mb,
         **{f"mean {name}": value for name, value in scores.items()},
     }
