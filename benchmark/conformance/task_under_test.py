@@ -48,7 +48,7 @@ class TaskUnderTest:
     @cached_property
     def batch(self) -> Batch:
         """A training batch with labels."""
-        return arrived(self.lab.fresh(0)[LABELED], self.problem.fabric)
+        return self.lab.fresh(0)[LABELED]
 
     @cached_property
     def prediction(self) -> Prediction:
