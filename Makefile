@@ -32,6 +32,7 @@ portable:
 
 published:
 	benchmark leaderboard $(PUBLISHED) --out $(PUBLISHED)/boards --format md --format csv --format json --format html --format svg
+	benchmark leaderboard claims $(PUBLISHED) --out docs/claims.md
 
 matrix:
 	benchmark protocol plan $(PROTOCOL) --home $(HOME_OF_RUNS)

@@ -12,6 +12,7 @@ from leaderboards.errors import RecordError, explain
 from leaderboards.record_parts import Part, Tuning
 from leaderboards.values import Count, Identifier, Options, Real, Sha256, Status, digest
 
+FOLDER = "tuning"  # beside the folder of records
 Parameter = Literal["strength", "lr"]
 
 
