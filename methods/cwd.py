@@ -28,10 +28,10 @@ class ChannelWise(Method):
 
     Deviations: padded positions carry no mass. A map with a single channel (a mask, a depth, a density) need not be a
     logit, so there both maps are divided by the standard deviation of the teacher's over the batch first, which is
-    ours: at a fixed tau the softmax of densities near zero would be uniform, whatever their shape. With a tau of several
-    deviations the term is then close to half the mean squared difference of the two centred maps over the teacher's
-    variance, without a unit, so that its weight means the same for masks, depths and densities. Pyramid levels are
-    averaged. Only outputs are compared, not the features that the paper also tries.
+    ours: at a fixed tau the softmax of densities near zero would be uniform, whatever their shape. With a tau of
+    several deviations the term is then close to half the mean squared difference of the two centred maps over the
+    teacher's variance, without a unit, so that its weight means the same for masks, depths and densities. Pyramid
+    levels are averaged. Only outputs are compared, not the features that the paper also tries.
 
     Args:
         setting: output space and shapes.
