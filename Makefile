@@ -1,20 +1,20 @@
 # What a change must pass (`lint`, `test`; `check` is both, `.ci/run` is everything, from nothing), and the published
-# boards: `make matrix` trains everything again (hours on two cores) and publishes the records; `make published` makes
-# the boards from the published records. `make portable` runs the tests of PARTS with lesser instruction sets, and with
+# boards: `make matrix` prints what is missing of a protocol's runs, the commands that train it and how long they take;
+# `make publish` publishes the records where they can carry a comparison; `make published` makes the boards from them. `make portable` runs the tests of PARTS with lesser instruction sets, and with
 # one thread and two.
 
 HOME_OF_RUNS ?= runs/published
 PUBLISHED = leaderboards/published
 TASKS = $(shell benchmark list tasks --plain)
 METHODS = $(shell benchmark list methods --plain)
-LEARNERS = $(filter-out none,$(METHODS))
+LEARNERS = $(filter-out none mixup cutmix smoothing,$(METHODS))
+PROTOCOL ?= standard
 nothing =
 comma = ,
 listed = $(subst $(nothing) $(nothing),$(comma),$(strip $(1)))
-SEEDS = 0,1,2
 PARTS ?= tests
 
-.PHONY: lint test check portable published matrix tuning reference
+.PHONY: lint test check portable published matrix publish tuning reference
 
 lint:
 	ruff check .
@@ -32,17 +32,20 @@ portable:
 
 published:
 	benchmark leaderboard $(PUBLISHED) --out $(PUBLISHED)/boards --format md --format csv --format json --format html --format svg
+	benchmark leaderboard claims $(PUBLISHED) --out docs/claims.md
 
 matrix:
-	benchmark run -m task=$(call listed,$(TASKS)) seed=$(SEEDS) method=[$(call listed,$(METHODS))] home=$(HOME_OF_RUNS)
-	benchmark run -m task=seg,depth,saliency data.labeled=1/8 seed=$(SEEDS) method=[$(call listed,$(METHODS))] home=$(HOME_OF_RUNS)
-	benchmark run -m task=seg,depth teacher.control=untrained seed=$(SEEDS) method=[$(call listed,$(LEARNERS))] home=$(HOME_OF_RUNS)
+	benchmark protocol plan $(PROTOCOL) --home $(HOME_OF_RUNS)
+
+publish:
+	benchmark protocol check $(PROTOCOL) $(HOME_OF_RUNS)
 	benchmark leaderboard publish $(HOME_OF_RUNS) --to $(PUBLISHED)
 	$(MAKE) published
 
 tuning:
 	for task in $(TASKS); do \
-		benchmark tune task=$$task method=[$(call listed,$(LEARNERS))] --trials 5 --span 9 home=$(HOME_OF_RUNS) || exit 1; \
+		benchmark tune protocol=$(PROTOCOL) task=$$task method=none home=$(HOME_OF_RUNS) || exit 1; \
+		benchmark tune protocol=$(PROTOCOL) task=$$task method=[$(call listed,$(LEARNERS))] home=$(HOME_OF_RUNS) || exit 1; \
 	done
 	mkdir -p $(PUBLISHED)/tuning && cp $(HOME_OF_RUNS)/tuning/*.json $(PUBLISHED)/tuning/
 	python -m benchmark.config.default_strengths $(PUBLISHED)/tuning

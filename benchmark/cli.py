@@ -1,4 +1,4 @@
-"""The console command: ``benchmark run | tune | leaderboard | export | list | new | check | data``."""
+"""The console command: ``benchmark run | tune | leaderboard | protocol | export | list | new | check | data``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from benchmark import cli_leaderboard
+from benchmark import cli_leaderboard, cli_protocol
 from leaderboards.errors import RecordError
 from tasks.errors import InputError
 
@@ -46,19 +46,22 @@ def run(
 @app.command()
 def tune(
     words: Words = None,
-    trials: Annotated[int, typer.Option(help="Strengths to try for every method; odd.")] = 5,
-    span: Annotated[float, typer.Option(help="The largest strength to try; the smallest is its inverse.")] = 4.0,
+    trials: Annotated[int, typer.Option(help="Values to try at first for every method; odd.")] = 5,
+    span: Annotated[float, typer.Option(help="Largest value to try over the own one, at first.")] = 4.0,
+    seeds: Annotated[int, typer.Option(help="Runs a value, each of its own seed.")] = 3,
 ) -> None:
-    """Choose the strength of methods' terms on images held out from the training split, alike for every method.
+    """Choose on images held out from the training split: of the control the learning rate, of methods the strength.
 
-    Example: `benchmark tune task=seg method=[pixel,mgd]`; then `benchmark run task=seg method=mgd tuning=runs/tuning`.
+    Examples: `benchmark tune task=seg method=none`, then `benchmark tune task=seg method=[pixel,mgd] recipe.lr=0.004`,
+    then `benchmark run task=seg method=mgd recipe.lr=0.004 tuning=runs/tuning`.
     """
     from benchmark.commands.tune import tune as tune_all
 
-    raise typer.Exit(tune_all(words or [], trials, span, Console(soft_wrap=not sys.stdout.isatty())))
+    raise typer.Exit(tune_all(words or [], trials, span, seeds, Console(soft_wrap=not sys.stdout.isatty())))
 
 
 app.add_typer(cli_leaderboard.app, name="leaderboard")
+app.add_typer(cli_protocol.app, name="protocol")
 
 
 @app.command()
@@ -130,6 +133,14 @@ def check(
 
 data = typer.Typer(no_args_is_help=True, help="Look at datasets and check them.")
 app.add_typer(data, name="data")
+
+
+@data.command()
+def inspect(path: Annotated[Path, typer.Argument(help="A folder with images and annotations.")]) -> None:
+    """Say what a folder holds, which datasets read it, and the command to run, or what is missing."""
+    from benchmark.commands.data import inspect as look
+
+    look(path, Console(soft_wrap=not sys.stdout.isatty()))
 
 
 @data.command()

@@ -1,4 +1,4 @@
-"""``benchmark leaderboard write | validate | verify | publish``; ``benchmark leaderboard PATH`` alone writes."""
+"""``benchmark leaderboard`` and its commands; ``benchmark leaderboard PATHS`` alone writes boards."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DefaultToWrite(TyperGroup):
 app = typer.Typer(
     cls=DefaultToWrite,
     rich_markup_mode="markdown",
-    subcommand_metavar="[write|validate|verify|publish] PATHS...",
+    subcommand_metavar="[write|statements|claims|validate|verify|publish] PATHS...",
     help="Turn records into boards, and check records.\n\n"
     "`benchmark leaderboard PATHS` is short for `benchmark leaderboard write PATHS`.",
 )
@@ -71,6 +71,26 @@ def publish(
     console.print(f"{len(written)} records in {to}", markup=False, highlight=False)
     if title := read([to]).title:
         console.print(f"their boards are headed: {title}", markup=False, highlight=False)
+
+
+@app.command()
+def statements(paths: Paths = None) -> None:
+    """Say of every board which gains over the student alone lie above, below and around zero, with their intervals."""
+    from benchmark.commands.boards import print_statements
+
+    print_statements(paths or [Path("runs")])
+
+
+@app.command()
+def claims(
+    paths: Paths = None,
+    claims: Annotated[Path | None, typer.Option(help="The claims; claims.json beside the first records.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page to write; printed when left out.")] = None,
+) -> None:
+    """Hold the claims of papers against records: our setting, the numbers, and a verdict."""
+    from benchmark.commands.boards import write_claims
+
+    write_claims(paths or [Path("runs")], claims, out)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from benchmark.runs.panel import draw_panels
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.report import Outcome, build_record, now
 from benchmark.runs.teachers import Plan, Teacher, obtain, plan_stand_ins, plan_teachers
+from benchmark.runs.trivial import ensure_scored
 from benchmark.training.assemble import Assembly, Lesson, control
 from benchmark.training.budget import TimeBudget, multiplied, time_budget
 from benchmark.training.checkpoint import save_weights
@@ -26,11 +27,12 @@ from benchmark.training.cohort import Cohort
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import inference_cost
 from benchmark.training.device import build_fabric, choose
+from benchmark.training.evaluate import Evaluation
 from benchmark.training.interrupt import Interrupted, Stop
 from benchmark.training.problem import Problem
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
-from leaderboards import store
+from leaderboards import image_values, store
 from leaderboards.record import Record
 
 
@@ -76,6 +78,9 @@ class Run:
                 waiting = f"{contestant.name}: another process trains {contestant.identity.run_id}; waiting"
                 locks.enter_context(held(contestant.folder, partial(self.progress.message, waiting)))
                 contestant.refresh()
+            for contestant in self.contestants:
+                if contestant.refusal and not contestant.finished:
+                    self._record(contestant, Outcome("not_applicable", contestant.refusal, self.started))
             pending = [contestant for contestant in self.contestants if not contestant.finished]
             for contestant in self.contestants:
                 if contestant.finished:
@@ -92,6 +97,7 @@ class Run:
             self._record(contestant, Outcome("interrupted", "not finished: killed, or still running", self.started))
         try:
             self._get_teachers(pending)
+            ensure_scored(self.problem, self.watch)
             if self.config.recipe.budget == "time":  # each method has its own number of steps, so nothing to share
                 for contestant in pending:
                     self._train_cohort([contestant], self._time_budget(contestant))
@@ -168,7 +174,8 @@ class Run:
             outcome = replace(
                 outcome,
                 validation=self.problem.evaluate(member.forward, "val"),
-                test=self.problem.evaluate(member.forward, "test"),
+                test=(test := self.problem.evaluate(member.forward, "test")),
+                images_sha256=self._write_images(contestant, test),
                 cost=inference_cost(
                     member.network, self.problem.first_size, self.problem.fabric, self.problem.task.frames
                 ),
@@ -176,6 +183,11 @@ class Run:
             )
         self._record(contestant, outcome)
         member.state_file.unlink(missing_ok=True)
+
+    def _write_images(self, contestant: Contestant, test: Evaluation) -> str:
+        """Store what a student scores on each test image; return the file's hash."""
+        ids, records = self.problem.dataset.ids(test.split), self.home / store.RECORDS
+        return image_values.write(self.problem.primary, ids, test.images, contestant.identity.run_id, records)
 
     def _record(self, contestant: Contestant, outcome: Outcome) -> None:
         contestant.record = build_record(self.problem, self.config, contestant, self.track, outcome)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from leaderboards.entry import Entry, collect
 from leaderboards.notes import notes
-from leaderboards.ranking import places
+from leaderboards.paired import Values, compare
+from leaderboards.ranking import places, rank_bounds
 from leaderboards.record import Record
-from leaderboards.statistics import Estimate, differences, estimate, gap_recovered
+from leaderboards.statistics import Estimate, estimate, gap_recovered
 from leaderboards.track import Reference, Track, describe, references
+from leaderboards.trivial import predictors, unbeaten
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,13 @@ class Row:
 
     entry: Entry
     rank: int | None  # None: not ranked (missing, not applicable)
+    bounds: tuple[int, int] | None  # the ranks that the pairwise comparisons leave open
     group: str  # letters of tie groups
     score: Estimate | None  # the primary metric
-    differences: tuple[float, ...]  # to the control, a seed that both have, positive is better; none for the control
-    gain: Estimate | None  # their estimate
+    gain: Estimate | None  # to the control, over the seeds that both have, positive is better; None for the control
+    p: float | None  # of no gain, two-sided
+    p_holm: float | None  # the same, corrected for the number of gains on the board
+    images: bool  # whether the interval of the gain is over images and teachers too, not over seeds alone
     gap: Estimate | None  # gap recovered; None is a dash
     metrics: Mapping[str, Estimate]  # the other metrics
     coverage: float  # seeds that ended, of the seeds of the track
@@ -38,19 +43,21 @@ class Board:
     seeds: tuple[int, ...]
     metrics: Mapping[str, bool]  # the other metrics -> higher is better
     rows: tuple[Row, ...]
-    references: tuple[Reference, ...]
+    references: tuple[Reference, ...]  # teachers, then predictors that look at no image
     control: str | None  # entry id of the student trained alone
     excluded: str  # why no matrix holds the board; empty for one that takes part
     notes: tuple[str, ...]
 
 
-def boards(records: Iterable[Record], excluded: Mapping[str, str] | None = None) -> list[Board]:
+def boards(
+    records: Iterable[Record], excluded: Mapping[str, str] | None = None, values: Values | None = None
+) -> list[Board]:
     """Make one board a track, sorted by task, dataset, labels, setting and budget, whatever the order of records.
 
     A record that another one supersedes is left out where that other one is there, and its board says so.
-    ``excluded`` says of tracks why they take no part in matrices.
+    ``excluded`` says of tracks why they take no part in matrices; ``values`` what runs scored on each image.
     """
-    records, excluded = list(records), excluded or {}
+    records, excluded, values = list(records), excluded or {}, values or {}
     ids = {record.run_id for record in records}
     tracks: dict[str, list[Record]] = defaultdict(list)
     superseded: dict[str, list[str]] = defaultdict(list)
@@ -59,26 +66,34 @@ def boards(records: Iterable[Record], excluded: Mapping[str, str] | None = None)
             superseded[record.track_id].append(record.run_id)
         else:
             tracks[record.track_id].append(record)
-    made = [board(group, sorted(superseded[track]), excluded.get(track, "")) for track, group in tracks.items()]
+    made = [board(group, sorted(superseded[track]), excluded.get(track, ""), values) for track, group in tracks.items()]
     return sorted(made, key=lambda board: board.track.order)
 
 
-def board(records: Sequence[Record], superseded: Sequence[str] = (), excluded: str = "") -> Board:
+def board(
+    records: Sequence[Record], superseded: Sequence[str] = (), excluded: str = "", values: Values | None = None
+) -> Board:
     """Make the board of one track from its records, whatever their order.
 
-    ``superseded`` runs were left out; ``excluded`` says why the board takes no part in matrices.
+    ``superseded`` runs were left out; ``excluded`` says why the board takes no part in matrices;
+    ``values`` holds what runs scored on each image, for intervals.
     """
     records = sorted(records, key=lambda record: record.run_id)
     track = describe(records)
     entries = collect(records)
     seeds = tuple(sorted({record.seed for record in records if record.status != "not_applicable"}))
     control = _control(entries)
-    teachers = references(records)
+    teachers, trivial = references(records), predictors(records)
     teacher = next((reference.score for reference in teachers if reference.main), None)
+    weak = unbeaten(control, trivial, track)
+    upper = None if weak else teacher
+    excluded = excluded or weak
     estimates = {entry.id: value for entry in entries if (value := estimate(list(entry.scores.values())))}
     ranked = {entry.id: estimates[entry.id] for entry in entries if entry.status == "ok" and entry.id in estimates}
     failed = [entry.id for entry in entries if entry.failed]
-    placed = places(ranked, failed, track.higher_is_better)
+    found = compare(entries, control, values or {}, track.higher_is_better)
+    placed = places(ranked, failed, track.higher_is_better, found.tied)
+    bounds = rank_bounds(ranked, track.higher_is_better, found.apart)
     by_id = {entry.id: entry for entry in entries}
     unranked = sorted(by_id.keys() - placed.keys(), key=lambda key: (by_id[key].status, by_id[key].label, key))
 
@@ -87,16 +102,18 @@ def board(records: Sequence[Record], superseded: Sequence[str] = (), excluded: s
     def row(entry: Entry) -> Row:
         place = placed.get(entry.id)
         compared = {} if control and entry.id == control.id else baseline
-        higher = track.higher_is_better
-        paired = differences(entry.scores, compared, higher)
+        higher, gain = track.higher_is_better, found.gains.get(entry.id)
         return Row(
             entry=entry,
             rank=place.rank if place else None,
+            bounds=bounds.get(entry.id),
             group=place.group if place else "",
             score=estimates.get(entry.id),
-            differences=paired,
-            gain=estimate(paired),
-            gap=None if teacher is None or entry.failed else gap_recovered(entry.scores, compared, teacher, higher),
+            gain=gain.estimate if gain else None,
+            p=gain.p if gain else None,
+            p_holm=gain.p_holm if gain else None,
+            images=gain is not None and gain.images,
+            gap=None if upper is None or entry.failed else gap_recovered(entry.scores, compared, upper, higher),
             metrics=entry.metrics,
             coverage=len(entry.ended & set(seeds)) / len(seeds) if seeds else 0.0,
             train_ratio=_ratio(entry, control),
@@ -108,7 +125,7 @@ def board(records: Sequence[Record], superseded: Sequence[str] = (), excluded: s
         seeds=seeds,
         metrics=_other_metrics(records, track.primary),
         rows=rows,
-        references=teachers,
+        references=(*teachers, *trivial),
         control=control.id if control else None,
         excluded=excluded,
         notes=notes(records, track, entries, control, teacher, superseded, excluded),

@@ -49,8 +49,9 @@ class Entry:
 
     @property
     def control(self) -> bool:
-        """Whether the row is a control."""
-        return self.records[0].method.control
+        """Whether the row is a control: the student alone, a placebo, a regulariser without a teacher."""
+        method = self.records[0].method
+        return method.control or method.regulariser
 
     @property
     def alone(self) -> bool:

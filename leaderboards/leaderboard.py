@@ -12,6 +12,7 @@ from leaderboards.board import Board, boards
 from leaderboards.budget_comparison import Comparison, comparisons
 from leaderboards.credits import Credit, credits
 from leaderboards.matrix import Matrix, matrices
+from leaderboards.paired import Values
 from leaderboards.record import Record
 from leaderboards.store import Fault
 
@@ -29,10 +30,12 @@ class Leaderboard:
     attachments: Mapping[str, Attachment] = field(default_factory=dict)  # run id -> curves and panel
 
 
-def leaderboard(records: Iterable[Record], faults: Sequence[Fault] = (), about: About | None = None) -> Leaderboard:
+def leaderboard(
+    records: Iterable[Record], faults: Sequence[Fault] = (), about: About | None = None, values: Values | None = None
+) -> Leaderboard:
     """Make the leaderboard of records; the same records give an equal object, whatever their order."""
     about = about or About()
-    made = boards(records, about.excluded)
+    made = boards(records, about.excluded, values)
     return Leaderboard(
         boards=tuple(made),
         matrices=tuple(matrices(made)),

@@ -10,7 +10,8 @@ from typing import Literal
 
 from leaderboards.board import Board, Row
 from leaderboards.ranking import average_ranks
-from leaderboards.statistics import Estimate, holm, wilcoxon
+from leaderboards.signed_rank import Posterior, signed_rank
+from leaderboards.statistics import Estimate, holm
 from leaderboards.track import Track
 
 Outcome = Literal["win", "tie", "loss"]
@@ -23,10 +24,10 @@ class Cell:
 
     status: str
     gap: Estimate | None = None  # gap recovered; None is a dash
-    gain: Estimate | None = None  # over the control, paired by seed
+    gain: Estimate | None = None  # over the control
     rank: float | None = None  # by the mean, among the complete rows; equal means share their average
     outcome: Outcome | None = None  # against the control: does the interval of the gain leave zero out?
-    p: float | None = None  # paired Wilcoxon over seeds
+    p: float | None = None  # of no gain, two-sided
     p_holm: float | None = None  # the same, corrected for the number of cells
     coverage: float = 0.0
 
@@ -42,8 +43,7 @@ class MatrixRow:
     mean_rank: float | None = None  # over the tracks that apply; None below the line
     mean_gap: float | None = None  # over the tracks whose gap is defined; None where a run failed or is missing
     gaps: int = 0  # tracks that the mean gap is taken over
-    p: float | None = None  # Wilcoxon over the tracks' gaps recovered
-    p_holm: float | None = None  # the same, corrected for the number of methods
+    posterior: Posterior | None = None  # of being better than the control, by the gaps recovered
 
     @property
     def complete(self) -> bool:
@@ -64,7 +64,6 @@ class Matrix:
     columns: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
     left_out: tuple[str, ...]  # boards that take no part, and why, a sentence each
-    smallest_p: float | None  # the smallest p-value that the seeds of any cell allow
 
 
 def matrices(boards: Sequence[Board]) -> list[Matrix]:
@@ -96,20 +95,18 @@ def _matrix(group: Sequence[Board], protocol: str, budget: str, share: Fraction)
             raw[label][index] = replace(_given(raw[label][index]), rank=rank)
     _correct(raw)
     rows = [_row(label, by_label, tuple(raw[label]), coverage[label]) for label in labels]
-    most = max((cell.gain.n for cells in raw.values() for cell in cells if cell and cell.gain), default=0)
     return Matrix(
         title=", ".join([*named, BUDGETS.get(budget, budget), f"{'all' if share == 1 else share} labels"]),
         tracks=tracks,
         columns=_titles(tracks),
-        rows=tuple(_sorted(_correct_rows(rows))),
+        rows=tuple(_sorted(rows)),
         left_out=tuple(f"{board.track.title} is left out: {board.excluded}" for board in group if board.excluded),
-        smallest_p=2 / 2**most if most else None,
     )
 
 
 def _placebo(row: Row) -> bool:
     """Say whether a row is a method with a placebo in a teacher's place; such rows stay on their boards."""
-    return row.entry.control and not row.entry.alone
+    return row.entry.records[0].method.control and not row.entry.alone
 
 
 def _given(cell: Cell | None) -> Cell:
@@ -124,7 +121,7 @@ def _cell(row: Row | None) -> Cell | None:
         gap=row.gap,
         gain=row.gain,
         outcome=_outcome(row),
-        p=wilcoxon(row.differences) if row.differences else None,
+        p=row.p,
         coverage=row.coverage,
     )
 
@@ -171,15 +168,8 @@ def _row(label: str, by_label: Sequence[dict[str, Row]], cells: tuple[Cell | Non
         mean_rank=sum(ranks) / len(ranks) if ranks and coverage == 1.0 else None,
         mean_gap=sum(gaps) / len(gaps) if gaps and whole else None,
         gaps=len(gaps),
-        p=wilcoxon(gaps) if whole else None,
+        posterior=signed_rank(gaps) if whole else None,
     )
-
-
-def _correct_rows(rows: Sequence[MatrixRow]) -> list[MatrixRow]:
-    """Correct the p-values over tracks for the number of methods."""
-    tested = [row.p for row in rows if row.p is not None]
-    corrected = iter(holm(tested))
-    return [row if row.p is None else replace(row, p_holm=next(corrected)) for row in rows]
 
 
 def _sorted(rows: Sequence[MatrixRow]) -> list[MatrixRow]:

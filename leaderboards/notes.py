@@ -27,6 +27,7 @@ def notes(
         *apart,
         *_control(track, control, teacher),
         *_seeds(entries),
+        *_images(records, control),
         *_conditions(records),
         *_doubles(records),
         *left_out,
@@ -58,6 +59,16 @@ def _seeds(entries: Sequence[Entry]) -> list[str]:
     if not few:
         return []
     return [f"One seed has no interval, so the order is not proven for: {', '.join(sorted(few))}."]
+
+
+def _images(records: Sequence[Record], control: Entry | None) -> list[str]:
+    """Say where intervals cannot know how far the score depends on the test images."""
+    done = [record for record in records if record.status == "ok"]
+    without = sum(record.scores.images_sha256 is None for record in done)
+    if control is None or not without:
+        return []
+    some = "no per-image values" if without == len(done) else f"no per-image values in {without} of {len(done)} runs"
+    return [f"There are {some}: intervals of gains are over seeds alone, and tell nothing of other images."]
 
 
 def _conditions(records: Sequence[Record]) -> list[str]:

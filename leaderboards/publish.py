@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from leaderboards import store
+from leaderboards import image_values, store
 from leaderboards.attachments import firsts
 from leaderboards.errors import RecordError
 from leaderboards.record import Record
@@ -16,7 +16,8 @@ STEPS, PANELS = "steps", "panels"
 
 
 def publish(home: Path, folder: Path) -> list[Path]:
-    """Copy every record of ``home`` into ``folder``, and for the first seed of each row its curve and panel.
+    """Copy every record of ``home`` into ``folder``, and for the first seed of each row its curve and panel; what a run
+    scored on each image goes with its record.
 
     A picture that the runs of a cohort share is kept once, under its hash. Weights are left out: a record names their
     hash, and its command makes them again. What was published before is replaced; the files are returned.
@@ -27,6 +28,8 @@ def publish(home: Path, folder: Path) -> list[Path]:
         raise RecordError("; ".join(map(str, faults)))
     if not records:
         raise RecordError(f"{home}: no records to publish; expected them in {home / store.RECORDS}")
+    if wrong := image_values.read(records, [home]).faults:
+        raise RecordError("; ".join(map(str, wrong)))
     for part in (store.RECORDS, STEPS, PANELS):
         shutil.rmtree(folder / part, ignore_errors=True)
     shown = {record.run_id for record in firsts(records)}
@@ -36,6 +39,10 @@ def publish(home: Path, folder: Path) -> list[Path]:
         )
         for record in records
     ]
+    for record in records:
+        if record.scores.images_sha256 is not None:
+            names = (image_values.place(place / store.RECORDS, record.run_id) for place in (home, folder))
+            _copy(*names)
     return [store.write(record, folder / store.RECORDS) for record in kept]
 
 

@@ -30,7 +30,7 @@ from leaderboards.record_parts import (
     Training,
     Verification,
 )
-from leaderboards.values import Count, Identifier, Status
+from leaderboards.values import Count, Identifier, Real, Status
 
 SCHEMA_VERSION = 2
 SCHEMA_FILE = Path(__file__).parent / "schema" / f"record-{SCHEMA_VERSION}.json"
@@ -58,6 +58,9 @@ class Record(Part):
     method: MethodPart
     student: Student
     teachers: list[Teacher] = Field(default=[], description="The track's teachers, the main one first.")
+    trivial: dict[str, dict[str, Real]] = Field(
+        default={}, description="Predictor that looks at no image -> its metrics on the test split."
+    )
     protocol: Protocol
     scores: Scores
     inference: Inference = Inference()

@@ -26,11 +26,21 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, regex_engine="python-re")
 
 
+class Margin(Part):
+    """By how much a teacher must beat the student alone; one of the two."""
+
+    absolute: Amount = Field(default=None, description="In units of the primary metric.")
+    relative: Amount = Field(default=None, description="As a share of the student's score.")
+
+
 class TaskPart(Part):
     """What is predicted, and how predictions are scored."""
 
     name: str = Field(description="Registered name of the task.")
     title: str = Field(default="", description="The task in words.")
+    margin: Margin | None = Field(
+        default=None, description="The lead over the student alone that makes a teacher worth learning from."
+    )
     options: Options = Field(default={}, description="Options of the task, resolved.")
     preprocess: Options = Field(
         default={}, description="Switches of preprocessing and augmentation (sizes, crops, flips)."
@@ -83,6 +93,9 @@ class MethodPart(Part):
     )
     control: bool = Field(
         default=False, description="Whether the row is a control: the student trained alone, or a placebo."
+    )
+    regulariser: bool = Field(
+        default=False, description="Whether the row is a control without a teacher that tells regularisation apart."
     )
     options: Options = Field(default={}, description="Hyper-parameters, resolved.")
     weights: dict[str, Real] = Field(default={}, description="Weight of each term of the objective.")
@@ -196,6 +209,11 @@ class Scores(Part):
         default={}, description="Test metrics, read once after training; empty unless 'ok'."
     )
     validation: dict[str, Score] = Field(default={}, description="Validation metrics of the weights that were scored.")
+    images_sha256: Sha256 | None = Field(
+        default=None,
+        description="Hash of images/<run id>.json beside the record: the primary metric's pseudo-value an image; null "
+        "where there is none.",
+    )
     per_class: dict[str, Real] = Field(default={}, description="The primary metric a class, where that has a meaning.")
 
 

@@ -88,18 +88,6 @@ def _covariance(x: Sequence[float], y: Sequence[float]) -> float:
     return math.fsum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / (len(x) - 1)
 
 
-def wilcoxon(values: Sequence[float]) -> float | None:
-    """Return the two-sided p-value of Wilcoxon's signed-rank test that paired differences are centred on zero.
-
-    Zeros are discarded (Wilcoxon 1945); all zero gives 1. With few pairs SciPy counts every pattern of signs, which is
-    exact; n pairs cannot give less than 2 / 2^n. None where there are no differences.
-    """
-    if not values:
-        return None
-    nonzero = [value for value in values if value != 0]
-    return float(stats.wilcoxon(nonzero).pvalue) if nonzero else 1.0
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values corrected for their number, in the order given (Holm, Scand. J. Stat. 6, 1979).
 

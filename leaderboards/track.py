@@ -48,7 +48,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Reference:
-    """Teachers of one kind as a row that is not ranked; scores are means over their seeds."""
+    """A row that is not ranked: teachers of one kind, by the means over their seeds, or a trivial predictor."""
 
     id: str
     role: str

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from leaderboards import image_values
 from leaderboards.attachments import home
 from leaderboards.errors import RecordError
 from leaderboards.record import Record
@@ -21,7 +22,7 @@ def validate(paths: Iterable[str | Path]) -> tuple[int, list[Fault]]:
 
     Looks at: JSON without NaN or doubled keys, the schema, the file's name, the hash of the configuration, that of the
     student where the file is there, what the configuration says of seed, task, data and method, consistency within a
-    record and with the other records of its track, duplicates and conflicts.
+    record and with the other records of its track, the values of single images, duplicates and conflicts.
     Raises RecordError where a path does not exist.
     """
     paths = list(paths)
@@ -37,6 +38,7 @@ def validate(paths: Iterable[str | Path]) -> tuple[int, list[Fault]]:
         reasons = (*_contradictions(file, record), *_hashes(file, record))
         faults += [Fault(str(file), reason, "invalid") for reason in reasons]
     faults += [Fault(str(file), reason, "invalid") for file, reason in _tracks(good)]
+    faults += image_values.read([record for _, record in good], paths).faults
     faults += [fault for fault in read(paths)[1] if fault.kind in ("duplicate", "conflict")]
     return len(good), sorted(faults, key=lambda fault: (fault.file, fault.reason))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from leaderboards import about
+from leaderboards import about, image_values
 from leaderboards.atomic import atomic_write
 from leaderboards.attachments import collect
 from leaderboards.errors import RecordError
@@ -67,7 +67,8 @@ def _render(
     if unknown:
         raise RecordError(f"unknown format {', '.join(map(repr, unknown))}; known: {', '.join(RENDERERS)}")
     records, sources = list(records), list(sources)
-    page = leaderboard(records, faults, about.read(sources))
+    values = image_values.read(records, sources)
+    page = leaderboard(records, [*faults, *values.faults], about.read(sources), values.runs)
     pages = dict.fromkeys(formats, page)
     if "html" in pages:
         attachments, missed = collect(records, sources)

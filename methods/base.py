@@ -58,8 +58,8 @@ class Step(Protocol):
     def mixed(self, alpha: float) -> Mixed:
         """The labeled batch mixed with itself, weights drawn from Beta(alpha, alpha)."""
 
-    def pasted(self) -> Pasted:
-        """The second unlabeled batch pasted into the first (CutMix, three boxes)."""
+    def pasted(self, labeled: bool = False) -> Pasted:
+        """The second unlabeled batch pasted into the first (CutMix, three boxes); or the labeled one into itself."""
 
     def student(self, batch: Batch) -> Prediction:
         """The student's prediction on a batch."""
@@ -128,6 +128,7 @@ class Method(nn.Module, ABC):
     needs: ClassVar[Needs] = Needs()
     control: ClassVar[bool] = False  # the row that every method is compared with
     critic_term: ClassVar[str] = ""  # the term that the critic speaks in
+    regulariser: ClassVar[bool] = False  # a control that tells regularisation from knowledge: it has no teacher
     weights: dict[str, float]
     critic: nn.Module | None
     critic_recipe: CriticRecipe
@@ -140,6 +141,11 @@ class Method(nn.Module, ABC):
         self.critic = None  # not on the class, where it would hide the submodule of that name
         self.critic_recipe = CriticRecipe()
         self.calibration = None
+
+    @classmethod
+    def refuses(cls, output: OutputSpace) -> str:
+        """Say why the method has no meaning for an output space; empty, as here, where it has one."""
+        return ""
 
     @abstractmethod
     def forward(self, step: Step) -> dict[str, Tensor]:

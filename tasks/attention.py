@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -9,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from tasks.annotations.fixations import Fixations, draw_fixations
-from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.metrics.fixation import FixationScores, Looks
 from tasks.networks import presets
 from tasks.networks.clip import build
 from tasks.networks.uvanet import NAME as UVANET
 from tasks.outputs.fixation import Fixation
 from tasks.outputs.maps import resize
+from tasks.trivial import Trivial, by_position, gridded
 
 DEEP = presets.TEACHERS["deep"]
 
@@ -45,6 +47,7 @@ class Attention(Task):
     }
     recipe = {"steps": 200, "batch": 8}
     teacher_recipe = {"steps": 800}
+    margin = Margin(0.05, relative=True)
 
     output: Fixation
 
@@ -77,6 +80,13 @@ class Attention(Task):
         inside = None if prediction.inside is None else prediction.inside[index : index + 1]
         single = replace(prediction, maps=(prediction.maps[0][index : index + 1],), inside=inside)
         return resize(self.output.probability(single)[None], size)[0, 0].cpu().numpy()
+
+    def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
+        """Where people look on average: a centre prior."""
+        looked = (np.clip(sample.annotations[self.annotation].density, 0, None) for sample in samples)
+        cells = gridded((density.astype(np.float32) for density in looked), smooth=True)
+        shares = cells / cells.sum(axis=(1, 2), keepdims=True).clip(min=np.finfo(np.float32).tiny)
+        return {"centre prior": by_position(shares.mean(axis=0))}
 
     def picture(self, decoded: np.ndarray | Looks, image: np.ndarray) -> np.ndarray:
         """A heat map over the image; of a truth with its points."""

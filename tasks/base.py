@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol, Self
 
@@ -16,6 +17,7 @@ from tasks.annotations.kind import IGNORE as IGNORE
 from tasks.annotations.kind import Info as Info
 from tasks.annotations.kind import kind_of
 from tasks.registry import Registry
+from tasks.trivial import Trivial
 
 SHARPNESS = 4.0  # factor from a bounded map to scores of labels
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in [0, 1]
@@ -68,6 +70,10 @@ class Dataset(ABC):
     @abstractmethod
     def load(self, split: str, index: int) -> Sample:
         """Read one sample at its original resolution."""
+
+    def group(self, sample_id: str) -> str:
+        """Name what a sample belongs to, such as a clip: training images of one group are never torn apart."""
+        return sample_id
 
     @abstractmethod
     def manifest(self) -> str:
@@ -286,6 +292,56 @@ class Metric(ABC):
         """Return the primary metric a class, where that has a meaning."""
         return {}
 
+    def score(self, name: str) -> float:
+        """Return one score; a metric that finds it without all others overrides this."""
+        return self.compute()[name]
+
+    def leave_one_out(self, parts: Sequence[Self], name: str) -> list[float]:
+        """Return a score without each image in turn: of all parts but the first, all but the second, and so on.
+
+        ``self`` is empty, each of ``parts`` was fed one image. Halves are merged with what lies outside of them, so n
+        parts take 2 n log n merges. A metric that has a faster way overrides this.
+        """
+        empty = deepcopy(self)
+
+        def merged(outside: Self, inside: Sequence[Self]) -> Self:
+            whole = deepcopy(empty)
+            for part in (outside, *inside):
+                whole.merge(part)
+            return whole
+
+        def without_each(inside: Sequence[Self], outside: Self) -> list[float]:
+            if len(inside) == 1:
+                return [outside.score(name)]
+            first, second = inside[: len(inside) // 2], inside[len(inside) // 2 :]
+            return [*without_each(first, merged(outside, second)), *without_each(second, merged(outside, first))]
+
+        return without_each(parts, self) if parts else []
+
+    def pseudo_values(self, parts: Sequence[Self], name: str) -> list[float]:
+        """Return the jackknife's pseudo-value of a score for each image, one a part that was fed one image.
+
+        ``n S - (n - 1) S_without`` (Quenouille, Biometrika 43, 1956; Tukey 1958). It is the image's own score where the
+        score is a mean over images; for scores of a whole set, such as mIoU and AP, the values have the spread that
+        tells how far the score depends on which images were drawn. ``self`` is empty.
+        """
+        without = self.leave_one_out(parts, name)
+        for part in parts:
+            self.merge(part)
+        n, score = len(parts), self.score(name)
+        return [n * score - (n - 1) * other for other in without]
+
+
+@dataclass(frozen=True)
+class Margin:
+    """By how much a teacher must beat the student alone for their gap to mean something, in the primary metric.
+
+    Either absolute or, ``relative``, a share of the student's score.
+    """
+
+    value: float
+    relative: bool = False
+
 
 class Task(ABC):
     """What is predicted; built for one dataset; the constructor's keyword-only arguments are its options.
@@ -307,6 +363,7 @@ class Task(ABC):
     teachers: ClassVar[Mapping[str, NetworkSpec]]  # name -> network, the main one first
     recipe: ClassVar[Mapping[str, Any]]  # deviations from benchmark.config.schema.Recipe's defaults
     teacher_recipe: ClassVar[Mapping[str, Any]]  # the same for teachers, on top of ``recipe``
+    margin: ClassVar[Margin | None] = None  # None: a protocol cannot be held against one
     frames: int = 1  # of an image that its networks read: (N,3*frames,H,W), the newest first
     output: OutputSpace
 
@@ -341,6 +398,14 @@ class Task(ABC):
         """Return the size (H,W) at which predictions are scored: the annotation's if it has one, else the image's."""
         size = kind_of(self.annotation).size(sample.annotations[self.annotation])
         return size or (sample.image.shape[0], sample.image.shape[1])
+
+    def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
+        """Learn predictors that look at no image from labeled training samples, each a pass over them at most.
+
+        Every board shows them: a student that does not beat the best has learned nothing that counts. None, as here,
+        where a task knows none; see ``tasks.trivial``.
+        """
+        return {}
 
     @abstractmethod
     def picture(self, decoded: Any, image: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from tasks.annotations.points import draw_points
-from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.data.density import density_map
 from tasks.drawing import draw_density
 from tasks.metrics.counting import CountErrors
 from tasks.networks import csrnet, encoder_decoder, presets
 from tasks.outputs.bayesian import BayesianDensity, PointTarget, stack_points
 from tasks.outputs.density import Density, overlap
+from tasks.trivial import Trivial, constant
 
 
 @tasks.register("count")
@@ -39,6 +40,7 @@ class Counting(Task):
     # Zooming out pads with black, which shifts batch statistics: some heads everywhere, and squared errors do not mind.
     recipe = {"steps": 200, "batch": 8, "scale": [1.0, 1.0]}
     teacher_recipe = {"steps": 800}
+    margin = Margin(0.10, relative=True)
 
     output: Density
 
@@ -87,6 +89,15 @@ class Counting(Task):
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
         """Heads a pixel at ``size``, float64, with the count that the network predicts."""
         return overlap(self.output.pixels(prediction)[index].double().cpu().numpy(), size)
+
+    def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
+        """The mean and the median count, spread evenly."""
+        counts = [len(sample.annotations[self.annotation]) for sample in samples]
+
+        def evenly(count: float) -> Trivial:
+            return lambda size: constant(count / (size[0] * size[1]), np.float64)(size)
+
+        return {"mean count": evenly(float(np.mean(counts))), "median count": evenly(float(np.median(counts)))}
 
     def picture(self, decoded: np.ndarray, image: np.ndarray) -> np.ndarray:
         """A predicted density with its count, or the true points with theirs."""

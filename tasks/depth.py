@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tasks.annotations.depth import draw_depth
-from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.metrics.depth import DepthErrors
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.logdepth import LogDepth
 from tasks.outputs.maps import resize
+from tasks.trivial import Trivial, by_position, constant, gridded
 
 
 @tasks.register("depth")
@@ -39,6 +41,7 @@ class Depth(Task):
     teachers = presets.TEACHERS
     recipe = {"steps": 200, "batch": 8, "scale": [1.0, 1.0]}  # a zoom would change the size of things, not their depth
     teacher_recipe = {"steps": 800}
+    margin = Margin(0.10, relative=True)
 
     output: LogDepth
 
@@ -77,6 +80,18 @@ class Depth(Task):
         """Metres at ``size``: the map in metres at the size of the input, resized (bilinear)."""
         log_depth = resize(prediction.maps[0][index : index + 1], prediction.size)
         return resize(self.output.metres(log_depth), size)[0, 0].cpu().numpy()
+
+    def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
+        """The mean and the median depth, and the median at each position."""
+        cells = gridded(sample.annotations[self.annotation].astype(np.float32) for sample in samples)
+        known = np.ma.masked_outside(cells, np.finfo(np.float32).tiny, self.cap)
+        median = float(np.ma.median(known))
+        here = np.ma.median(known, axis=0).filled(median).astype(np.float32)
+        return {
+            "mean": constant(float(known.mean())),
+            "median": constant(median),
+            "median a position": by_position(here),
+        }
 
     def picture(self, decoded: np.ndarray, image: np.ndarray) -> np.ndarray:
         """Depth in viridis, near is bright, with a scale."""

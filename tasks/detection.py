@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +11,12 @@ import torch
 from torch import nn
 
 from tasks.annotations.boxes import Boxes, draw_boxes
-from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.metrics.detection import BoxPrecision, Detections
 from tasks.networks import fcos, presets
 from tasks.outputs.boxes import BoxTarget, stack
 from tasks.outputs.detection import Detection
+from tasks.trivial import Trivial
 
 LOWEST = 0.05  # score of a detection that is still reported
 MOST = 100  # detections an image, as COCO counts at most
@@ -61,6 +63,7 @@ class ObjectDetection(Task):
     }
     recipe = {"steps": 200, "batch": 8}
     teacher_recipe = {"steps": 800}
+    margin = Margin(0.03)
 
     output: Detection
 
@@ -97,6 +100,21 @@ class ObjectDetection(Task):
         ratio = np.array([size[1] / prediction.size[1], size[0] / prediction.size[0]] * 2)
         xyxy = np.clip(found.xyxy[:MOST].double().cpu().numpy() * ratio, 0, [size[1], size[0]] * 2)
         return Detections(xyxy, found.labels[:MOST].cpu().numpy(), found.scores[:MOST].double().cpu().numpy())
+
+    def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
+        """The mean box of each category wherever it is, as sure as images have one, in shares of the image."""
+        found: dict[int, list[np.ndarray]] = defaultdict(list)
+        images = 0
+        for sample in samples:
+            boxes: Boxes = sample.annotations[self.annotation]
+            share = boxes.xyxy / np.array([sample.image.shape[1], sample.image.shape[0]] * 2)
+            images += 1
+            for label, box in zip(boxes.labels.tolist(), share, strict=True):
+                found[label].append(box)
+        labels = np.array(sorted(found), dtype=np.int64)
+        means = np.array([np.mean(found[label], axis=0) for label in labels.tolist()], dtype=np.float64).reshape(-1, 4)
+        scores = np.array([min(1.0, len(found[label]) / images) for label in labels.tolist()], dtype=np.float64)
+        return {"mean box a category": lambda size: Detections(means * ([size[1], size[0]] * 2), labels, scores)}
 
     def picture(self, decoded: Detections | Boxes, image: np.ndarray) -> np.ndarray:
         """The image with its boxes; of a prediction the ten best that score at least 0.3, with their scores."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tasks.annotations.mask import draw_mask
-from tasks.base import IGNORE, Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import IGNORE, Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.metrics.saliency import SaliencyScores
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.binary import UNKNOWN, Binary
 from tasks.outputs.maps import resize
+from tasks.trivial import Trivial, by_position, constant, gridded
 
 
 @tasks.register("saliency")
@@ -34,6 +37,7 @@ class Saliency(Task):
     teachers = presets.TEACHERS
     recipe = {"steps": 200, "batch": 8}
     teacher_recipe = {"steps": 800}
+    margin = Margin(0.01)
 
     def __init__(self, info: Info) -> None:
         super().__init__(info)
@@ -56,6 +60,16 @@ class Saliency(Task):
         """Probabilities at ``size``: the map at the size of the input, resized (bilinear)."""
         logits = resize(prediction.maps[0][index : index + 1], prediction.size)
         return resize(logits.sigmoid(), size)[0, 0].cpu().numpy()
+
+    def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
+        """The share of the mask, of all positions and of each: a centre prior."""
+        cells = gridded(sample.annotations[self.annotation] for sample in samples)
+        known = np.ma.masked_equal(cells, IGNORE)
+        mean = float(known.mean())
+        return {
+            "mean share": constant(mean),
+            "mean share a position": by_position(known.mean(axis=0).filled(mean).astype(np.float32)),
+        }
 
     def picture(self, decoded: np.ndarray, image: np.ndarray) -> np.ndarray:
         """The image, dark outside the mask."""

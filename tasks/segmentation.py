@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -9,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from tasks.annotations.classes import draw_classes
-from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.metrics.segmentation import ConfusionMatrix
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.categorical import Categorical
 from tasks.outputs.maps import resize
+from tasks.trivial import Trivial, by_position, constant, gridded
 
 
 @tasks.register("seg")
@@ -33,6 +35,7 @@ class Segmentation(Task):
     teachers = presets.TEACHERS
     recipe = {"steps": 160, "batch": 8}
     teacher_recipe = {"steps": 800}
+    margin = Margin(0.04)
 
     def __init__(self, info: Info, *, loss: Literal["ce", "ohem"] = "ce") -> None:
         super().__init__(info)
@@ -54,6 +57,17 @@ class Segmentation(Task):
         """The most likely class at ``size``: logits are resized (bilinear), then compared."""
         logits = resize(prediction.maps[0][index : index + 1], size)
         return logits.max(dim=1).indices[0].to(torch.uint8).cpu().numpy()
+
+    def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
+        """The most frequent class, of all positions and of each."""
+        cells = gridded(sample.annotations[self.annotation] for sample in samples)
+        counts = np.stack([(cells == label).sum(axis=0) for label in range(self.output.channels)])
+        total = counts.sum(axis=(1, 2))
+        likely = np.where(counts.any(axis=0), counts.argmax(axis=0), total.argmax()).astype(np.uint8)
+        return {
+            "most frequent class": constant(int(total.argmax()), np.uint8),
+            "most frequent class a position": by_position(likely, smooth=False),
+        }
 
     def picture(self, decoded: np.ndarray, image: np.ndarray) -> np.ndarray:
         """Classes in the colours of the dataset's palette."""

@@ -1,4 +1,4 @@
-"""``benchmark leaderboard write`` and ``validate``: records in, boards or faults out."""
+"""``benchmark leaderboard`` but for verify and publish: records in; boards, statements, verdicts or faults out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from leaderboards import store, validate
+from leaderboards import about, attachments, findings, image_values, store, tuning, validate
+from leaderboards.atomic import atomic_write
+from leaderboards.board import Board, boards
+from leaderboards.errors import RecordError
+from leaderboards.paired import Values
 from leaderboards.write import USUAL, write_boards
 
 BOARDS = "leaderboards"
@@ -25,6 +29,32 @@ def write_all(paths: Sequence[Path], out: Path | None, console: Console, formats
         console.print(f"board    {escape(str(path))}", highlight=False)
     console.print(f"{len(records)} records, {len(faults)} faults", highlight=False)
     return 1 if any(fault.kind != "duplicate" for fault in faults) else 0
+
+
+def print_statements(paths: Sequence[Path]) -> None:
+    """Print what the boards of all records found say of gains, a line a board."""
+    trials = tuning.read_folder(attachments.home(paths[0]) / tuning.FOLDER)
+    for line in (*findings.statements(_boards(paths)[0]), *findings.tuned(trials)):
+        print(line)
+
+
+def write_claims(paths: Sequence[Path], claims: Path | None, out: Path | None) -> None:
+    """Write, or print, what becomes of the claims of papers; raises RecordError where there are no claims to read."""
+    file = claims if claims is not None else attachments.home(paths[0]) / findings.CLAIMS
+    if not file.is_file():
+        raise RecordError(f"{file}: no such file; name a list of claims with --claims")
+    page = findings.claims_page(findings.read_claims(file), *_boards(paths))
+    if out is None:
+        print(page, end="")
+    else:
+        atomic_write(out, page)
+
+
+def _boards(paths: Sequence[Path]) -> tuple[list[Board], Values]:
+    """Make the boards of all records found, and return them with what runs scored on each image."""
+    records, _ = store.read(paths)
+    values = image_values.read(records, paths).runs
+    return boards(records, about.read(paths).excluded, values), values
 
 
 def validate_all(paths: Sequence[Path], console: Console) -> int:

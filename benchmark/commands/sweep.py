@@ -21,6 +21,7 @@ from benchmark.config import compose
 from benchmark.config.file_words import read_files
 from benchmark.config.schema import Config
 from benchmark.run import Run
+from benchmark.runs.planned_runs import DONE
 from benchmark.runs.teachers import TeacherError
 from benchmark.training.device import DeviceLost
 from benchmark.training.interrupt import Interrupted
@@ -102,7 +103,7 @@ def execute(config: Config, console: Console) -> int:
         return 1
     table.show(records, console)
     _show_paths(records, Path(config.home), console)
-    return 0 if all(record.status == "ok" for record in records) else 1
+    return 0 if all(record.status in DONE for record in records) else 1
 
 
 def _show_paths(records: Sequence[Record], home: Path, console: Console) -> None:

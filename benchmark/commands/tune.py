@@ -1,90 +1,149 @@
-"""``benchmark tune``: the same trials for every method, over the strength of its terms, on images held out for it."""
+"""``benchmark tune``: the same trials for every method, or for the control, on images held out for it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import optuna
-from optuna.trial import TrialState
+from pydantic import JsonValue
 from rich.console import Console
 from rich.markup import escape
 
 from benchmark.config import compose
+from benchmark.config.schema import Config
 from benchmark.config.strength import STRENGTH
 from benchmark.run import Run
+from benchmark.training.assemble import control
 from leaderboards import tuning
 from leaderboards.record import Record
-from leaderboards.tuning import Trial, TuningRecord
+from leaderboards.tuning import Parameter, Trial, TuningRecord
 from tasks.errors import InputError
 
 SHARE = "1/4"  # of the training split
 FOLDER = "tuning"  # under home: the trials' own home, and the records of tuning
+WIDER = 4  # times that a space is extended by one value, at most
 
 
-def strengths(trials: int, span: float) -> list[float]:
-    """Space ``trials`` factors evenly in their logarithm from ``1/span`` to ``span``; 1 is always among them.
+@dataclass(frozen=True)
+class Tried:
+    """One value and its runs, one a seed; ``goodness`` is signed so that higher is better."""
+
+    value: float
+    runs: tuple[Record, ...]
+
+    @property
+    def goodness(self) -> tuple[float, ...]:
+        """Scores of the runs; none where any of them did not end well."""
+        scores = [_goodness(run) for run in self.runs]
+        return tuple(score for score in scores if score is not None) if None not in scores else ()
+
+
+def grid(own: float, trials: int, span: float) -> list[float]:
+    """Space ``trials`` values evenly in their logarithm from ``own / span`` to ``own * span``; ``own`` is among them.
 
     Raises InputError for an even number of trials and for a span of at most 1.
     """
     if trials < 1 or trials % 2 == 0:
-        raise InputError(f"--trials {trials}: expected an odd number, so that the method's own weights are among them")
+        raise InputError(f"--trials {trials}: expected an odd number, so that the own value is among them")
     if span <= 1:
         raise InputError(f"--span {span}: expected a number above 1")
     exponents = np.linspace(-1, 1, trials) if trials > 1 else np.zeros(1)
-    return [float(f"{span**exponent:.6g}") for exponent in exponents]
+    return [float(f"{own * span**exponent:.6g}") for exponent in exponents]
 
 
-def tune(words: Sequence[str], trials: int, span: float, console: Console) -> int:
+def wider(values: Sequence[float], upwards: bool) -> float:
+    """Continue a grid by one value."""
+    first, second = (values[-2], values[-1]) if upwards else (values[1], values[0])
+    return float(f"{second * second / first:.6g}")
+
+
+def choose(tried: Sequence[Tried], own: float) -> float | None:
+    """Choose by the one-standard-error rule: of the values as good as the best, the nearest to the method's own.
+
+    As good is what lies within one standard error of the best mean (Breiman et al., Classification and Regression
+    Trees, 1984); one seed has no error, so the best is chosen. None where no value was scored.
+    """
+    scored = {each.value: each.goodness for each in tried if each.goodness}
+    if not scored:
+        return None
+    best = max(scored.values(), key=statistics.fmean)
+    error = statistics.stdev(best) / math.sqrt(len(best)) if len(best) > 1 else 0.0
+    good = [value for value, scores in scored.items() if statistics.fmean(scores) >= statistics.fmean(best) - error]
+    return min(good, key=lambda value: (abs(math.log(value / own)), value))
+
+
+def tune(words: Sequence[str], trials: int, span: float, seeds: int, console: Console) -> int:
     """Tune the methods of a configuration and write one record of tuning each; return 1 where a method has no score.
 
-    Every method gets the same strengths, seed, steps and teachers. Trials are runs like all others, so a repeated
-    command finds the finished ones.
+    The parameter of a method is its strength, that of the control alone is the learning rate, which all methods share.
+    Every method gets the same values, seeds, steps and teachers; while any choice lies at an edge, all get one value
+    more. Trials are runs like all others, so a repeated command finds the finished ones.
     """
-    space = strengths(trials, span)
+    if seeds < 1:
+        raise InputError(f"--seeds {seeds}: expected at least one seed")
     base = compose.load(words)
+    methods, parameter, own = _what(base)
+    space = grid(own, trials, span)
     home = Path(base.home) / FOLDER
-    fixed = [*words, f"home={home}", "control=false"]
+    fixed = [word for word in words if not word.startswith("method=")]
+    fixed += [f"method=[{','.join(methods)}]", f"home={home}", "control=false"]
     if base.data["tuning_split"] is None:
         fixed.append(f"data.tuning_split={SHARE}")
-    studies = {name: _study(name, space) for name in base.methods if STRENGTH in base.methods[name]}
-    if not studies:
-        raise InputError("nothing to tune: no method of the command learns from a teacher")
-    runs: dict[str, list[Record]] = {name: [] for name in studies}
-    for _ in space:
-        for name, record in _round(studies, space, fixed, console).items():
-            runs[name].append(record)
-    outcomes = [_conclude(name, study, runs[name], space, home, console) for name, study in studies.items()]
-    return 0 if all(outcomes) else 1
+    tried: dict[str, list[Tried]] = {name: [] for name in methods}
+    todo = list(space)
+    numbers = range(base.seed, base.seed + seeds)
+    for _ in range(WIDER + 1):
+        for value in todo:
+            for name, runs in _try(methods, parameter, value, fixed, numbers, console).items():
+                tried[name].append(Tried(value, runs))
+        choices = [choice for name in methods if (choice := choose(tried[name], own)) is not None]
+        todo = _extension(space, choices)
+        space = sorted([*space, *todo])
+        if not todo:
+            break
+    done = [_conclude(name, tried[name], parameter, own, base, home, console) for name in methods]
+    return 0 if all(done) else 1
 
 
-def _study(name: str, space: Sequence[float]) -> optuna.Study:
-    """Open a study whose trials are laid out beforehand, the same for every method, the gentlest first."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(study_name=name)
-    for strength in space:
-        study.enqueue_trial({STRENGTH: strength})
-    return study
+def _what(base: Config) -> tuple[list[str], Parameter, float]:
+    """Say which methods are tuned, in what, and what their own value is."""
+    learners = [name for name in base.methods if STRENGTH in base.methods[name]]
+    if learners:
+        return learners, "strength", 1.0
+    if control().name in base.methods:
+        return [control().name], "lr", base.recipe.lr
+    raise InputError("nothing to tune: expected methods that learn from a teacher, or the control alone")
 
 
-def _round(
-    studies: Mapping[str, optuna.Study], space: Sequence[float], fixed: Sequence[str], console: Console
-) -> dict[str, Record]:
-    """Run one trial of every method, side by side."""
-    asked = {name: study.ask() for name, study in studies.items()}
-    chosen = {name: trial.suggest_float(STRENGTH, min(space), max(space)) for name, trial in asked.items()}
-    words = [f"method=[{','.join(studies)}]", *(f"methods.{name}.{STRENGTH}={value}" for name, value in chosen.items())]
-    shared = [word for word in fixed if not word.startswith("method=")]
-    records = {record.method.name: record for record in Run(compose.load([*shared, *words]), console).execute()}
-    for name, trial in asked.items():
-        goodness = _goodness(records[name])
-        if goodness is None:
-            studies[name].tell(trial, state=TrialState.FAIL)
-        else:
-            studies[name].tell(trial, -goodness)
-        console.print(escape(f"{name}: {STRENGTH} {chosen[name]:g}: {_shown(records[name])}"), highlight=False)
-    return records
+def _extension(space: Sequence[float], choices: Sequence[float]) -> list[float]:
+    """List the values beyond the edges at which a choice lies; a space of one value has none."""
+    if len(space) < 2:
+        return []
+    low = [wider(space, upwards=False)] if space[0] in choices else []
+    return low + ([wider(space, upwards=True)] if space[-1] in choices else [])
+
+
+def _try(
+    methods: Sequence[str],
+    parameter: Parameter,
+    value: float,
+    fixed: Sequence[str],
+    seeds: Sequence[int],
+    console: Console,
+) -> dict[str, tuple[Record, ...]]:
+    """Run one value of every method, side by side, for every seed."""
+    keys = ["recipe.lr"] if parameter == "lr" else [f"methods.{name}.{STRENGTH}" for name in methods]
+    words = [*fixed, *(f"{key}={value}" for key in keys)]
+    rounds = [Run(compose.load([*words, f"seed={seed}"]), console).execute() for seed in seeds]
+    runs = {name: tuple(r for records in rounds for r in records if r.method.name == name) for name in methods}
+    for name, records in runs.items():
+        said = ", ".join(map(_shown, records))
+        console.print(escape(f"{name}: {parameter} {value:g}: {said}"), highlight=False)
+    return runs
 
 
 def _goodness(record: Record) -> float | None:
@@ -99,38 +158,47 @@ def _shown(record: Record) -> str:
 
 
 def _conclude(
-    name: str, study: optuna.Study, runs: Sequence[Record], space: Sequence[float], home: Path, console: Console
+    name: str,
+    tried: Sequence[Tried],
+    parameter: Parameter,
+    own: float,
+    base: Config,
+    home: Path,
+    console: Console,
 ) -> bool:
     """Write what was tried and what was chosen; say which option uses it."""
-    if not study.get_trials(states=[TrialState.COMPLETE]):
+    chosen = choose(tried, own)
+    if chosen is None:
         console.print(escape(f"{name}: no trial ended with a score; nothing was chosen"), highlight=False)
         return False
-    first = runs[0]
+    runs = [run for each in tried for run in each.runs]
+    first = next(run for run in runs if run.score is not None)
+    values: list[JsonValue] = [*sorted(each.value for each in tried)]
     record = TuningRecord(
         task=first.task.name,
         dataset=first.dataset.name,
         method=name,
-        chosen=study.best_params[STRENGTH],
+        protocol=base.protocol.name,
+        parameter=parameter,
+        chosen=chosen,
+        own=own,
         primary_metric=first.scores.primary_metric,
-        higher_is_better=_higher(runs),
+        higher_is_better=first.scores.metrics[first.scores.primary_metric].higher_is_better,
         split=f"train: {first.dataset.options['tuning_split']} of it, held out, {first.dataset.n_test} images",
         manifest_sha256=first.dataset.manifest_sha256 or "",
         track_id=first.track_id,
-        seed=first.seed,
+        seed=base.seed,
         steps=int(first.protocol.recipe["steps"]),  # type: ignore[arg-type]  # a JSON value that is a number
-        sampler=f"optuna {optuna.__version__}, strengths laid out beforehand",
-        space={STRENGTH: list(space)},
+        sampler="a grid, laid out beforehand, one standard error towards the own value",
+        space={parameter: values},
         trials=[
-            Trial(strength=run.method.options[STRENGTH], score=run.score, status=run.status, run_id=run.run_id)  # type: ignore[arg-type]
-            for run in runs
+            Trial(value=each.value, seed=run.seed, score=run.score, status=run.status, run_id=run.run_id)
+            for each in sorted(tried, key=lambda each: each.value)
+            for run in each.runs
         ],
     )
     path = tuning.write(record, home)
+    key = "recipe.lr" if parameter == "lr" else f"methods.{name}.{STRENGTH}"
     edge = ", at the edge of what was tried" if record.at_the_edge else ""
-    console.print(escape(f"{name}: chosen methods.{name}.{STRENGTH}={record.chosen:g}{edge}; {path}"), highlight=False)
+    console.print(escape(f"{name}: chosen {key}={record.chosen:g}{edge}; {path}"), highlight=False)
     return True
-
-
-def _higher(runs: Sequence[Record]) -> bool:
-    scored = next(run for run in runs if run.score is not None)
-    return scored.scores.metrics[scored.scores.primary_metric].higher_is_better

@@ -24,7 +24,8 @@ from tasks.base import Dataset, NetworkSpec, Task, tasks
 from tasks.errors import InputError, nearest
 from tasks.registry import describe, options
 
-_entered: dict[tuple[str, str], type] = {}  # what Hydra's store, which every command of a process shares, holds
+# what Hydra's store, which every command of a process shares, holds: classes, and what protocols fix for tasks
+_entered: dict[tuple[str, str], type | protocols.Fixed] = {}
 
 GROUPS = ("student", "teacher")  # of Hydra, that take a network
 
@@ -45,11 +46,12 @@ def register() -> None:
     }
     for key, registry in catalog.REGISTRIES.items():
         for name, cls in list(registry.items()):
-            if _entered.get((key, name)) is cls:
-                continue
-            _entered.pop((key, name), None)
+            known = _entered.pop((key, name), None) is cls
             try:
-                enters[key](name, cls)
+                if not known:
+                    enters[key](name, cls)
+                if key == "task":
+                    _enter_protocols(name, cls)
                 _entered[key, name] = cls
             except Exception as error:
                 origin = registry.origin(name)
@@ -62,12 +64,18 @@ def register() -> None:
 
 
 def _enter_task(name: str, task: type[Task]) -> None:
-    """Enter a task, and what each protocol fixes for it, which config.yaml selects by both names."""
     _require(task, "annotation", "metrics", "student", "teachers", "recipe", "teacher_recipe")
+    ConfigStore.instance().store(group="task", name=name, node=options_schema(task, name=name))
+
+
+def _enter_protocols(name: str, task: type[Task]) -> None:
+    """Enter what each protocol fixes for a task, which config.yaml selects by both names."""
     store = ConfigStore.instance()
-    store.store(group="task", name=name, node=options_schema(task, name=name))
     for each in protocols.files():
         option, values = protocols.option(name, each), protocols.fixed(protocols.read(each), task)
+        if _entered.get((protocols.GROUP, option)) is values:
+            continue
+        _entered[protocols.GROUP, option] = values
         store.store(group="embedded", name=option, node={"defaults": [{"/data": option}]}, package="_global_")
         for part in protocols.PARTS:
             store.store(group=part, name=option, node=getattr(values, part))

@@ -1,4 +1,4 @@
-"""The strengths that runs take unless told otherwise: a file a dataset, which nothing but a person's decision changes.
+"""The strengths that runs take unless told otherwise: a file a protocol and dataset, changed by a person alone.
 
     python -m benchmark.config.default_strengths FOLDER
 
@@ -32,17 +32,26 @@ class Choice(Part):
     evidence: Sha256 = Field(description="Hash of the record of tuning that chose it.")
 
 
-class TaskChoices(Part):
-    """The strengths that were chosen for one task, all in the same way."""
+class Rate(Part):
+    """How the learning rate that all methods share was chosen, for the control."""
 
+    lr: float = Field(gt=0, description="The rate.")
     tuning: Tuning = Field(description="What was spent, as the records of runs say it.")
-    methods: dict[str, Choice] = Field(description="Method -> what was chosen.")
+    evidence: Sha256 = Field(description="Hash of the record of tuning that chose it.")
+
+
+class TaskChoices(Part):
+    """What was chosen for one task: the control's rate, and strengths, all in the same way."""
+
+    control: Rate | None = Field(default=None, description="The control's learning rate; null where it was not tuned.")
+    tuning: Tuning | None = Field(default=None, description="What was spent on strengths, as records of runs say it.")
+    methods: dict[str, Choice] = Field(default={}, description="Method -> what was chosen.")
 
 
 @cache
-def read(dataset: str) -> Mapping[str, TaskChoices]:
-    """Read the choices for a dataset, by task; empty for a dataset that nothing was tuned for."""
-    path = FOLDER / f"{dataset}.yaml"
+def read(protocol: str, dataset: str) -> Mapping[str, TaskChoices]:
+    """Read the choices for a protocol and a dataset, by task; empty where nothing was tuned."""
+    path = FOLDER / protocol / f"{dataset}.yaml"
     if not path.is_file():
         return {}
     content = OmegaConf.to_container(OmegaConf.load(path))
@@ -50,33 +59,41 @@ def read(dataset: str) -> Mapping[str, TaskChoices]:
 
 
 def texts(records: Iterable[TuningRecord]) -> dict[str, str]:
-    """Return the content of each dataset's file from records of tuning.
+    """Return the content of the file of each protocol and dataset, by its place, from records of tuning.
 
     Raises ValueError where the methods of a task were not tuned alike.
     """
-    tasks: dict[str, dict[str, list[TuningRecord]]] = defaultdict(lambda: defaultdict(list))
+    places: dict[str, dict[str, list[TuningRecord]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
-        tasks[record.dataset][record.task].append(record)
-    return {dataset: _text(dataset, by_task) for dataset, by_task in tasks.items()}
+        places[f"{record.protocol}/{record.dataset}.yaml"][record.task].append(record)
+    return {place: _text(place, by_task) for place, by_task in places.items()}
 
 
-def _text(dataset: str, by_task: Mapping[str, list[TuningRecord]]) -> str:
-    head = f"# Strengths on {dataset}, made by benchmark.config.default_strengths from records of tuning.\n"
-    choices = {task: _choices(records).model_dump(mode="json") for task, records in sorted(by_task.items())}
-    return head + OmegaConf.to_yaml(OmegaConf.create(choices))
+def _text(place: str, by_task: Mapping[str, list[TuningRecord]]) -> str:
+    head = f"# What was tuned for {place}, made by benchmark.config.default_strengths from records of tuning.\n"
+    choices = {task: _choices(records) for task, records in sorted(by_task.items())}
+    content = {task: each.model_dump(mode="json", exclude_defaults=True) for task, each in choices.items()}
+    return head + OmegaConf.to_yaml(OmegaConf.create(content))
 
 
 def _choices(records: list[TuningRecord]) -> TaskChoices:
-    parts = [record.part() for record in records]
+    rates = [record for record in records if record.parameter == "lr"]
+    strengths = sorted((each for each in records if each.parameter == "strength"), key=lambda record: record.method)
+    parts = [record.part() for record in strengths]
     if any(part != parts[0] for part in parts):
-        raise ValueError(f"{records[0].task} on {records[0].dataset}: methods were tuned with different means")
-    chosen = {
-        record.method: Choice(strength=record.chosen, evidence=digest(record.model_dump(mode="json")))
-        for record in sorted(records, key=lambda record: record.method)
-    }
-    return TaskChoices(tuning=parts[0], methods=chosen)
+        first = strengths[0]
+        raise ValueError(f"{first.task} on {first.dataset}: methods were tuned with different means")
+    return TaskChoices(
+        control=Rate(lr=rates[0].chosen, tuning=rates[0].part(), evidence=_hash(rates[0])) if rates else None,
+        tuning=parts[0] if parts else None,
+        methods={record.method: Choice(strength=record.chosen, evidence=_hash(record)) for record in strengths},
+    )
+
+
+def _hash(record: TuningRecord) -> str:
+    return digest(record.model_dump(mode="json"))
 
 
 if __name__ == "__main__":
     for name, content in texts(tuning.read_folder(Path(sys.argv[1]))).items():
-        print(atomic_write(FOLDER / f"{name}.yaml", content))
+        print(atomic_write(FOLDER / name, content))

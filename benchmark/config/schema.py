@@ -85,6 +85,16 @@ class TeacherConfig:
 
 
 @dataclass
+class Stage:
+    """A part of a protocol's matrix: methods under some words, for every seed of the protocol."""
+
+    title: str = MISSING
+    methods: list[str] = field(default_factory=list)  # names, or: control, learners, regularisers
+    words: list[str] = field(default_factory=list)  # of the command; comma lists are run one after the other
+    tasks: list[str] = field(default_factory=list)  # empty: all
+
+
+@dataclass
 class Protocol:
     """What a comparison fixes, by name; see ``benchmark.config.protocols``."""
 
@@ -94,6 +104,7 @@ class Protocol:
     labels: list[str] = field(default_factory=lambda: ["1"])
     budgets: list[str] = field(default_factory=lambda: ["steps"])
     multiples: list[float] = field(default_factory=lambda: [1.0])  # of the steps, at which the control is trained
+    matrix: list[Stage] = field(default_factory=list)  # what is trained and published, in order
     every: dict[str, Any] = field(default_factory=dict)  # values of student, teacher, recipe and data, for every task
     tasks: dict[str, Any] = field(default_factory=dict)  # task -> the same for it alone, laid over ``every``
 

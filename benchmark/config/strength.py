@@ -12,7 +12,7 @@ from benchmark.config.schema import Config, options_schema
 from benchmark.config.terms import TERMS
 from leaderboards import tuning
 from leaderboards.record_parts import Tuning
-from methods.base import Method
+from methods.base import Method, methods
 from tasks.errors import InputError
 
 STRENGTH = "strength"
@@ -42,25 +42,30 @@ def method_schema(method: type[Method]) -> type:
 
 @dataclass(frozen=True)
 class Tuned:
-    """A strength that was chosen by tuning, and what was spent on it."""
+    """A value that was chosen by tuning, a strength or the control's learning rate, and what was spent on it."""
 
-    strength: float
+    parameter: tuning.Parameter
+    value: float
     spent: Tuning
 
 
 def tuned(config: Config, method: str) -> Tuned | None:
-    """Find how a method was tuned for the task and dataset of a configuration.
+    """Find how a method, or the control, was tuned for the task and dataset of a configuration.
 
-    The folder of tuning that the configuration names goes first, then the defaults of the dataset.
+    The folder of tuning that the configuration names goes first, then the defaults of the protocol and dataset.
     """
     task, dataset = config.task["name"], config.data["name"]
     record = None if config.tuning is None else tuning.find(Path(config.tuning), task, dataset, method)
     if record is not None:
-        return Tuned(record.chosen, record.part())
-    choices = default_strengths.read(dataset).get(task)
-    if choices is None or method not in choices.methods:
+        return Tuned(record.parameter, record.chosen, record.part())
+    choices = default_strengths.read(config.protocol.name, dataset).get(task)
+    if choices is None:
         return None
-    return Tuned(choices.methods[method].strength, choices.tuning)
+    if methods[method].control and choices.control:
+        return Tuned("lr", choices.control.lr, choices.control.tuning)
+    if method in choices.methods and choices.tuning:
+        return Tuned("strength", choices.methods[method].strength, choices.tuning)
+    return None
 
 
 def fill(config: Config) -> None:
@@ -73,12 +78,15 @@ def fill(config: Config) -> None:
     for name, options in config.methods.items():
         if STRENGTH in options and options[STRENGTH] is None:
             choice = tuned(config, name)
-            options[STRENGTH] = choice.strength if choice else 1.0
+            options[STRENGTH] = choice.value if choice else 1.0
         if options.get(STRENGTH, 1.0) <= 0:
             raise InputError(f"methods.{name}.{STRENGTH}={options[STRENGTH]}: expected a number above 0")
 
 
 def spent(config: Config, method: str) -> Tuning | None:
-    """Say what the tuning of a run's strength took; None for a strength of somebody's own."""
+    """Say what the tuning of a run's strength, or of the control's rate, took; None for a value of somebody's own."""
     choice = tuned(config, method)
-    return choice.spent if choice and config.methods.get(method, {}).get(STRENGTH) == choice.strength else None
+    if choice is None:
+        return None
+    taken = config.recipe.lr if choice.parameter == "lr" else config.methods.get(method, {}).get(STRENGTH)
+    return choice.spent if taken == choice.value else None

@@ -62,9 +62,9 @@ class FrozenStep(MemberStep):
         mixed: Mixed = self._twice(self.once.mixed(alpha)) if self.once else super().mixed(alpha)
         return mixed
 
-    def pasted(self) -> Pasted:
+    def pasted(self, labeled: bool = False) -> Pasted:
         """The pasted batch; a repeated one has the same boxes for every copy."""
-        pasted: Pasted = self._twice(self.once.pasted()) if self.once else super().pasted()
+        pasted: Pasted = self._twice(self.once.pasted(labeled)) if self.once else super().pasted(labeled)
         return pasted
 
     def teacher(self, batch: Batch, role: str | None = None) -> Prediction:
@@ -80,10 +80,10 @@ class FrozenStep(MemberStep):
         return self._knowing[key]
 
     def _answer(self, batch: Batch) -> Any:
-        if isinstance(batch, Pasted):
+        if isinstance(batch, Pasted) and batch.target is None:
             first, second = (self.answers[each.name] for each in batch.sources)
             return self.output.paste(first, second, batch.mask)
-        return batch.target if isinstance(batch, Mixed) else self.answers.get(batch.name)
+        return batch.target if isinstance(batch, Mixed | Pasted) else self.answers.get(batch.name)
 
     def generator(self, purpose: str) -> torch.Generator:
         """A CPU generator, and a note that the method draws."""

@@ -187,7 +187,16 @@ def _declared(
 def _method_findings(cls: type[Method], task: type[Task], further: tuple[str, ...]) -> tuple[Finding, ...]:
     """Make every check of a method on one task."""
     laboratory = Laboratory([f"task={task.name}", f"method=[{cls.name}]", *further])
-    return tuple(examine(METHOD, MethodUnderTest(cls, laboratory), f"method {cls.name} on {task.name}"))
+    return tuple(_examine(METHOD, cls, laboratory, f"method {cls.name} on {task.name}"))
+
+
+def _examine(
+    checks: Sequence[Check[MethodUnderTest]], cls: type[Method], laboratory: Laboratory, label: str
+) -> list[Finding]:
+    """Make checks of a method on a task, unless it has no meaning there and says so."""
+    if reason := cls.refuses(laboratory.output):
+        return [Finding(check.name, label, "not checked", f"not applicable: {reason}") for check in checks]
+    return examine(checks, MethodUnderTest(cls, laboratory), label)
 
 
 @functools.cache
@@ -198,5 +207,5 @@ def _task_findings(cls: type[Task], methods: tuple[type[Method], ...], further: 
     findings = examine(TASK, TaskUnderTest(laboratory), label)
     if all(each.passed for each in findings):
         for method in methods:
-            findings += examine(STEP, MethodUnderTest(method, laboratory), f"{label} with method {method.name}")
+            findings += _examine(STEP, method, laboratory, f"{label} with method {method.name}")
     return tuple(findings)

@@ -38,10 +38,10 @@ class WatchedStep(MemberStep):
         self.used_unlabeled = True
         return super().unlabeled
 
-    def pasted(self) -> Pasted:
-        """The pasted batch, which is made of the unlabeled ones."""
-        self.used_unlabeled = True
-        return super().pasted()
+    def pasted(self, labeled: bool = False) -> Pasted:
+        """The pasted batch, which is made of the unlabeled ones unless it is to be made of the labeled one."""
+        self.used_unlabeled |= not labeled
+        return super().pasted(labeled)
 
     def student(self, batch: Batch) -> Prediction:
         """The student's prediction; what keys its dropout is no draw of the method."""

@@ -32,13 +32,13 @@ def draw_panels(
     problem: Problem, teachers: Mapping[str, Teacher], contestants: Sequence[Contestant], new: Sequence[Contestant]
 ) -> None:
     """Draw the panel of every contestant that is finished into the folder of each of the ``new`` ones."""
-    folders = [contestant.folder for contestant in new if contestant.finished]
+    folders = [contestant.folder for contestant in new if contestant.trained]
     if not folders:
         return
     networks = {f"teacher ({name})": teacher.network for name, teacher in teachers.items()}
     blank = problem.build_network(problem.config.student, Randomness(problem.config.seed))
     for contestant in contestants:
-        if contestant.finished:
+        if contestant.trained:
             network = copy.deepcopy(blank)
             load_weights(network, contestant.student_file)
             networks["student alone" if contestant.method.control else f"student, {contestant.name}"] = network

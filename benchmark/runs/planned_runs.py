@@ -19,6 +19,8 @@ from leaderboards.values import sha256_of
 from methods.base import Method, methods
 from tasks.errors import InputError
 
+DONE = ("ok", "not_applicable")  # statuses that the same command does not try to better
+
 
 @dataclass
 class Contestant:
@@ -32,6 +34,7 @@ class Contestant:
     control: bool  # whether that makes it a control
     home: Path
     record: Record | None
+    refusal: str = ""  # why the method has no meaning for the task, where it has none
 
     @property
     def method(self) -> type[Method]:
@@ -62,9 +65,14 @@ class Contestant:
         self.record = record if record.status != "ok" or fits else None
 
     @property
+    def trained(self) -> bool:
+        """Whether there is a student."""
+        return self.record is not None and self.record.status == "ok"
+
+    @property
     def finished(self) -> bool:
         """Whether there is nothing left to do."""
-        return self.record is not None and self.record.status == "ok"
+        return self.record is not None and self.record.status in DONE
 
 
 def gather(problem: Problem, config: Config, track: Mapping[str, Plan], plans: Mapping[str, Plan]) -> list[Contestant]:
@@ -84,6 +92,7 @@ def gather(problem: Problem, config: Config, track: Mapping[str, Plan], plans: M
         variant = ", ".join(filter(None, (terms.variant(config.methods.get(name, {})), control_of)))
         identity = identify(problem, config, name, track, bool(roles), variant)
         contestant = Contestant(name, identity, roles, plans, variant, bool(control_of), Path(config.home), None)
+        contestant.refusal = methods[name].refuses(problem.task.output)
         contestant.refresh()
         contestants.append(contestant)
     return contestants

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark.config import protocols, strength
 from benchmark.config.schema import Config, Recipe
-from benchmark.runs import environment
+from benchmark.runs import environment, trivial
 from benchmark.runs.identity import NUMERICS, SHORT, recipe_facts
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.teachers import Plan, about
@@ -52,6 +52,7 @@ class Outcome:
     validation: Evaluation | None = None
     cost: InferenceCost | None = None
     student_sha256: str | None = None
+    images_sha256: str | None = None
 
 
 def build_record(
@@ -75,6 +76,7 @@ def build_record(
         method=_method(config, contestant, outcome),
         student=_student(config.student),
         teachers=[_teacher(plan, Path(config.home)) for plan in plans.values()],
+        trivial=trivial.scores(problem) or {},
         protocol=_protocol(config, contestant, outcome.member),
         scores=_scores(task, problem.primary, outcome),
         inference=_inference(outcome.cost, problem) if ended else parts.Inference(),
@@ -103,6 +105,7 @@ def _task(problem: Problem, config: Config) -> parts.TaskPart:
     return parts.TaskPart(
         name=problem.task.name,
         title=problem.task.title,
+        margin=_margin(problem.task),
         options=options,
         preprocess={"size": problem.config.data.get("size"), "crop": list(problem.crop(config.recipe))},
         evaluation={"resolution": "ground truth", "interpolation": "bilinear", "align_corners": False, "flip": False},
@@ -110,6 +113,13 @@ def _task(problem: Problem, config: Config) -> parts.TaskPart:
         version=origin.version,
         file_sha256=origin.file_sha256 or None,
     )
+
+
+def _margin(task: Task) -> parts.Margin | None:
+    if task.margin is None:
+        return None
+    value = {"relative" if task.margin.relative else "absolute": task.margin.value}
+    return parts.Margin(**value)
 
 
 def _dataset(problem: Problem) -> parts.Dataset:
@@ -141,6 +151,7 @@ def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.M
         license=cls.license,
         variant=contestant.variant,
         control=cls.control or contestant.control,
+        regulariser=cls.regulariser,
         options=config.methods.get(contestant.name, {}),
         weights={} if outcome.member is None else dict(outcome.member.weights),
         package=origin.package,
@@ -204,6 +215,7 @@ def _scores(task: Task, primary: str, outcome: Outcome) -> parts.Scores:
         primary_metric=primary,
         metrics=_metrics(task, outcome.test),
         validation=_metrics(task, outcome.validation),
+        images_sha256=outcome.images_sha256,
         per_class={} if outcome.test is None else dict(outcome.test.per_class),
     )
 

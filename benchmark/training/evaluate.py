@@ -22,6 +22,7 @@ class Evaluation:
     n: int
     scores: dict[str, float]
     per_class: dict[str, float]
+    images: tuple[float, ...] = ()  # the pseudo-value of one score, an image of the split in its order
 
 
 def evaluate(
@@ -33,16 +34,24 @@ def evaluate(
     size: int | Sequence[int] | None,
     batch: int,
     fabric: Fabric,
+    per_image: str | None = None,
 ) -> Evaluation:
-    """Score a network on every image of a split; the network is left in eval mode."""
+    """Score a network on every image of a split; the network is left in eval mode.
+
+    ``per_image`` names the score whose pseudo-values are kept, one an image; None keeps none.
+    """
     network.eval()
-    metric = task.metric()
-    count = 0
+    parts = []
     with torch.no_grad():
         for images, samples in ordered(dataset, split, size, batch):
             moved: Batch = fabric.to_device(Batch.whole(split, images))
             prediction = predict(network, moved, fabric)
             for index, sample in enumerate(samples):
-                metric.update(task.decode(prediction, index, task.truth_size(sample)), task.truth(sample))
-            count += len(samples)
-    return Evaluation(split, count, metric.compute(), metric.per_class())
+                part = task.metric()
+                part.update(task.decode(prediction, index, task.truth_size(sample)), task.truth(sample))
+                parts.append(part)
+    metric = task.metric()
+    for part in parts:
+        metric.merge(part)
+    each = [] if per_image is None else task.metric().pseudo_values(parts, per_image)
+    return Evaluation(split, len(parts), metric.compute(), metric.per_class(), tuple(each))

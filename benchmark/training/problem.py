@@ -65,7 +65,9 @@ class Problem:
         chosen = {key: value for key, value in config.task.items() if key != "name"}
         self.task: Task = cls(self.dataset.info, **chosen)
         self.dataset = Frames(self.dataset, self.task.frames)
-        self.partition: Partition = split_labeled(self.dataset.ids("train"), str(config.data["labeled"]))
+        self.partition: Partition = split_labeled(
+            self.dataset.ids("train"), str(config.data["labeled"]), self.dataset.group
+        )
         own_size = "size" in options(datasets[config.data["name"]])
         self.size: int | Sequence[int] | None = None if own_size else config.data["size"]
 
@@ -143,9 +145,16 @@ class Problem:
         return NoCache()
 
     def evaluate(self, network: nn.Module, split: str) -> Evaluation:
-        """Score a network on a split."""
+        """Score a network on a split; on the test split an image at a time as well."""
         return evaluate(
-            network, self.task, self.dataset, split, size=self.size, batch=EVALUATION_BATCH, fabric=self.fabric
+            network,
+            self.task,
+            self.dataset,
+            split,
+            size=self.size,
+            batch=EVALUATION_BATCH,
+            fabric=self.fabric,
+            per_image=self.primary if split == "test" else None,
         )
 
     @property

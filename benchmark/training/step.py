@@ -115,20 +115,39 @@ class SharedStep:
         inside = source.inside & source.inside[order]
         return Mixed(f"mixed.{alpha}", image, target, inside, source, order, weight)
 
-    def pasted(self) -> Pasted:
-        """Paste the second unlabeled batch into the first (CutMix, Yun et al., ICCV 2019)."""
-        made = self._once("pasted", self._paste)
+    def pasted(self, labeled: bool = False) -> Pasted:
+        """Paste the second unlabeled batch into the first (CutMix, Yun et al., ICCV 2019), or the labeled into itself.
+
+        Of the labeled batch the targets are pasted as the images are.
+        """
+        name, make = ("pasted.labeled", self._paste_labeled) if labeled else ("pasted", self._paste_unlabeled)
+        made = self._once(name, make)
         assert isinstance(made, Pasted)
         return made
 
-    def _paste(self) -> Pasted:
-        below, above = (self.batch(name) for name in UNLABELED)
+    def _paste_unlabeled(self) -> Pasted:
+        return self._paste("pasted", self.batch(UNLABELED[0]), self.batch(UNLABELED[1]))
+
+    def _paste_labeled(self) -> Pasted:
+        source, other = self.batch(LABELED), self._shuffled()
+        pasted = self._paste("pasted.labeled", source, other)
+        return replace(pasted, target=self.output.paste(source.target, other.target, pasted.mask))
+
+    def _shuffled(self) -> Batch:
+        """Return the labeled batch in another order."""
+        source = self.batch(LABELED)
+        generator = self.draws.torch("cutmix order", self.index)
+        order = torch.randperm(len(source.image), generator=generator).to(source.image.device)
+        target = self.output.permute(source.target, order)
+        return Batch("labeled.shuffled", source.image[order], target, source.inside[order])
+
+    def _paste(self, name: str, below: Batch, above: Batch) -> Pasted:
         count, _, height, width = below.image.shape
         generator = self.draws.torch("cutmix", self.index)
         mask = torch.stack([box_mask((height, width), generator) for _ in range(count)]).to(below.image.device)
         image = torch.where(mask[:, None], above.image, below.image)
         inside = torch.where(mask, above.inside, below.inside)
-        return Pasted("pasted", image, None, inside, (below, above), mask)
+        return Pasted(name, image, None, inside, (below, above), mask)
 
     def teacher(self, batch: Batch, name: str) -> Prediction:
         """Return a teacher's prediction, computed once."""
@@ -193,9 +212,9 @@ class MemberStep:
         """The labeled batch mixed with itself."""
         return self._shared.mixed(alpha)
 
-    def pasted(self) -> Pasted:
-        """The second unlabeled batch pasted into the first."""
-        return self._shared.pasted()
+    def pasted(self, labeled: bool = False) -> Pasted:
+        """The second unlabeled batch pasted into the first, or the labeled one into itself."""
+        return self._shared.pasted(labeled)
 
     def student(self, batch: Batch) -> Prediction:
         """The member's own prediction; its dropout is keyed by the step and the batch."""

@@ -38,8 +38,8 @@ def columns(board: Board) -> list[Column]:
 
 def brief(board: Board) -> list[Column]:
     """Return what a terminal has room for: method, score, gain, size, training time, status."""
-    _, label = _identity()
-    score, _, gain, _ = _score(board)
+    *_, label = _identity()
+    score, _, gain, *_ = _score(board)
     params, macs, *_ = _costs()
     status, _ = _trust()
     return [label, score, gain, params, macs, _training_time(), status]
@@ -53,6 +53,11 @@ def _identity() -> list[Column]:
     def rank(row: Row) -> Cell:
         return Cell(text.DASH if row.rank is None else f"{row.rank} {row.group}".strip(), row.rank)
 
+    def ranks(row: Row) -> Cell:
+        return Cell(
+            text.DASH if row.bounds is None else f"{row.bounds[0]}–{row.bounds[1]}", row.bounds and row.bounds[0]
+        )
+
     def label(row: Row) -> Cell:
         return Cell(text.clean(row.entry.label) + (" (control)" if row.entry.control else ""))
 
@@ -60,7 +65,8 @@ def _identity() -> list[Column]:
         return Cell(text.clean(teacher.label))
 
     return [
-        Column("#", "Rank; entries whose 95 % intervals overlap their leader's share a letter.", rank, _nothing),
+        Column("#", "Rank; entries that cannot be told apart from their leader share its letter.", rank, _nothing),
+        Column("ranks", "Ranks that comparing all pairs leaves open, Holm over pairs, 95 %.", ranks, _nothing),
         Column("method", "Method, and the options that set it apart.", label, reference, False),
     ]
 
@@ -91,6 +97,9 @@ def _score(board: Board) -> list[Column]:
         mean, ends = text.number(row.gain.mean, places, sign=True), text.interval(row.gain, places, sign=True)
         return Cell(mean if ends == text.DASH else f"{mean} {ends}", row.gain.mean)
 
+    def p(row: Row) -> Cell:
+        return Cell(text.number(row.p_holm, 3), row.p_holm)
+
     def gap(row: Row) -> Cell:
         return Cell(text.percent(row.gap), row.gap.mean if row.gap else None)
 
@@ -100,9 +109,15 @@ def _score(board: Board) -> list[Column]:
     return [
         Column(title, "Primary metric on the test split: mean ± standard deviation over seeds.", score, reference),
         Column("95 % interval", "Student's t interval of the mean over seeds.", bounds, _nothing),
-        Column("gain", "Difference to the control, paired by seed; + is better, whatever the metric.", gain, _nothing),
+        Column("gain", f"Difference to the control, + is better; 95 % interval over {_over(board)}.", gain, _nothing),
+        Column("p (Holm)", "Of no gain, two-sided, corrected for the gains of the board.", p, _nothing),
         Column("gap recovered", "Part of the gap between control and teacher that is closed.", gap, _nothing),
     ]
+
+
+def _over(board: Board) -> str:
+    known = [row.images for row in board.rows if row.gain]
+    return "seeds, teachers and images" if known and all(known) else "seeds alone" if not any(known) else "seeds"
 
 
 def _others(board: Board) -> list[Column]:

@@ -16,10 +16,22 @@ from leaderboards.track import Reference
 FORMULA = ("=", "+", "-", "@")  # what spreadsheets take for the start of a formula
 FIXED = [
     *("task", "dataset", "labels", "labeled_count", "labeled_total", "student", "budget", "protocol"),
-    *("track_id", "setting_id", "rank", "group", "kind", "method", "entry_id", "status", "reason"),
+    *(
+        "track_id",
+        "setting_id",
+        "rank",
+        "rank_low",
+        "rank_high",
+        "group",
+        "kind",
+        "method",
+        "entry_id",
+        "status",
+        "reason",
+    ),
     *("seeds", "seeds_expected", "coverage"),
     *("primary_metric", "higher_is_better", "mean", "std", "low", "high"),
-    *("gain", "gain_low", "gain_high", "gap_recovered", "gap_low", "gap_high"),
+    *("gain", "gain_low", "gain_high", "p", "p_holm", "interval_over_images", "gap_recovered", "gap_low", "gap_high"),
     *("params", "macs", "latency_ms_p50", "latency_ms_p95", "train_s", "train_ratio", "peak_mem_mb"),
     *("verification", "reproduced", "package", "version", "caption"),
 ]
@@ -73,6 +85,8 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
     entry, costs, method = row.entry, row.entry.costs, row.entry.records[0].method
     return {
         "rank": row.rank,
+        "rank_low": row.bounds[0] if row.bounds else None,
+        "rank_high": row.bounds[1] if row.bounds else None,
         "group": row.group,
         "kind": "control" if entry.control else "method",
         "method": entry.label,
@@ -85,6 +99,9 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
         **_bounds(row.score, "mean", "low", "high"),
         "std": row.score.std if row.score else None,
         **_bounds(row.gain, "gain", "gain_low", "gain_high"),
+        "p": row.p,
+        "p_holm": row.p_holm,
+        "interval_over_images": row.images if row.gain else None,
         **_bounds(row.gap, "gap_recovered", "gap_low", "gap_high"),
         "params": costs.params,
         "macs": costs.macs,

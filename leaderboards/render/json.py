@@ -19,7 +19,8 @@ def render(page: Leaderboard) -> str:
     content = {
         "format_version": FORMAT,
         "about": page.about.model_dump(mode="json"),
-        "interval": "Student's t, 95 %; gap recovered: Fieller, 95 %",
+        "interval": "score: Student's t over seeds, 95 %; gain: over seeds, teachers and images where they are "
+        "known by image, else Student's t over seeds, 95 %; gap recovered: Fieller over seeds, 95 %",
         "matrices": [_matrix(matrix) for matrix in page.matrices],
         "boards": [board_data(board) for board in page.boards],
         "sources": [asdict(credit) for credit in page.credits],
@@ -53,7 +54,6 @@ def _matrix(matrix: Matrix) -> dict[str, Any]:
             for row in matrix.rows
         ],
         "left_out": matrix.left_out,
-        "smallest_p": matrix.smallest_p,
     }
 
 
@@ -68,12 +68,16 @@ def _row(row: Row) -> dict[str, Any]:
         "version": method.version,
         "control": entry.control,
         "rank": row.rank,
+        "rank_bounds": row.bounds,
         "group": row.group,
         "status": entry.status,
         "reasons": entry.reasons,
         "coverage": row.coverage,
         "score": asdict(row.score) if row.score else None,
         "gain": asdict(row.gain) if row.gain else None,
+        "p": row.p,
+        "p_holm": row.p_holm,
+        "interval_over_images": row.images,
         "gap_recovered": asdict(row.gap) if row.gap else None,
         "metrics": {name: asdict(metric) for name, metric in row.metrics.items()},
         "costs": asdict(entry.costs),

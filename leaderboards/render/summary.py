@@ -9,12 +9,13 @@ from leaderboards.board import Board, Row
 from leaderboards.budget_comparison import Comparison
 from leaderboards.matrix import Cell, Matrix, MatrixRow
 from leaderboards.render import text
+from leaderboards.signed_rank import ROPE
 
 LEGEND = (
     "Each cell: gap recovered between the control and the teacher (rank). A dash: the gap is undefined, because the "
     "teacher is not clearly better than the control. Raw metrics are never averaged across tasks."
 )
-TAIL = ("mean rank", "mean gap", "p (Holm)", "win/tie/loss", "coverage")
+TAIL = ("mean rank", "mean gap", "P(better/same/worse)", "win/tie/loss", "coverage")
 SYMBOLS = {"win": "▲", "tie": "=", "loss": "▼"}
 
 
@@ -46,10 +47,18 @@ def matrix_tail(row: MatrixRow) -> tuple[str, ...]:
     return (
         text.number(row.mean_rank, 2),
         gap if row.gaps == len(applies) or row.mean_gap is None else f"{gap} ({row.gaps} of {len(applies)})",
-        text.number(row.p_holm, 3),
+        _posterior(row),
         "/".join(str(row.count(outcome)) for outcome in ("win", "tie", "loss")),
         f"{text.number(100 * row.coverage, 0)} %",
     )
+
+
+def _posterior(row: MatrixRow) -> str:
+    """Write the three probabilities in percent."""
+    if row.posterior is None:
+        return text.DASH
+    said = (row.posterior.better, row.posterior.equivalent, row.posterior.worse)
+    return "/".join(text.number(100 * share, 0) for share in said) + " %"
 
 
 def matrix_cell(cell: Cell | None) -> str:
@@ -68,17 +77,19 @@ def _rank(cell: Cell) -> str:
 
 def matrix_notes(matrix: Matrix) -> list[str]:
     """Say what is left out, explain the marks, and what the numbers cannot say."""
+    cells = [cell for row in matrix.rows for cell in row.cells if cell is not None and cell.p_holm is not None]
     sentences = [
         *matrix.left_out,
-        f"{SYMBOLS['win']} {SYMBOLS['tie']} {SYMBOLS['loss']}: the 95 % interval of the gain over the control, paired "
-        "by seed, lies above zero, around it, below it; a crash is a loss.",
-        "p (Holm): Wilcoxon's signed-rank test of the gaps recovered over tasks, corrected for the number of methods.",
+        f"{SYMBOLS['win']} {SYMBOLS['tie']} {SYMBOLS['loss']}: the 95 % interval of the gain over the control lies "
+        "above zero, around it, below it; a crash is a loss.",
+        "P(better/same/worse): probabilities that the method is better than the control on a task like these, within "
+        f"{100 * ROPE:g} % of the gap of it, or worse: Bayesian signed-rank test of the gaps recovered, which takes "
+        "each task's mean as it is.",
     ]
-    if matrix.smallest_p is not None and matrix.smallest_p > 0.05:
-        sentences.append(
-            f"With these seeds Wilcoxon's test of a single cell cannot give less than {matrix.smallest_p:g}: no single "
-            "cell is claimed to be significant."
-        )
+    if significant := sum(cell.p_holm is not None and cell.p_holm < 0.05 for cell in cells):
+        sentences.append(f"{significant} of {len(cells)} cells differ from the control at 5 %, Holm over all of them.")
+    elif cells:
+        sentences.append(f"None of {len(cells)} cells differs from the control at 5 %, Holm over all of them.")
     return sentences
 
 

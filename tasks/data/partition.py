@@ -28,7 +28,7 @@ class Partition:
     checksum: str  # sha256 of the sorted labelled ids, joined by newlines
 
 
-def split_labeled(ids: Sequence[str], labeled: str) -> Partition:
+def split_labeled(ids: Sequence[str], labeled: str, group: Callable[[str], str] = str) -> Partition:
     """Divide the training images into those that keep their labels and the rest.
 
     Args:
@@ -36,8 +36,10 @@ def split_labeled(ids: Sequence[str], labeled: str) -> Partition:
         labeled: a fraction (``1``, ``1/8``, ``0.125``) of one fixed permutation, so that smaller fractions lie within
             larger ones; or the path of a list of labelled images, one a line: ``image mask`` (UniMatch), an id (CPS,
             VOC) or tab-separated columns (CPS, Cityscapes). Lines are matched by base name, whatever folder they name.
+        group: names what an image belongs to, such as a clip; a fraction takes whole groups.
 
-    The count of a fraction is rounded up, which gives every count of the published Cityscapes and VOC protocols.
+    The count of a fraction is rounded up, which gives every count of the published Cityscapes and VOC protocols; with
+    groups, it is the count of the fewest that reach it.
     Raises InputError for a fraction outside (0, 1], a missing or empty list, and an unknown, ambiguous or repeated id.
     """
     fraction = _fraction(labeled)
@@ -47,7 +49,7 @@ def split_labeled(ids: Sequence[str], labeled: str) -> Partition:
     elif not 0 < fraction <= 1:
         raise InputError(f"data.labeled={labeled}: expected a fraction above 0 and at most 1, such as 1/8")
     else:
-        chosen = set(permutation(ids)[: math.ceil(len(ids) * fraction)])
+        chosen = set(_whole_groups(ids, math.ceil(len(ids) * fraction), group))
         name = "full" if fraction == 1 else f"seeded-{fraction}"
     checksum = hashlib.sha256("\n".join(sorted(ids[i] for i in chosen)).encode()).hexdigest()
     rest = tuple(i for i in range(len(ids)) if i not in chosen)
@@ -67,17 +69,22 @@ def hold_out(ids: Sequence[str], share: float, group: Callable[[str], str] = str
     """
     if not 0 <= share < 1:
         raise InputError(f"data.holdout={share}: expected a share of the training images, at least 0 and below 1")
+    held = _whole_groups(ids, share * len(ids), group, spared=1)
+    kept = set(range(len(ids))).difference(held)
+    return sorted(kept), sorted(held)
+
+
+def _whole_groups(ids: Sequence[str], count: float, group: Callable[[str], str], spared: int = 0) -> list[int]:
+    """Take groups of indices, in the order of ``permutation``, until there are ``count``; all but the last spared."""
     members: dict[str, list[int]] = {}
     for index, name in enumerate(ids):
         members.setdefault(group(name), []).append(index)
-    names = list(members)
-    held: list[int] = []
-    for position in permutation(names)[:-1]:
-        if len(held) >= share * len(ids):
+    names, taken = list(members), list[int]()
+    for position in permutation(names)[: len(names) - spared]:
+        if len(taken) >= count:
             break
-        held += members[names[position]]
-    kept = set(range(len(ids))).difference(held)
-    return sorted(kept), sorted(held)
+        taken += members[names[position]]
+    return taken
 
 
 def base_name(text: str) -> str:

@@ -16,14 +16,14 @@ class TuningSplit(Wrapped):
 
     Args:
         whole: the dataset; its own validation and test splits are never read.
-        share: the part to choose hyper-parameters on, such as ``1/4``; drawn as
-            ``tasks.data.partition`` draws labelled fractions.
+        share: the part to choose hyper-parameters on, such as ``1/4``; drawn as ``tasks.data.partition`` draws
+            labelled fractions, so that no group of samples is torn apart.
 
     Raises InputError for a share outside (0, 1), and where nothing is left to train on.
     """
 
     def __init__(self, whole: Dataset, share: str) -> None:
-        part = split_labeled(whole.ids("train"), share)
+        part = split_labeled(whole.ids("train"), share, whole.group)
         if not part.name.startswith("seeded-") or not part.unlabeled:
             raise InputError(f"data.tuning_split={share}: expected a share that leaves images to train on, as 1/4 does")
         super().__init__(whole)

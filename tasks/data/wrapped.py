@@ -28,6 +28,10 @@ class Wrapped(Dataset):
         """Read a sample of the dataset."""
         return self.whole.load(split, index)
 
+    def group(self, sample_id: str) -> str:
+        """Name what a sample of the dataset belongs to."""
+        return self.whole.group(sample_id)
+
     def manifest(self) -> str:
         """Return the hash of the dataset's content."""
         return self.whole.manifest()

@@ -90,6 +90,10 @@ class Clips(Dataset):
         spread = density(clip, time, rendering)
         return rendering.image, Fixations(spread, looks(spread, rng))
 
+    def group(self, sample_id: str) -> str:
+        """Name the clip of a frame."""
+        return sample_id.rpartition("/")[0]
+
     def manifest(self) -> str:
         """Hash the version and the options."""
         options = f"{self.size} {self.length} {sorted(self.clips.items())}"

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
-from tasks.base import Boxes, Info, datasets
+from tasks.base import Info, datasets
 from tasks.datasets.reading.boxes import box_faults, usable
-from tasks.datasets.reading.files import data_root, fault, reason, size_text
+from tasks.datasets.reading.coco_json import Record, read_coco
+from tasks.datasets.reading.files import data_root, fault, size_text
 from tasks.datasets.reading.listed import Entry, ListedDataset, held_out
 
 LAYOUT = "train2017/, val2017/ and annotations/instances_{train,val}2017.json"
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a JSON file says of one image: its size (H,W) and its boxes."""
-
-    size: tuple[int, int]
-    boxes: Boxes
 
 
 @datasets.register("coco")
@@ -115,44 +104,9 @@ class _Set:
 
 
 def _read(folder: Path, path: Path) -> _Set:
-    """Read a JSON file; InputError where it is not COCO's, or a box names an image or category that is not there."""
-    try:
-        content = json.loads(path.read_bytes())
-        categories = {int(category["id"]): str(category["name"]) for category in content["categories"]}
-        images = {image["id"]: image for image in content["images"]}
-        rows: dict[Any, list[tuple[Any, ...]]] = {key: [] for key in images}
-        for box in content["annotations"]:
-            rows[box["image_id"]].append((*map(float, box["bbox"]), box["category_id"], box.get("iscrowd", 0)))
-        labels = {category: label for label, category in enumerate(categories)}
-        records = {
-            Entry(image["file_name"].rpartition(".")[0], folder / image["file_name"], path): Record(
-                (int(image["height"]), int(image["width"])), _boxes(rows[key], labels)
-            )
-            for key, image in images.items()
-        }
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise fault(path, "COCO's JSON: images, annotations with [x, y, w, h], categories", reason(error)) from None
-    except KeyError as error:
-        expected = "COCO's JSON, complete in itself"
-        raise fault(path, expected, f"a reference to {error}, which is not there") from None
-    numbers = Counter(box.get("id") for box in content["annotations"])
-    faults = [
-        str(fault(path, "annotation ids that differ", f"{number} used {count} times", "number the annotations from 1"))
-        for number, count in numbers.items()
-        if count > 1
-    ]
-    if 0 in numbers:  # COCO's matcher takes 0 for "unmatched", so official tools would ignore this box
-        faults.append(str(fault(path, "annotation ids from 1", "0", "number the annotations from 1")))
-    return _Set(categories, records, faults)
-
-
-def _boxes(rows: list[tuple[Any, ...]], labels: Mapping[int, int]) -> Boxes:
-    xywh = np.array([row[:4] for row in rows], np.float64).reshape(-1, 4)
-    return Boxes(
-        np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
-        np.array([labels[row[4]] for row in rows], np.int64),
-        np.array([row[5] for row in rows], bool),
-    )
+    found = read_coco(path)
+    records = {Entry(name.rpartition(".")[0], folder / name, path): each for name, each in found.records.items()}
+    return _Set(found.categories, records, found.faults)
 
 
 def _info(folder: Path, places: Mapping[str, tuple[str, str]], sets: Mapping[str, _Set]) -> Info:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
-from tasks.annotations.fixations import Fixations
 from tasks.base import datasets
-from tasks.datasets.reading.files import data_root, fault, reason
+from tasks.datasets.reading.files import data_root
 from tasks.datasets.reading.gaze import GazeDataset
 from tasks.datasets.reading.listed import Entry, held_out
+from tasks.datasets.reading.looks import Looks, fixations_of, read_looks
 
 LAYOUT = "images/{train,val}/*.jpg and annotations/fixations_{train,val}2014.json"
-Looks = Mapping[str, np.ndarray]  # name of the image's file -> points (K,2), x,y
 
 
 @datasets.register("salicon")
@@ -67,24 +62,4 @@ class SALICON(GazeDataset):
     def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
         """Make the density from the points, which are put inside the image."""
         points = self.looks[entry.annotation][entry.image.name]
-        height, width = size or (480, 640)
-        points = np.clip(points, 0.5, [width - 0.5, height - 0.5]).astype(np.float32)
-        density = np.zeros((height, width))
-        np.add.at(density, tuple(points[:, ::-1].astype(np.int64).T), 1)
-        from scipy.ndimage import gaussian_filter  # heavy, and needed here alone
-
-        return {"fixations": Fixations(gaussian_filter(density, self.sigma).astype(np.float32), points)}
-
-
-def read_looks(file: Path) -> Looks:
-    """Read a JSON of fixations: those of all viewers of an image together, centres of pixels; InputError if faulty."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        names = {image["id"]: str(image["file_name"]) for image in content["images"]}
-        looks: dict[str, list[np.ndarray]] = {name: [] for name in names.values()}
-        for each in content["annotations"]:
-            looks[names[each["image_id"]]].append(np.array(each["fixations"], np.float64).reshape(-1, 2)[:, ::-1] - 0.5)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        wanted = "JSON with 'images' and 'annotations' of fixations [[row, column], ...]"
-        raise fault(file, wanted, reason(error)) from None
-    return {name: np.concatenate([np.zeros((0, 2)), *parts]) for name, parts in looks.items()}
+        return {"fixations": fixations_of(points, size or (480, 640), self.sigma)}

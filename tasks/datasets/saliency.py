@@ -10,12 +10,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from tasks.base import Info, datasets
-from tasks.datasets.reading.files import data_root, fault, files_by_stem, read_grey, size_text
+from tasks.datasets.reading.files import data_root, files_by_stem, read_grey, shape_faults
 from tasks.datasets.reading.listed import Entry, ListedDataset, divide, held_out, strays
 from tasks.errors import InputError
 
 THRESHOLD = 128  # of 0..255; what lies above is salient (PySODMetrics)
-STRETCH = 0.05  # how much the aspect ratios of a mask and its image may differ
 Preset = Literal["duts", "ecssd", "dut-omron", "hku-is", "pascal-s"]
 
 
@@ -114,13 +113,7 @@ class Saliency(ListedDataset):
 
     def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
         """Name a mask of another shape than its image; another size is fine."""
-        height, width = annotations["mask"].shape
-        if abs(np.log((size[1] / size[0]) / (width / height))) <= STRETCH:
-            return []
-        expected, found = f"the shape of its image, {size_text(size)}", size_text((height, width))
-        return [
-            str(fault(entry.annotation, expected, found, "is the image turned by its EXIF entry? Store it upright"))
-        ]
+        return shape_faults(entry.annotation, annotations["mask"].shape, size)
 
     def _preset(self, top: Path, folders: Folders) -> list[Entry]:
         for base in (top / folders.name, top):

@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-
 from tasks.base import Boxes, Info, datasets
 from tasks.datasets.reading.boxes import box_faults, usable
-from tasks.datasets.reading.files import data_root, fault, files_by_stem, read_lines, reason, size_text
+from tasks.datasets.reading.files import data_root, fault, files_by_stem, read_lines, size_text
 from tasks.datasets.reading.listed import Entry, ListedDataset, divide, held_out
+from tasks.datasets.reading.voc_objects import SMALLEST, boxes_of, read_objects
 from tasks.datasets.voc import CHALLENGE, OBJECTS
-from tasks.errors import InputError, nearest
+from tasks.errors import InputError
 
 LAYOUT = (
     "VOCdevkit/VOC2007 or VOC2012, or itself with JPEGImages/, Annotations/ and ImageSets/Main/{train,val,test}.txt"
 )
-SMALLEST = 1.0  # corners are inclusive: the sides of a box whose corners coincide are 1 pixel long
-CORNERS = ("xmin", "ymin", "xmax", "ymax")
 OFFICIAL = {
     ("2007",): {"train": 5011, "test": 4952},
     ("2007", "2012"): {"train": 16551, "test": 4952},
     ("2012",): {"train": 5717, "test": 5823},
 }
 Years = Literal["all", "2007", "2012"]
-
-
-@dataclass(frozen=True)
-class Object:
-    """One object of an XML file: its name, its half-open corners counted from 0, and whether it is difficult."""
-
-    name: str
-    xyxy: tuple[float, float, float, float]
-    difficult: bool
 
 
 @datasets.register("voc_det")
@@ -101,43 +87,7 @@ class VOCDetection(ListedDataset):
 
     def _read(self, entry: Entry) -> tuple[tuple[int, int] | None, Boxes]:
         size, objects = read_objects(entry.annotation)
-        for thing in objects:
-            if thing.name not in self.labels:
-                expected = f"one of {len(self.labels)} categories"
-                found = f"'{thing.name}'{nearest(thing.name, self.labels)}"
-                raise fault(entry.annotation, expected, found, "mend the name")
-        return size, Boxes(
-            np.array([thing.xyxy for thing in objects], np.float64).reshape(-1, 4),
-            np.array([self.labels[thing.name] for thing in objects], np.int64),
-            np.array([thing.difficult for thing in objects], bool),
-        )
-
-
-def read_objects(path: Path) -> tuple[tuple[int, int] | None, list[Object]]:
-    """Read an XML file: the size (H,W) of its image, None where it is not given, and its objects.
-
-    Takes what public sets hold: coordinates with decimals, a missing ``difficult``, any ``filename``. Raises InputError
-    where the file is no XML or an object lacks its name or a corner.
-    """
-    try:
-        tree = ET.parse(path).getroot()
-    except (OSError, ET.ParseError) as error:
-        raise fault(path, "a VOC annotation that is well-formed XML", reason(error)) from None
-    try:
-        height, width = (int(float(tree.findtext(f"size/{side}") or 0)) for side in ("height", "width"))
-        objects = [_object(node) for node in tree.findall("object")]
-    except ValueError as error:
-        raise fault(path, "numbers as sizes and corners, and a name for each object", str(error)) from None
-    return (height, width) if height and width else None, objects
-
-
-def _object(node: ET.Element) -> Object:
-    name = (node.findtext("name") or "").strip()
-    texts = [node.findtext(f"bndbox/{corner}") for corner in CORNERS]
-    if not name or None in texts:
-        raise ValueError(f"an object '{name}' without name or corner")
-    left, top, right, bottom = (float(text or "") for text in texts)
-    return Object(name, (left - 1, top - 1, right, bottom), (node.findtext("difficult") or "0").strip() == "1")
+        return size, boxes_of(entry.annotation, objects, self.labels)
 
 
 def _entries(folder: Path, names: Iterable[str]) -> list[Entry]:
@@ -166,7 +116,7 @@ def _custom(folder: Path, holdout: float) -> dict[str, Sequence[Entry]]:
     if not there:
         return divide(_entries(folder, files_by_stem(folder / "JPEGImages")))
     if not there >= {"train", "test"} and not there >= {"train", "val"}:
-        raise fault(lists, "train.txt and val.txt or test.txt", ", ".join(sorted(there)), "add a list or remove all")
+        raise fault(lists, "train.txt and val.txt or test.txt", ", ".join(sorted(there)), "add the missing list")
     if len(there) == 3:
         return {split: _list(folder, split) for split in ("train", "val", "test")}
     return held_out(_list(folder, "train"), _list(folder, "test" if "test" in there else "val"), holdout)

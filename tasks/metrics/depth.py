@@ -152,6 +152,11 @@ class DepthErrors(PerImage):
         held = np.nan_to_num(np.clip(held, NEAREST, self.cap), nan=NEAREST)
         self.rows.append(errors(held, against))
 
+    def score(self, name: str) -> float:
+        """Return the mean of one column."""
+        column = self.names.index(name)
+        return self.mean(np.array([row[column] for row in self.rows]))
+
     def compute(self) -> dict[str, float]:
         """Return the nine scores; NaN where no image had a valid position."""
         columns = self.columns().reshape(-1, len(self.names))

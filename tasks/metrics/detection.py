@@ -109,6 +109,44 @@ class BoxPrecision(Metric):
             rows.append(np.concatenate(columns, axis=1))
         return np.concatenate(rows)
 
+    def leave_one_out(self, parts: Sequence[Self], name: str) -> list[float]:
+        """Return a score without each image in turn; COCO's AP from one matching of all images.
+
+        Boxes are matched within their image, so that leaving an image out takes its detections and truths away and
+        changes no other match.
+        """
+        if name != "ap" or not any(len(truth.labels) for part in parts for _, truth in part.images):
+            return super().leave_one_out(parts, name)
+        whole = BoxPrecision(self.categories, self.category_ids)
+        for part in parts:
+            whole.merge(part)
+        owner = np.repeat(np.arange(len(parts)), [len(part.images) for part in parts])
+        matches = whole._matches()
+        return [mean_of_defined(_average_precision(matches, owner, image)) for image in range(len(parts))]
+
+    def _matches(self) -> list[_Matches]:
+        """Match all detections with the truths, a category at a time, over boxes of all sizes, 100 an image."""
+        evaluation = self._evaluate()
+        images, areas = len(self.images), len(evaluation.params.areaRng)
+        found = []
+        for category in range(len(self.categories)):
+            first = category * areas * images  # all sizes come first
+            cells = evaluation.evalImgs[first : first + images]
+            filled = [(number, cell) for number, cell in enumerate(cells) if cell is not None]
+            positives = np.zeros(images, dtype=np.int64)
+            for number, cell in filled:
+                positives[number] = int((np.asarray(cell["gtIgnore"]) == 0).sum())
+            scores = np.concatenate([np.asarray(cell["dtScores"]) for _, cell in filled] or [np.zeros(0)])
+            order = np.argsort(-scores, kind="mergesort")  # as pycocotools sorts
+            owner = np.repeat([number for number, _ in filled], [len(cell["dtScores"]) for _, cell in filled])
+            none = np.zeros((len(evaluation.params.iouThrs), 0), dtype=bool)
+            hit, left_out = (
+                np.concatenate([none, *(np.asarray(cell[key]).astype(bool) for _, cell in filled)], axis=1)[:, order]
+                for key in ("dtMatches", "dtIgnore")
+            )
+            found.append(_Matches(owner[order].astype(np.int64), hit & ~left_out, ~hit & ~left_out, positives))
+        return found
+
     def _evaluate(self) -> Any:
         """Run pycocotools on what is there; return its COCOeval."""
         from pycocotools.coco import COCO
@@ -162,6 +200,35 @@ class BoxPrecision(Metric):
         true, false = np.cumsum(np.concatenate(hits)[order]), np.cumsum(np.concatenate(misses)[order])
         # A first detection that is difficult counts nowhere: 0/0 is precision 0, at recall 0.
         return np.append(0.0, true / positives), np.append(0.0, true / np.maximum(true + false, 1))
+
+
+@dataclass(frozen=True)
+class _Matches:
+    """Detections of one category, best score first: image (K,), hit and miss (IoU, K), and true boxes an image."""
+
+    image: np.ndarray
+    hit: np.ndarray
+    miss: np.ndarray
+    positives: np.ndarray
+
+
+def _average_precision(matches: Sequence[_Matches], owner: np.ndarray, left_out: int) -> np.ndarray:
+    """COCO's AP of each category without the images of one owner: 101 recalls, ten IoUs; NaN without a true box."""
+    recalls = np.linspace(0.0, 1.0, 101)
+    found = []
+    for category in matches:
+        positives = int(category.positives[owner != left_out].sum())
+        kept = owner[category.image] != left_out
+        hits, misses = category.hit[:, kept].cumsum(axis=1), category.miss[:, kept].cumsum(axis=1)
+        if positives == 0:
+            found.append(math.nan)
+            continue
+        precision = hits / np.maximum(hits + misses, 1)
+        best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+        padded = np.concatenate([best, np.zeros((len(best), 1))], axis=1)  # what is never recalled has precision 0
+        reached = [np.searchsorted(recall, recalls, side="left") for recall in hits / positives]
+        found.append(float(np.mean([line[at] for line, at in zip(padded, reached, strict=True)])))
+    return np.array(found)
 
 
 def match(

@@ -259,15 +259,15 @@ class FixationScores(Metric):
 
     def compute(self) -> dict[str, float]:
         """Return all scores; NaN where no frame defines them."""
-        groups: dict[str, list[dict[str, float]]] = {}
-        shuffled = self._shuffled()
-        for number, (frame, score) in enumerate(zip(self.frames, shuffled, strict=True)):
-            group = frame.clip if self.average == "clips" else str(number)
-            groups.setdefault(group, []).append({**frame.scores, "sauc": score})
-        return {
-            name: _mean(_mean(frame.get(name, math.nan) for frame in group) for group in groups.values())
-            for name in self.names
-        }
+        return {name: self.score(name) for name in self.names}
+
+    def score(self, name: str) -> float:
+        """Return one score: the mean over frames of a clip, then over clips, or over all frames."""
+        values = self._shuffled() if name == "sauc" else [frame.scores.get(name, math.nan) for frame in self.frames]
+        groups: dict[str, list[float]] = {}
+        for number, (frame, value) in enumerate(zip(self.frames, values, strict=True)):
+            groups.setdefault(frame.clip if self.average == "clips" else str(number), []).append(value)
+        return _mean(_mean(group) for group in groups.values())
 
     def _shuffled(self) -> list[float]:
         """Compute the sAUC of every frame against the fixations in all other clips."""

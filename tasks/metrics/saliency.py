@@ -40,6 +40,13 @@ class SaliencyScores(PerImage):
         mask = (truth > 0).astype(np.uint8) * 255
         self.rows.append(measure(grey, mask))
 
+    def score(self, name: str) -> float:
+        """Return one score, those that are no curve's without the others."""
+        if name not in self.scalars:
+            return super().score(name)
+        column = self.scalars.index(name)
+        return self.mean(np.array([row[column] for row in self.rows]))
+
     def compute(self) -> dict[str, float]:
         """Return all scores; NaN where there was no image."""
         columns = self.columns().reshape(-1, len(self.scalars) + 2 * THRESHOLDS)

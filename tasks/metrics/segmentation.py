@@ -69,6 +69,10 @@ class ConfusionMatrix(Metric):
         hits = np.diag(self.counts)
         return _ratio(hits, self.counts.sum(0) + self.counts.sum(1) - hits)
 
+    def score(self, name: str) -> float:
+        """Return one score, the mean IoU without the others."""
+        return mean_of_defined(self.iou()) if name == "miou" else super().score(name)
+
     def compute(self) -> dict[str, float]:
         """Return ``miou``, ``pixel_acc``, ``class_acc``, ``fwiou`` and ``dice`` as fractions; NaN without any pixel."""
         hits, rows, columns = np.diag(self.counts), self.counts.sum(1), self.counts.sum(0)

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from benchmark.run import Run
 from benchmark.runs.identity import Identity
+from leaderboards import image_values
 from leaderboards.record import Record
 from leaderboards.values import sha256_of
 from tasks.data.sheet import GAP, TITLE
@@ -63,6 +64,8 @@ def test_a_record_is_complete(home: Path) -> None:
     assert record.inference.macs > 0
     assert record.training.wall_s > 0
     assert 0 < record.training.teacher_share < 1
+    values = image_values.read_one(image_values.place(home / "records", record.run_id), record)
+    assert len(values.values) == 3
     assert record.provenance.student_sha256 == sha256_of(home / record.artifacts.student)
     assert record.method.weights == {
         "supervised": 1.0,

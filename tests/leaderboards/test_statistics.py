@@ -2,14 +2,13 @@ import math
 
 import numpy as np
 import pytest
-import scikit_posthocs
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
-from leaderboards.statistics import differences, estimate, gap_recovered, holm, wilcoxon
+from leaderboards.statistics import differences, estimate, gap_recovered, holm
 
 values = st.lists(st.floats(-100, 100).map(lambda v: round(v, 6)), min_size=2, max_size=12)
 
@@ -90,30 +89,6 @@ def test_gap_needs_two_paired_seeds():
 def test_all_equal_gap_has_no_width():
     found = gap_recovered({0: 0.55, 1: 0.55}, {0: 0.5, 1: 0.5}, 0.6, True)
     assert (found.mean, found.low, found.high) == pytest.approx((0.5, 0.5, 0.5))
-
-
-@given(st.lists(st.floats(-1, 1).map(lambda v: round(v, 9)), min_size=1, max_size=9, unique_by=abs))
-def test_wilcoxon_equals_counting_every_sign_pattern(sample):
-    nonzero = [d for d in sample if d != 0]
-    if not nonzero:
-        assert wilcoxon(sample) == 1.0
-        return
-    ranks = stats.rankdata(np.abs(nonzero))
-    patterns = 1 - 2 * ((np.arange(2 ** len(ranks))[:, None] >> np.arange(len(ranks))) & 1)
-    expected = np.mean(np.abs(patterns @ ranks) >= abs(np.sign(nonzero) @ ranks))
-    assert wilcoxon(sample) == pytest.approx(expected)
-
-
-def test_wilcoxon_of_few_pairs_cannot_be_significant():
-    assert wilcoxon([0.1, 0.2, 0.3]) == pytest.approx(2 / 2**3)
-    assert wilcoxon([0.0, 0.0]) == 1.0
-    assert wilcoxon([]) is None
-
-
-def test_wilcoxon_equals_scikit_posthocs():
-    a, b = [0.51, 0.54, 0.58, 0.61, 0.49, 0.70], [0.50, 0.52, 0.59, 0.55, 0.45, 0.60]
-    table = scikit_posthocs.posthoc_wilcoxon([a, b])
-    assert wilcoxon([x - y for x, y in zip(a, b, strict=True)]) == pytest.approx(table.loc[1, 2])
 
 
 @pytest.mark.parametrize("n", [1, 40])

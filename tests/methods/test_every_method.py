@@ -33,6 +33,8 @@ def test_the_methods_of_the_design_are_there():
 @pytest.mark.parametrize("name", NAMES)
 def test_terms_and_gradients_are_finite_everywhere(make_step, name, space, shape):
     step = make_step(space, **shape)
+    if methods[name].refuses(step.output):
+        pytest.skip("not applicable")
     method, terms = learn(name, step)
     assert terms.keys() <= method.weights.keys()
     assert all(value.ndim == 0 and value.isfinite() for value in terms.values())
@@ -54,4 +56,4 @@ def test_documentation_has_its_parts(name):
     assert "our weight |" in text
     assert "Deviations: " in text
     assert SUPERVISED in text
-    assert cls.needs.teachers or cls.control
+    assert cls.needs.teachers or cls.control or cls.regulariser

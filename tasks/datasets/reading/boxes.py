@@ -28,7 +28,7 @@ def box_faults(path: Path, boxes: Boxes, size: tuple[int, int], smallest: float 
     for number, (box, proper) in enumerate(zip(boxes.xyxy, _proper(boxes.xyxy, smallest), strict=True), start=1):
         found = f"corners {', '.join(f'{side:g}' for side in box)} (from 0) of box {number}"
         if not proper:
-            faults.append(str(fault(path, "boxes with an area", found, "mend or remove the box; it is left out")))
+            faults.append(str(fault(path, "boxes with an area", found, "mend the box; it is left out")))
         elif (box < -TOLERANCE).any() or (box > limits).any():
             expected = f"boxes inside {size_text(size)} pixels"
             faults.append(str(fault(path, expected, found, "mend the box; it is clipped")))

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tasks.errors import InputError
 
 Image.MAX_IMAGE_PIXELS = 1 << 30  # crowd sets hold images of half a gigapixel
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+STRETCH = 0.05  # how much the aspect ratios of a mask and its image may differ
 NOT_ALLOWED = -1  # entry of a label table whose index must not occur
-RESTORE = "restore it from the dataset's archive"
+CHECK = "see whether the file is complete, and the one that is meant"
 
 
-def fault(path: Path, expected: str, found: str, fix: str = RESTORE) -> InputError:
+def fault(path: Path, expected: str, found: str, fix: str = CHECK) -> InputError:
     """Build the error for a faulty file."""
     return InputError(f"{path}: expected {expected}, found {found}; {fix}")
 
@@ -54,11 +55,13 @@ def data_root(root: str | None, layout: str, *markers: str, inside: tuple[str, .
     raise InputError(f"data.root={root}: expected a folder with {layout}; found no {missing}")
 
 
-def read_image(path: Path) -> np.ndarray:
-    """Read an image as uint8 (H,W,3) RGB, pixels as stored: no EXIF rotation; grey is repeated."""
-    image = _open(path)
+def read_image(path: Path, *, turn: bool = False) -> np.ndarray:
+    """Read an image as uint8 (H,W,3) RGB, pixels as stored unless its EXIF entry may ``turn`` it; grey is repeated."""
+    image = open_image(path)
+    if turn:
+        image = ImageOps.exif_transpose(image)
     if image.mode[0] in "IF":
-        raise fault(path, "an 8-bit image", f"mode {image.mode}")
+        raise fault(path, "an 8-bit image", f"mode {image.mode}", "convert it to 8 bits a channel")
     if "transparency" in image.info:
         image = image.convert("RGBA")
     return np.array(image.convert("RGB"))
@@ -66,7 +69,7 @@ def read_image(path: Path) -> np.ndarray:
 
 def read_map(path: Path) -> np.ndarray:
     """Read a single-channel image (H,W) as stored: palette images give indices, 16-bit ones their 16 bits."""
-    image = _open(path)
+    image = open_image(path)
     if len(image.getbands()) != 1:
         raise fault(
             path, "one channel (grey or palette PNG)", f"mode {image.mode}", "export label indices, not colours"
@@ -76,9 +79,9 @@ def read_map(path: Path) -> np.ndarray:
 
 def read_grey(path: Path) -> np.ndarray:
     """Read the brightness of an image of any 8-bit kind, uint8 (H,W)."""
-    image = _open(path)
+    image = open_image(path)
     if image.mode[0] in "IF":
-        raise fault(path, "an 8-bit image", f"mode {image.mode}")
+        raise fault(path, "an 8-bit image", f"mode {image.mode}", "convert it to 8 bits a channel")
     return np.array(image.convert("L"))
 
 
@@ -136,6 +139,14 @@ def read_depth(path: Path, scale: float, size: tuple[int, int] | None, invalid: 
     return depth
 
 
+def shape_faults(path: Path, found: tuple[int, ...], size: tuple[int, int]) -> list[str]:
+    """Name a map of another shape than its image of ``size`` (H,W); another size is fine."""
+    if abs(np.log((size[1] / size[0]) / (found[1] / found[0]))) <= STRETCH:
+        return []
+    fix = "is the image turned by its EXIF entry? Store it upright"
+    return [str(fault(path, f"the shape of its image, {size_text(size)}", size_text((found[0], found[1])), fix))]
+
+
 def read_lines(path: Path) -> list[str]:
     """Read the lines of a list file, without blank ones; a final newline may be missing."""
     try:
@@ -160,7 +171,9 @@ def files_by_stem(folder: Path, extensions: Iterable[str] = EXTENSIONS) -> dict[
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in wanted and not path.name.startswith("."):
             if path.stem in files:
-                raise fault(path, "one file a name", f"{files[path.stem].name} too", "remove one of them")
+                raise fault(
+                    path, "one file a name", f"{files[path.stem].name} too", "give each image a name of its own"
+                )
             files[path.stem] = path
     return files
 
@@ -183,7 +196,8 @@ def fingerprint(identity: Mapping[str, Any], files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _open(path: Path) -> Image.Image:
+def open_image(path: Path) -> Image.Image:
+    """Read an image to its end; InputError where that cannot be done."""
     try:
         with Image.open(path) as image:
             image.load()

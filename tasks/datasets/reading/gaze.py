@@ -13,6 +13,7 @@ from tasks.annotations.fixations import Fixations
 from tasks.base import Info
 from tasks.datasets.reading.files import fault, files_by_stem, read_grey, read_image, size_text
 from tasks.datasets.reading.listed import Entry, ListedDataset
+from tasks.datasets.reading.video import read_frame
 from tasks.errors import InputError
 
 FIXATED = 128  # of 0..255, from which a pixel of a map of points is one: such maps are black and white, some are JPEGs
@@ -20,10 +21,14 @@ FIXATED = 128  # of 0..255, from which a pixel of a map of points is one: such m
 
 @dataclass(frozen=True)
 class Frame(Entry):
-    """A frame, with the one before it, itself at the start of a clip, and the map of its points where there is one."""
+    """A frame, with the one before it, itself at the start of a clip, and the map of its points where there is one.
+
+    ``number`` says which frame, from 0, where ``image`` is a video.
+    """
 
     before: Path | None = None
     points: Path | None = None
+    number: int | None = None
 
     @property
     def files(self) -> Mapping[Path, str]:
@@ -38,8 +43,15 @@ class GazeDataset(ListedDataset):
     provides: ClassVar[frozenset[str]] = frozenset({"fixations"})
     info = Info()
 
+    def group(self, sample_id: str) -> str:
+        """Name the clip of a frame; a still image is its own."""
+        return clip_of(sample_id) or sample_id
+
     def image(self, entry: Entry) -> np.ndarray:
         """Read a frame and the one before it, (H,W,6), or a still image, (H,W,3)."""
+        if isinstance(entry, Frame) and entry.number is not None:
+            numbers = (entry.number, max(0, entry.number - 1))
+            return np.concatenate([read_frame(entry.image, number) for number in numbers], axis=2)
         newest = read_image(entry.image)
         if not isinstance(entry, Frame) or entry.before is None:
             return newest
@@ -95,14 +107,33 @@ def clip_frames(
 
     Raises InputError where the folder of frames is missing.
     """
-    if every < 1:
-        raise InputError(f"data.every={every}: expected at least 1, of how many frames one is kept")
     images = list(files_by_stem(frames).items())
-    for number in range(0, len(images), every):
+    for number in range(0, len(images), _spacing(every)):
         stem, image = images[number]
         before = images[max(0, number - 1)][1]
         marks = None if points is None else points / f"{stem}.png"
         yield Frame(f"{clip}/{stem}", image, densities / f"{stem}.png", before, marks)
+
+
+def video_frames(
+    clip: str, video: Path, densities: Path, points: Path | None = None, every: int = 1
+) -> Iterator[Frame]:
+    """List every so many frames of a video, as ``clip_frames`` does: those that have a density, ``0001.png`` the first.
+
+    Raises InputError where the folder of densities is missing, or a file in it is not called by a number.
+    """
+    stems = list(files_by_stem(densities))[:: _spacing(every)]
+    for stem in stems:
+        if not stem.isdecimal():
+            raise fault(densities / stem, "files named by the numbers of frames", stem, "name them 0001.png onwards")
+        marks = None if points is None else points / f"{stem}.png"
+        yield Frame(f"{clip}/{stem}", video, densities / f"{stem}.png", points=marks, number=int(stem) - 1)
+
+
+def _spacing(every: int) -> int:
+    if every < 1:
+        raise InputError(f"data.every={every}: expected at least 1, of how many frames one is kept")
+    return every
 
 
 def folders(parent: Path, named: Callable[[str], bool] = lambda name: not name.startswith(".")) -> list[Path]:

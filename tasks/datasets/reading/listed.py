@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from tasks.base import Dataset, Sample
 from tasks.data.partition import hold_out
 from tasks.datasets.reading.files import fault, fingerprint, read_image
 from tasks.errors import InputError
+from tasks.registry import options
 
-SHOWN = 5  # faults in one message; ``verify`` returns all of them
+SHOWN = 3  # faults in one message; ``verify`` returns all of them
+SMALL = ("holdout", "gap")  # options that leave images out, of which a small set has none to spare
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class ListedDataset(Dataset):
     version: ClassVar[int] = 1  # raise it when the meaning of a sample changes
     official: Mapping[str, int] = {}  # images of each part of the complete release
     found: Mapping[str, int]  # images of the same parts here
+    general: ClassVar[bool] = False  # whether it reads any layout, and not one of its own
 
     def __init__(
         self,
@@ -66,6 +69,19 @@ class ListedDataset(Dataset):
         self.identity = identity
         self.found = found or {split: len(part) for split, part in entries.items()}
         self._ids: dict[str, list[str]] = {}
+
+    @classmethod
+    def proposals(cls, root: Path) -> Iterator[Mapping[str, Any]]:
+        """Yield options with which a folder may be this dataset: the defaults, then each word of those that take few.
+
+        `benchmark data inspect` tries them in turn. A held-out part, or a gap, that leaves nothing is tried without.
+        """
+        yield {}
+        for key, parameter in options(cls).items():
+            if get_origin(parameter.annotation) is Literal:
+                yield from ({key: word} for word in get_args(parameter.annotation) if word != parameter.default)
+            elif key in SMALL:
+                yield {key: type(parameter.default)(0)}
 
     @abstractmethod
     def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
@@ -150,7 +166,10 @@ class ListedDataset(Dataset):
         return list({entry: None for entries in self.entries.values() for entry in entries})
 
     def _empty(self, split: str) -> str:
-        return f"{self.root}: expected images in split '{split}', found none"
+        given = options(type(self))
+        fixes = [f"data.{key}=0" for key in SMALL if key in given]
+        fix = f"; a small set may need {' or '.join(fixes)}" if fixes else ""
+        return f"{self.root}: expected images in split '{split}', found none{fix}"
 
     def _refuse(self, faults: list[str]) -> None:
         if faults:
@@ -180,7 +199,7 @@ def strays(files: Iterable[Path], listed: Iterable[Path], what: str) -> list[str
     """Name the files of a folder that no list speaks of."""
     known = set(listed)
     return [
-        str(fault(path, f"only files that {what} names", "one more", "remove it"))
+        str(fault(path, f"only files that {what} names", "one more", "list it too, or keep it elsewhere"))
         for path in files
         if path not in known
     ]
@@ -188,7 +207,7 @@ def strays(files: Iterable[Path], listed: Iterable[Path], what: str) -> list[str
 
 def _missing(entry: Entry) -> list[str]:
     return [
-        str(fault(path, f"{role} of sample '{entry.id}'", "no such file"))
+        str(fault(path, f"{role} of sample '{entry.id}'", "no such file", "put it there, or mend what names it"))
         for path, role in entry.files.items()
         if not path.is_file()
     ]

@@ -9,69 +9,110 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from benchmark.commands.tune import strengths, tune
+from benchmark.commands.tune import WIDER, Tried, choose, grid, tune, wider
 from benchmark.config import compose
 from benchmark.training.assemble import strengthen
 from leaderboards import store, tuning
 from leaderboards.errors import RecordError
 from methods.base import SUPERVISED
 from tasks.errors import InputError
+from tests.leaderboards.factory import record
 from tests.support import TINY, tiny_run
 
 
-def tuned(home: Path, *words: str, trials: int = 3) -> tuple[int, str]:
+def tuned(home: Path, *words: str, trials: int = 3, seeds: int = 1) -> tuple[int, str]:
     said = io.StringIO()
-    code = tune([*TINY, f"home={home}", *words], trials, 4.0, Console(file=said, width=400))
+    code = tune([*TINY, f"home={home}", *words], trials, 4.0, seeds, Console(file=said, width=400))
     return code, said.getvalue()
 
 
-@given(st.integers(0, 5).map(lambda half: 2 * half + 1), st.floats(1.5, 100))
-def test_strengths_are_symmetric_about_the_methods_own_weights(trials: int, span: float) -> None:
-    found = strengths(trials, span)
+@given(st.integers(0, 5).map(lambda half: 2 * half + 1), st.floats(1.5, 100), st.sampled_from([1.0, 0.002]))
+def test_values_are_symmetric_about_the_own_one(trials: int, span: float, own: float) -> None:
+    found = grid(own, trials, span)
     assert len(found) == trials
-    assert found[trials // 2] == 1.0
+    assert found[trials // 2] == own
     for low, high in zip(found, reversed(found), strict=True):
-        assert low * high == pytest.approx(1.0, rel=1e-4)
+        assert low * high == pytest.approx(own * own, rel=1e-4)
     assert found == sorted(set(found))
 
 
 @pytest.mark.parametrize(("trials", "span"), [(2, 4.0), (0, 4.0), (-1, 4.0), (3, 1.0)])
-def test_spaces_without_the_methods_own_weights_are_refused(trials: int, span: float) -> None:
+def test_spaces_without_the_own_value_are_refused(trials: int, span: float) -> None:
     with pytest.raises(InputError, match="expected"):
-        strengths(trials, span)
+        grid(1.0, trials, span)
+
+
+def test_a_grid_goes_on_in_its_own_steps() -> None:
+    assert wider([0.25, 1.0, 4.0], upwards=True) == 16.0
+    assert wider([0.25, 1.0, 4.0], upwards=False) == 0.0625
+
+
+def tried(value: float, *scores: float) -> Tried:
+    return Tried(value, tuple(record(seed=seed, score=score) for seed, score in enumerate(scores)))
+
+
+def test_of_the_values_as_good_as_the_best_the_nearest_to_the_own_one_is_chosen() -> None:
+    flat = [tried(0.25, 0.30, 0.32), tried(1.0, 0.40, 0.41), tried(4.0, 0.39, 0.45)]
+    assert choose(flat, 1.0) == 1.0, "within a standard error of 4"
+    assert choose([*flat, tried(16.0, 0.60, 0.61)], 1.0) == 16.0
+    assert choose([tried(1.0, 0.40), tried(4.0, 0.41)], 1.0) == 4.0, "one seed has no error"
+    failed = Tried(4.0, (record(score=0.9), record(score=None, status="failed", reason="x")))
+    assert choose([tried(1.0, 0.4, 0.4), failed], 1.0) == 1.0
+    assert choose([failed], 1.0) is None
 
 
 def test_every_method_is_tried_alike_and_the_best_is_chosen(home: Path) -> None:
     code, said = tuned(home, "method=[none,pixel,cwd]", "data.train=16")
     assert code == 0
+    spaces = []
     for name in ("pixel", "cwd"):
-        record = tuning.find(home / "tuning", "seg", "scenes", name)
-        assert record is not None
-        assert [trial.strength for trial in record.trials] == [0.25, 1.0, 4.0]
-        best = max(record.trials, key=lambda trial: trial.score or 0.0)
-        assert record.chosen == best.strength
-        assert record.at_the_edge == (best.strength != 1.0)
-        assert f"methods.{name}.strength={record.chosen:g}" in said
-        assert record.split == "train: 1/4 of it, held out, 4 images"
+        found = tuning.find(home / "tuning", "seg", "scenes", name)
+        assert found is not None
+        spaces.append([trial.value for trial in found.trials])
+        best = max(found.trials, key=lambda trial: trial.score or 0.0)
+        assert found.chosen == best.value
+        assert f"methods.{name}.strength={found.chosen:g}" in said
+        assert found.split == "train: 1/4 of it, held out, 4 images"
+        assert not found.at_the_edge or len(found.trials) >= 3 + WIDER
+    assert spaces[0] == spaces[1] == sorted(spaces[0])
+    assert {0.25, 1.0, 4.0} <= set(spaces[0])
     runs = store.read([home / "tuning" / "records"])[0]
-    assert len(runs) == 6
+    assert len(runs) == 2 * len(spaces[0])
     assert all(run.dataset.n_train == 12 and run.dataset.options["tuning_split"] == "1/4" for run in runs)
     assert "already finished" in tuned(home, "method=[none,pixel,cwd]", "data.train=16")[1]
+
+
+def test_the_learning_rate_of_the_control_is_tuned_over_seeds_and_runs_say_so(home: Path) -> None:
+    code, said = tuned(home, "method=none", "data.train=16", seeds=2)
+    found = tuning.find(home / "tuning", "seg", "scenes", "none")
+    assert code == 0
+    assert found is not None
+    assert (found.parameter, found.own) == ("lr", 0.002)
+    assert {trial.seed for trial in found.trials} == {0, 1}
+    assert {0.0005, 0.002, 0.008} <= {trial.value for trial in found.trials}
+    assert f"recipe.lr={found.chosen:g}" in said
+    words = ("method=none", f"tuning={home / 'tuning'}")
+    (own,) = tiny_run(home, *words, "recipe.lr=0.123")
+    (taken,) = tiny_run(home, *words, f"recipe.lr={found.chosen}")
+    assert own.protocol.tuning is None
+    assert taken.protocol.tuning is not None
+    assert taken.protocol.tuning.space == found.space
+    assert taken.protocol.tuning.budget == "4 steps, seeds 0, 1"
 
 
 def test_a_run_takes_the_tuned_strength_and_says_so(home: Path) -> None:
     tuned(home, "method=cwd", trials=1)
     path = home / "tuning" / "seg-scenes-cwd.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "chosen": 2.5}))
-    (record,) = tiny_run(home, "method=cwd", f"tuning={home / 'tuning'}")
-    assert record.method.options["strength"] == 2.5
-    assert record.method.weights == {"supervised": 1.0, "channel": 7.5}
-    assert record.protocol.tuning is not None
-    assert record.protocol.tuning.n_trials == 1
+    (taken,) = tiny_run(home, "method=cwd", f"tuning={home / 'tuning'}")
+    assert taken.method.options["strength"] == 2.5
+    assert taken.method.weights == {"supervised": 1.0, "channel": 7.5}
+    assert taken.protocol.tuning is not None
+    assert taken.protocol.tuning.n_trials == 1
     (own,) = tiny_run(home, "method=cwd", f"tuning={home / 'tuning'}", "methods.cwd.strength=2")
     assert own.method.weights["channel"] == 6.0
     assert own.protocol.tuning is None
-    assert own.entry_id != record.entry_id
+    assert own.entry_id != taken.entry_id
 
 
 def test_a_strength_of_one_changes_nothing_and_others_only_the_methods_own_terms() -> None:
@@ -91,7 +132,7 @@ def test_bad_words(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         compose.load(["method=cwd", f"tuning={tmp_path / 'nowhere'}"])
     with pytest.raises(InputError, match="nothing to tune"):
-        tuned(tmp_path, "method=none")
+        tuned(tmp_path, "method=mixup")
     (tmp_path / "seg-scenes-cwd.json").write_text('{"task": "seg"}')
     with pytest.raises(RecordError, match=r"seg-scenes-cwd\.json: dataset: Field required"):
         compose.load(["method=cwd", f"tuning={tmp_path}"])

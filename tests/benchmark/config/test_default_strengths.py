@@ -16,7 +16,8 @@ RECORDS = tuning.read_folder(PUBLISHED / "tuning")
 
 def test_they_agree_with_the_evidence() -> None:
     wanted = default_strengths.texts(RECORDS)
-    files = {path.stem: path.read_text() for path in default_strengths.FOLDER.iterdir()}
+    folder = default_strengths.FOLDER
+    files = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.yaml")}
     assert files == wanted, "python -m benchmark.config.default_strengths leaderboards/published/tuning"
 
 
@@ -25,15 +26,16 @@ def test_the_evidence_is_alike_for_all_and_names_what_exists(record: TuningRecor
     assert tuning.find(PUBLISHED / "tuning", record.task, record.dataset, record.method) == record
     assert record.task in tasks
     assert record.method in methods
-    assert record.chosen in [trial.strength for trial in record.trials]
-    assert (record.space, record.seed) == (RECORDS[0].space, RECORDS[0].seed)
+    assert record.chosen in [trial.value for trial in record.trials]
+    alike = [each for each in RECORDS if (each.protocol, each.parameter) == (record.protocol, record.parameter)]
+    assert (record.space, record.seed) == (alike[0].space, alike[0].seed)
 
 
 def test_published_runs_took_them_and_say_so() -> None:
     taken = {(run.task.name, run.method.name): run for run in store.read([PUBLISHED])[0] if run.protocol.tuning}
     assert len(taken) == len(RECORDS)
     for (task, method), run in taken.items():
-        choices = default_strengths.read("scenes")[task]
+        choices = default_strengths.read("quick", "scenes")[task]
         assert run.method.options["strength"] == choices.methods[method].strength
         assert run.protocol.tuning == choices.tuning
 
@@ -41,7 +43,7 @@ def test_published_runs_took_them_and_say_so() -> None:
 def test_a_configuration_takes_them_unless_told_otherwise() -> None:
     config = compose.load(["task=seg", "method=[none,mgd,pixel]", "methods.pixel.strength=2"])
     assert config.methods["mgd"]["strength"] == 9.0
-    assert strength.spent(config, "mgd") == default_strengths.read("scenes")["seg"].tuning
+    assert strength.spent(config, "mgd") == default_strengths.read("quick", "scenes")["seg"].tuning
     assert strength.spent(config, "pixel") is None, "somebody's own strength"
     assert strength.spent(config, "none") is None
 
@@ -56,3 +58,11 @@ def test_methods_that_were_not_tuned_alike_are_refused() -> None:
     longer = RECORDS[0].model_copy(update={"steps": 9000, "method": "other"})
     with pytest.raises(ValueError, match=f"{longer.task} on scenes: methods were tuned with different means"):
         default_strengths.texts([RECORDS[0], longer])
+
+
+def test_the_controls_rate_stands_beside_the_strengths_of_its_protocol() -> None:
+    update = {"method": "none", "parameter": "lr", "chosen": 0.008, "protocol": "standard"}
+    rate = RECORDS[0].model_copy(update=update)
+    text = default_strengths.texts([*RECORDS, rate])["standard/scenes.yaml"]
+    assert f"{rate.task}:\n  control:\n    lr: 0.008\n" in text
+    assert "methods" not in text

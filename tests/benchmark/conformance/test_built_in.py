@@ -12,7 +12,7 @@ from tasks.base import tasks
 from tests.support import built_in
 
 METHODS, TASKS = built_in(methods), built_in(tasks)
-ONE_TASK = {name: TASKS[(number + 1) % len(TASKS)] for number, name in enumerate(METHODS)}  # each task has its turn
+ONE_TASK = {name: TASKS[(number - 1) % len(TASKS)] for number, name in enumerate(METHODS)}  # each task has its turn
 
 
 @pytest.mark.parametrize("method", METHODS)

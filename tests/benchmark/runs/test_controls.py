@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from leaderboards.board import board
@@ -18,7 +19,7 @@ def test_teachers_of_several_seeds_share_a_track_and_are_one_row(home: Path) -> 
     assert len({record.teachers[0].kind for record in records}) == 1
     made = board(records)
     scores = [record.teachers[0].own_score for record in pixel[:2]]
-    assert [reference.role for reference in made.references] == ["deep", "wide"]
+    assert [reference.role for reference in made.references if reference.role != "trivial"] == ["deep", "wide"]
     assert made.references[0].score == sum(scores) / 2  # type: ignore[arg-type]
 
 
@@ -52,3 +53,25 @@ def test_more_steps_are_a_row_of_the_same_track(home: Path) -> None:
     made = board([once, twice])
     assert made.control == once.entry_id
     assert sorted(row.entry.label for row in made.rows) == ["none", "none (2 x steps)"]
+
+
+def test_trivial_predictors_are_scored_once_and_stand_in_every_record(home: Path) -> None:
+    (none,) = tiny_run(home, "method=none")
+    (kept,) = (home / "trivial").glob("*.json")
+    before = kept.stat().st_mtime_ns
+    (other,) = tiny_run(home, "method=none", "seed=1")
+    assert kept.stat().st_mtime_ns == before
+    assert none.trivial == other.trivial
+    assert set(none.trivial) == {"most frequent class", "most frequent class a position"}
+    assert none.trivial["most frequent class"].keys() == none.scores.metrics.keys()
+    assert none.task.margin is not None
+    assert none.task.margin.absolute == 0.04
+
+
+def test_a_method_without_a_meaning_for_a_task_is_recorded_as_that(home_of: Callable[[str], Path]) -> None:
+    home, words = home_of("depth"), ("task=depth", "method=[none,smoothing]")
+    none, refused = tiny_run(home, *words)
+    assert (none.status, refused.status) == ("ok", "not_applicable")
+    assert "needs maps of classes" in refused.status_reason
+    assert refused.method.regulariser
+    assert tiny_run(home, *words) == [none, refused]

@@ -70,6 +70,9 @@ def test_alone_and_among_all_methods_gives_the_same_bits(
         home = home_of(task)
         (alone,) = tiny_run(home, f"task={task}", f"method={name}")
         record = all_of_them.record(name)
+        if record.status == "not_applicable":
+            assert (alone.run_id, alone.status) == (record.run_id, record.status)
+            continue
         assert alone.run_id == record.run_id
         assert student_bytes(home, alone) == all_of_them.student(name)
         assert alone.scores == record.scores
@@ -77,8 +80,10 @@ def test_alone_and_among_all_methods_gives_the_same_bits(
 
 @pytest.mark.parametrize("task", sorted(tasks))
 def test_every_method_trains_another_student(task: str, together: Callable[[str], Finished]) -> None:
-    assert {together(task).record(name).status for name in NAMES} == {"ok"}
-    assert len({together(task).student(name) for name in NAMES}) == len(NAMES)
+    trained = [name for name in NAMES if together(task).record(name).status != "not_applicable"]
+    assert {together(task).record(name).status for name in trained} == {"ok"}
+    assert len({together(task).student(name) for name in trained}) == len(trained)
+    assert all(methods[name].regulariser for name in {*NAMES} - {*trained})
 
 
 @pytest.mark.usefixtures("breaking")

@@ -40,9 +40,9 @@ def test_markdown_table_by_hand():
     start = next(number for number, line in enumerate(lines) if line.startswith("## Seg"))
     table = [line for line in lines[start:] if line.startswith("|")]
     row = [cell.strip() for cell in table[2].strip("|").split("|")]
-    assert row[:4] == ["1 A", "mgd", "0.5543 ± 0.0051", "[0.5416, 0.5671]"]
-    assert row[4:7] == ["+0.0493 [+0.0465, +0.0522]", "52 % [45, 60]", "3"]
-    assert row[7:] == ["0.8300 ± 0.0000", "1.20 M", "310 M", "8.10 (9.30)", "1.50 ×", "ok", "L0"]
+    assert row[:5] == ["1 A", "1–1", "mgd", "0.5543 ± 0.0051", "[0.5416, 0.5671]"]
+    assert row[5:9] == ["+0.0493 [+0.0465, +0.0522]", "0.000", "52 % [45, 60]", "3"]
+    assert row[9:] == ["0.8300 ± 0.0000", "1.20 M", "310 M", "8.10 (9.30)", "1.50 ×", "ok", "L0"]
     assert "- skt, seed 1 diverged: loss is NaN at step 3" in lines
     assert len({len(line) for line in table}) == 1, "columns are aligned"
 

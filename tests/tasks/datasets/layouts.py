@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import h5py
 import numpy as np
 from PIL import Image
@@ -338,6 +340,19 @@ def dhf1k(root: Path) -> Path:
                 looks = root / "annotation" / clip
                 _looks(looks / "maps", f"{number:04d}", looks / "fixation")
     return root
+
+
+def into_videos(frames: Path, videos: Path, frames_each: int | None = None) -> None:
+    """Turn folders of frames, named by numbers, into ``601.AVI`` and the like (Motion JPEG), and remove them."""
+    videos.mkdir()
+    for folder in sorted(frames.iterdir()):
+        pictures = [cv2.imread(str(path)) for path in sorted(folder.iterdir())][:frames_each]
+        size = pictures[0].shape[1::-1]
+        writer = cv2.VideoWriter(str(videos / f"{int(folder.name):03d}.AVI"), cv2.VideoWriter_fourcc(*"MJPG"), 30, size)
+        for each in pictures:
+            writer.write(each)
+        writer.release()
+    shutil.rmtree(frames)
 
 
 def avs1k(root: Path) -> Path:

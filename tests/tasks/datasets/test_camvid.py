@@ -91,7 +91,7 @@ def test_many_missing_files_are_counted(root: Path) -> None:
     layouts.camvid(root, {"train": 9})
     for path in (root / "train").iterdir():
         path.unlink()
-    with pytest.raises(InputError, match=r"\.\.\. and 4 more: run `benchmark data verify`"):
+    with pytest.raises(InputError, match=r"\.\.\. and 6 more: run `benchmark data verify`"):
         CamVid(root=str(root)).ids("train")
 
 

@@ -1,10 +1,14 @@
 import re
 
+import cv2
 import numpy as np
 import pytest
 
+from tasks.data.partition import split_labeled
+from tasks.data.tuning_split import TuningSplit
 from tasks.datasets.avs1k import AVS1K
 from tasks.datasets.clipfolder import ClipFolder
+from tasks.datasets.clips import Clips
 from tasks.datasets.dhf1k import DHF1K
 from tasks.datasets.mit1003 import MIT1003
 from tasks.datasets.reading.files import read_image
@@ -21,6 +25,42 @@ def test_a_frame_comes_with_its_neighbour_whatever_is_left_out(tmp_path):
     np.testing.assert_array_equal(first, np.concatenate([read_image(folder / "0001.png")] * 2, axis=2))
     np.testing.assert_array_equal(second[..., :3], read_image(folder / "0003.png"))
     np.testing.assert_array_equal(second[..., 3:], read_image(folder / "0002.png"))
+
+
+def test_frames_are_read_from_videos_where_they_were_not_cut(tmp_path):
+    """Videos are compressed, so their frames are held to what OpenCV reads from front to back."""
+    root = layouts.dhf1k(tmp_path)
+    layouts.into_videos(root / "frames", root / "video")
+    data = DHF1K(root=str(root), every=2)
+    assert data.ids("test") == ["0601/0001", "0601/0003"]
+    video, read = cv2.VideoCapture(str(root / "video" / "601.AVI")), []
+    while (found := video.read())[0]:
+        read.append(found[1][..., ::-1])
+    np.testing.assert_array_equal(data.load("test", 0).image, np.concatenate([read[0], read[0]], axis=2))
+    np.testing.assert_array_equal(data.load("test", 1).image, np.concatenate([read[2], read[1]], axis=2))
+    assert data.verify() == []
+
+
+def test_a_video_that_is_short_or_none_is_named(tmp_path):
+    root = layouts.dhf1k(tmp_path)
+    layouts.into_videos(root / "frames", root / "video", frames_each=2)
+    data = DHF1K(root=str(root), every=2)
+    with pytest.raises(InputError, match=r"601\.AVI: expected a frame 3, found 2 frames"):
+        data.load("test", 1)
+    (root / "video" / "601.AVI").write_bytes(b"RIFF")
+    with pytest.raises(InputError, match=r"601\.AVI: expected a video, found a file that OpenCV cannot open"):
+        data.load("test", 0)
+
+
+def test_labels_and_tuning_take_whole_clips(tmp_path):
+    """A fraction of the labels, and what is held out to choose on, tears no clip apart."""
+    for data in (DHF1K(root=str(layouts.dhf1k(tmp_path)), every=1, holdout=0.0), Clips(size=32, train=5, length=3)):
+        held = TuningSplit(data, "1/3")
+        clips = [{data.group(each) for each in held.ids(split)} for split in ("train", "test")]
+        assert not clips[0] & clips[1]
+        part = split_labeled(data.ids("train"), "1/4", data.group)
+        per_clip = len(data.ids("train")) // len({data.group(each) for each in data.ids("train")})
+        assert len(part.labeled) == per_clip * -(-len(data.ids("train")) // (4 * per_clip))
 
 
 def test_whole_clips_belong_to_one_split(tmp_path):

@@ -1,0 +1,163 @@
+"""What boards say in sentences, and what becomes of papers' claims: queries, so that no text outlives its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from leaderboards.board import Board, Row
+from leaderboards.errors import RecordError, explain
+from leaderboards.paired import Gain, Values, compare
+from leaderboards.record_parts import Part
+from leaderboards.render import text
+from leaderboards.render.markdown import escape
+from leaderboards.statistics import Estimate
+from leaderboards.tuning import TuningRecord
+
+OPEN = "cannot be concluded"
+SLOW = 2.0  # times the training time that is worth a word
+CLAIMS = "claims.json"  # beside the folder of records
+
+
+class Claim(Part):
+    """One claim of a paper as a query: a method against another, on some tasks, with all labels or few."""
+
+    source: str = Field(description="Paper, venue and year.")
+    said: str = Field(description="What it claims, in our words.")
+    setting: str = Field(default="", description="How our setting differs.")
+    method: str = Field(default="", description="Registered name of the method.")
+    over: str = Field(default="none", description="What it is held against.")
+    tasks: list[str] = Field(default=[], description="Tasks that the claim is about.")
+    few_labels: bool = Field(default=False, description="Whether it is about fewer labels than all.")
+    untestable: str = Field(default="", description="Why it cannot be tested here; empty where it can.")
+
+
+def read_claims(file: Path) -> list[Claim]:
+    """Read a list of claims; raises RecordError, naming the field, for one that cannot be understood."""
+    try:
+        return TypeAdapter(list[Claim]).validate_json(file.read_bytes(), strict=True)
+    except ValidationError as error:
+        raise RecordError(f"{file}: {explain(error)}; known fields: {', '.join(Claim.model_fields)}") from None
+
+
+def statements(boards: Iterable[Board]) -> list[str]:
+    """Say of each board whose gains over the student alone have an interval above, below and around zero."""
+    return [f"- **{escape(_name(board))}**: {_sides(board)}" for board in boards]
+
+
+def _name(board: Board) -> str:
+    return f"{board.track.name}, {board.track.budget}"
+
+
+def _sides(board: Board) -> str:
+    """Sort the gains of a board by where their intervals lie."""
+    known = [row for row in board.rows if row.gain and row.gain.low is not None]
+    if board.excluded:
+        return f"takes no part: {escape(board.excluded)}"
+    if not known:
+        return "no gain has an interval."
+    sides = {
+        "above zero": [row for row in known if _side(row.gain) > 0],
+        "below zero": [row for row in known if _side(row.gain) < 0],
+        "around zero": [row for row in known if _side(row.gain) == 0],
+    }
+    said = [f"{side}: {', '.join(map(_gain, rows))}" for side, rows in sides.items() if rows]
+    slow = [row for row in board.rows if row.train_ratio is not None and row.train_ratio >= SLOW]
+    costly = ", ".join(f"`{_label(row)}` {text.times(row.train_ratio)}" for row in slow if not row.entry.control)
+    return "; ".join([*said, f"training time over the student alone's: {costly}"] if costly else said) + "."
+
+
+def _label(row: Row) -> str:
+    return text.clean(row.entry.label).replace("`", "")
+
+
+def _gain(row: Row) -> str:
+    return f"`{_label(row)}` {_numbers(row.gain)}"
+
+
+def tuned(records: Sequence[TuningRecord]) -> list[str]:
+    """Say how many of the strengths that were tuned lie at an edge of what was tried."""
+    edge = [record for record in records if record.at_the_edge]
+    upper = sum(record.chosen == max(trial.value for trial in record.trials) for record in edge)
+    if not records:
+        return []
+    return [
+        f"- **Tuning**: {len(edge)} of {len(records)} strengths lie at an edge of what was tried, {upper} at the upper."
+    ]
+
+
+def _numbers(gain: Estimate | None) -> str:
+    assert gain is not None
+    places = text.decimals([gain.mean])
+    return f"{text.number(gain.mean, places, sign=True)} {text.interval(gain, places, sign=True)}"
+
+
+def _side(gain: Estimate | None) -> int:
+    """Return 1 for an interval above zero, -1 for one below, 0 for one around it or unknown."""
+    if gain is None or gain.low is None or gain.high is None:
+        return 0
+    return 1 if gain.low > 0 else -1 if gain.high < 0 else 0
+
+
+def judge(claim: Claim, boards: Sequence[Board], values: Values) -> tuple[str, list[str]]:
+    """Return the verdict on a claim, and the numbers that it stands on, one line a board.
+
+    Only boards of a protocol that is made to compare methods count, under equal steps: on all of them above zero is
+    confirmed here, on none is not confirmed here. Without any nothing can be concluded.
+    """
+    if claim.untestable:
+        return f"cannot be tested here: {claim.untestable}", []
+    fitting = [board for board in boards if _fits(claim, board)]
+    found = [(board, gain) for board in fitting if (gain := _between(claim, board, values))]
+    lines = [f"{escape(_name(board))}: {_numbers(gain.estimate)}" for board, gain in found]
+    proving = [(board.track.title, _side(gain.estimate)) for board, gain in found if board.track.proves]
+    if not proving:
+        why = "no records of both yet" if not found else "these records are of no protocol that compares methods"
+        return f"{OPEN}: {why}", lines
+    above, rest = ([title for title, side in proving if (side > 0) == up] for up in (True, False))
+    if not above:
+        return "not confirmed here", lines
+    return ("confirmed here" if not rest else f"confirmed here on {_list(above)}, not on {_list(rest)}"), lines
+
+
+def _list(titles: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(titles))
+
+
+def _fits(claim: Claim, board: Board) -> bool:
+    track = board.track
+    share = Fraction(track.labeled_count, track.labeled_total) if track.labeled_total else Fraction(1)
+    return track.task in claim.tasks and (share < 1) == claim.few_labels and track.budget_kind == "steps"
+
+
+def _between(claim: Claim, board: Board, values: Values) -> Gain | None:
+    """Compare the two methods of a claim on a board, as gains over the control are; None where one has no interval."""
+    if board.excluded:
+        return None
+    entries = {row.entry.label: row.entry for row in board.rows}
+    method, over = entries.get(claim.method), entries.get(claim.over)
+    if method is None or over is None or method.failed or over.failed:
+        return None
+    gain = compare(list(entries.values()), over, values, board.track.higher_is_better).gains.get(method.id)
+    return gain if gain and gain.estimate.low is not None else None
+
+
+def claims_page(claims: Sequence[Claim], boards: Sequence[Board], values: Values) -> str:
+    """Write a page of claims with settings, numbers and verdicts, in Markdown."""
+    lines = [
+        "# What becomes of the papers' claims",
+        "",
+        "Made by `benchmark leaderboard claims` from records and a list of claims; a test holds this page to them.",
+        "Differences are in units of the task's metric, + is better, with 95 % intervals. A claim is confirmed here",
+        "where the interval lies above zero, under a protocol that is made to compare methods.",
+    ]
+    for claim in claims:
+        verdict, numbers = judge(claim, boards, values)
+        lines += ["", f"## {escape(claim.said)}", "", f"{escape(claim.source)}."]
+        lines += [f"Our setting: {escape(claim.setting)}"] if claim.setting else []
+        lines += ["", *(f"- {line}" for line in numbers)] if numbers else []
+        lines += ["", f"**{escape(verdict)}**"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,189 @@
+"""A folder of one's own: images and annotations in any of the usual formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from tasks.annotations.kind import kinds
+from tasks.base import datasets
+from tasks.datasets.reading.faults import counted
+from tasks.datasets.reading.files import data_root, fault, read_image
+from tasks.datasets.reading.formats.base import Format
+from tasks.datasets.reading.listed import Entry, ListedDataset
+from tasks.datasets.reading.pictures import upright
+from tasks.datasets.reading.splitting import Divide, Splitting
+from tasks.datasets.reading.survey import Reading, Survey, survey
+from tasks.datasets.reading.tree import few
+from tasks.errors import InputError
+from tasks.registry import options
+
+MANY = 8  # folders of images: more are clips, scenes or drives
+LAYOUT = "images and annotations, matched by the names of files"
+
+
+@datasets.register("folder")
+class Folder(ListedDataset):
+    """Images and annotations of one's own, wherever they lie below a folder; `benchmark data inspect` finds options.
+
+    All that is not said is found out from the files, the same way each time: which are images, in which format the
+    annotations are, which belong together, and whether folders or lists name splits. Paths are relative to ``root``.
+
+    Args:
+        root: the folder.
+        images: folder or pattern of the images.
+        annotations: folder, file or pattern of the annotations.
+        format: how annotations are read, see ``tasks.datasets.reading.formats``; auto finds out.
+        kind: which kind of annotation is meant, where there are several.
+        pairs: list file with an image and its annotation a line, such as TUM's associations.txt.
+        classes: names of the classes, a list or a file; with colours for colour masks.
+        ignore: labels that count nowhere, or names of colours.
+        threshold: grey value above which a grey map is the object.
+        points: folder of maps of fixation points, beside the densities.
+        sigma: width of a look in pixels, where there are fixations without densities.
+        scale: stored value of a metre of depth.
+        invalid: stored values that are no depth.
+        cap: largest depth that counts in metrics, metres.
+        train: list file, or folder, of the training images.
+        val: the same for validation.
+        test: the same for testing.
+        holdout: share of the training images that validate where train and one other split are told.
+        fractions: shares of train, val and test where nothing tells the splits.
+        divide: random, or time: the order of the names.
+        gap: images left out between two splits that are divided by time.
+        group: images that stay together: folder, or a regular expression whose match in an id names the group.
+        missing: refuse a set of which images lack an annotation, or skip those images.
+        exif: refuse images that an EXIF entry turns, apply it, or ignore it.
+    """
+
+    title: ClassVar[str] = "Images and annotations of a folder"
+    license: ClassVar[str] = "that of the files"
+    provides = frozenset(kinds)  # any of them; an instance has those that it found
+    general: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        root: str | None = None,
+        images: str | None = None,
+        annotations: str | None = None,
+        format: str = "auto",
+        kind: str | None = None,
+        pairs: str | None = None,
+        classes: Any = None,
+        ignore: Any = None,
+        threshold: float | None = None,
+        points: str | None = None,
+        sigma: float | None = None,
+        scale: float | None = None,
+        invalid: Any = None,
+        cap: float | None = None,
+        train: str | None = None,
+        val: str | None = None,
+        test: str | None = None,
+        holdout: float = 0.1,
+        fractions: Sequence[float] = (0.7, 0.1, 0.2),
+        divide: Divide = "random",
+        gap: int = 0,
+        group: str | None = None,
+        missing: Literal["refuse", "skip"] = "refuse",
+        exif: Literal["refuse", "apply", "ignore"] = "refuse",
+    ) -> None:
+        top = data_root(root, LAYOUT)
+        found = survey(top, images, annotations, None if format == "auto" else format, pairs)
+        reading = _chosen(found, kind)
+        given = {"classes": classes, "ignore": ignore, "threshold": threshold, "points": points, "sigma": sigma}
+        given |= {"scale": scale, "invalid": invalid, "cap": cap}
+        self.format = _made(reading.format, {key: value for key, value in given.items() if value is not None})
+        self.format.learn(top, reading.files)
+        if kind is not None:
+            self.format.ask(kind)
+        self.provides = frozenset(self.format.kinds if kind is None else {kind})  # type: ignore[misc]
+        self.info = self.format.info
+        self.names, self.exif = reading.names, exif
+        splitting = Splitting(train, val, test, holdout, tuple(fractions), divide, gap, group)
+        division = splitting.split(top, reading.entries, found.files)
+        self.how = division.how
+        if missing == "refuse" and not division.listed:
+            _refuse_bare(top, reading)
+        told = {**self.format.identity, "provides": sorted(self.provides), "exif": exif}
+        super().__init__(top, division.splits, format=reading.format.name, told=repr(sorted(told.items())))
+
+    @classmethod
+    def proposals(cls, root: Path) -> Iterator[Mapping[str, Any]]:
+        """Yield the options of every way to read a folder, the one with most samples first."""
+        found = survey(root)
+        for reading in found.readings:
+            told = {"format": reading.format.name} if len(found.readings) > 1 else {}
+            for chosen in reading.format.suggests(few(reading.files, 8)):
+                yield {**told, **chosen, **_splits(reading)}
+        if not found.readings:
+            raise InputError(found.explain())
+
+    def image(self, entry: Entry) -> np.ndarray:
+        """Read an image; one that its EXIF entry turns is an error, unless ``exif`` says what is to be done."""
+        if self.exif == "ignore" or not entry.image.is_file() or upright(entry.image):
+            return read_image(entry.image)
+        if self.exif == "apply":
+            return read_image(entry.image, turn=True)
+        fix = "say data.exif=apply if annotations fit the image as it is shown, data.exif=ignore if as it is stored"
+        raise fault(entry.image, "an image as it is stored", "an EXIF entry that turns it", fix)
+
+    def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
+        """Read the annotations of the kinds that the set is used for."""
+        read = self.format.read(entry.annotation, self.names.get(entry.id, entry.id), size)
+        return {kind: value for kind, value in read.items() if kind in self.provides}
+
+    def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
+        """Name what the format doubts."""
+        return self.format.doubts(entry.annotation, self.names.get(entry.id, entry.id), size, annotations)
+
+
+def _chosen(found: Survey, kind: str | None) -> Reading:
+    """Choose the one way to read a folder; InputError where there is none, or several of as many kinds."""
+    if kind is not None:
+        kinds[kind]
+    fitting = [each for each in found.readings if kind is None or kind in (*each.format().kinds, *each.format.also)]
+    if not fitting:
+        there = ", ".join(f"{each.format.name} ({', '.join(each.format().kinds)})" for each in found.readings)
+        raise InputError(f"data.kind={kind}: found {there} in {found.root}" if there else found.explain())
+    different = {each.format.name: each for each in fitting}
+    if len(different) > 1:
+        ways = "; ".join(
+            f"data.format={name}: {each.format.title}, {len(each.entries)} images" for name, each in different.items()
+        )
+        raise InputError(f"data.root={found.root}: expected one kind of annotation, found several; choose {ways}")
+    return fitting[0]
+
+
+def _made(format_: type[Format], given: Mapping[str, Any]) -> Format:
+    """Build a format; InputError for an option that it does not take."""
+    for key in given:
+        if key not in options(format_):
+            takes = ", ".join(f"data.{each}" for each in options(format_)) or "none"
+            raise InputError(f"data.{key}: format '{format_.name}' does not take it; it takes {takes}")
+    return format_(**given)
+
+
+def _splits(reading: Reading) -> dict[str, Any]:
+    """Propose how frames of a sequence are divided: those of one folder by time, those of many by folder."""
+    folders = {entry.image.parent for entry in reading.entries}
+    if len(folders) > MANY:
+        return {"group": "folder"}
+    numbered = all(re.fullmatch(r"\D*\d{4,}\D*", entry.image.stem) for entry in reading.entries)
+    return {"divide": "time", "gap": 2} if numbered and len(folders) == 1 and "depth" in reading.format().kinds else {}
+
+
+def _refuse_bare(root: Path, reading: Reading) -> None:
+    """Raise InputError where images lack an annotation, or a file speaks of images that are not there."""
+    fix = "data.missing=skip leaves them out"
+    if reading.absent:
+        what = f"{root}: images that {reading.format.title} names and that are not there"
+        raise InputError(counted(what, reading.absent, fix))
+    if reading.bare:
+        bare = [path.relative_to(root).as_posix() for path in reading.bare]
+        raise InputError(counted(f"{root}: images without an annotation ({reading.format.title})", bare, fix))

@@ -1,0 +1,69 @@
+"""COCO's JSON: images, boxes and categories in one file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.base import Boxes
+from tasks.datasets.reading.files import fault, reason
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a JSON file says of one image: its size (H,W) and its boxes."""
+
+    size: tuple[int, int]
+    boxes: Boxes
+
+
+@dataclass
+class CocoFile:
+    """What a JSON file says: categories by their ids, records by the names of image files, and what is odd in it."""
+
+    categories: dict[int, str]
+    records: dict[str, Record]
+    faults: list[str]
+
+
+def read_coco(path: Path) -> CocoFile:
+    """Read a JSON file; InputError where it is not COCO's, or a box names an image or category that is not there."""
+    try:
+        content = json.loads(path.read_bytes())
+        categories = {int(category["id"]): str(category["name"]) for category in content["categories"]}
+        images = {image["id"]: image for image in content["images"]}
+        rows: dict[Any, list[tuple[Any, ...]]] = {key: [] for key in images}
+        for box in content["annotations"]:
+            rows[box["image_id"]].append((*map(float, box["bbox"]), box["category_id"], box.get("iscrowd", 0)))
+        labels = {category: label for label, category in enumerate(categories)}
+        records = {
+            str(image["file_name"]): Record((int(image["height"]), int(image["width"])), _boxes(rows[key], labels))
+            for key, image in images.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise fault(path, "COCO's JSON: images, annotations with [x, y, w, h], categories", reason(error)) from None
+    except KeyError as error:
+        expected = "COCO's JSON, complete in itself"
+        raise fault(path, expected, f"a reference to {error}, which is not there") from None
+    numbers = Counter(box.get("id") for box in content["annotations"])
+    faults = [
+        str(fault(path, "annotation ids that differ", f"{number} used {count} times", "number the annotations anew"))
+        for number, count in numbers.items()
+        if count > 1 and number is not None
+    ]
+    return CocoFile(categories, records, faults)
+
+
+def _boxes(rows: list[tuple[Any, ...]], labels: Mapping[int, int]) -> Boxes:
+    xywh = np.array([row[:4] for row in rows], np.float64).reshape(-1, 4)
+    return Boxes(
+        np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1),
+        np.array([labels[row[4]] for row in rows], np.int64),
+        np.array([row[5] for row in rows], bool),
+    )

@@ -1,0 +1,213 @@
+"""Splits of a set of one's own: by folders, by lists, or by shares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tasks.data.partition import hold_out
+from tasks.datasets.reading.files import fault, read_lines
+from tasks.datasets.reading.listed import Entry, held_out
+from tasks.datasets.reading.pairing import key_of
+from tasks.errors import InputError
+
+SPLITS = ("train", "val", "test")
+WORDS = {
+    "train": re.compile(r"(?<![a-z])(train|training|trainset|trainval)(?![a-z])", re.IGNORECASE),
+    "val": re.compile(r"(?<![a-z])(val|valid|validation|validset|dev)(?![a-z])", re.IGNORECASE),
+    "test": re.compile(r"(?<![a-z])(test|testing|testset)(?![a-z])", re.IGNORECASE),
+}
+LISTS = {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}
+ENDING = re.compile(r"\.(jpe?g|png|bmp|tiff?|webp|pgm|ppm|xml|txt)$", re.IGNORECASE)
+KNOWN = 0.5  # share of the lines of a list that must name images of the set
+Divide = Literal["random", "time"]
+
+
+@dataclass(frozen=True)
+class Division:
+    """Three splits, how they came about, and whether lists, or options, chose what belongs to the set."""
+
+    splits: Mapping[str, Sequence[Entry]]
+    how: str
+    listed: bool
+
+
+@dataclass(frozen=True)
+class Splitting:
+    """How a set is divided, as the options of ``data=folder`` say it.
+
+    ``train``, ``val``, ``test``: a list file or a folder, relative to the root, or None. ``fractions`` of the three
+    where neither lists nor folders tell. ``divide``: at random, or by time, the order of the names, with ``gap``
+    samples left out between splits. ``group``: None, ``folder``, or a regular expression whose match in an id names its
+    group.
+    """
+
+    train: str | None = None
+    val: str | None = None
+    test: str | None = None
+    holdout: float = 0.1
+    fractions: tuple[float, ...] = (0.7, 0.1, 0.2)
+    divide: Divide = "random"
+    gap: int = 0
+    group: str | None = None
+
+    def split(self, root: Path, entries: Sequence[Entry], texts: Iterable[Path]) -> Division:
+        """Divide the samples; ``texts`` may be lists of splits. InputError where it cannot be done."""
+        if parts := self._told(root, entries):
+            how = "as data.train, data.val and data.test say"
+        elif lists := found_lists(texts, entries):
+            parts = {split: listed(path, entries) for split, path in lists.items()}
+            how = "lists " + ", ".join(path.relative_to(root).as_posix() for path in lists.values())
+        elif parts := by_words(root, entries):
+            how = "folders"
+        else:
+            return Division(self._shares(entries), "by time" if self.divide == "time" else "divided", False)
+        return Division(self._completed(parts), how, how != "folders")
+
+    def group_of(self) -> Callable[[str], str]:
+        """Return the function from an id to the group that may not be torn apart."""
+        if self.group is None:
+            return str
+        if self.group == "folder":
+            return lambda name: name.rpartition("/")[0]
+        try:
+            pattern = re.compile(self.group)
+        except re.error as error:
+            raise InputError(f"data.group={self.group}: expected folder, or a regular expression; {error}") from None
+        return lambda name: match[0] if (match := pattern.search(name)) else name
+
+    def _told(self, root: Path, entries: Sequence[Entry]) -> dict[str, Sequence[Entry]]:
+        parts: dict[str, Sequence[Entry]] = {}
+        for split in SPLITS:
+            place = getattr(self, split)
+            if place is None:
+                continue
+            path = root / Path(place).expanduser()
+            if path.is_file():
+                parts[split] = listed(path, entries)
+            elif path.is_dir():
+                inside = path.resolve()
+                parts[split] = [each for each in entries if inside in each.image.resolve().parents]
+            else:
+                raise InputError(
+                    f"data.{split}={place}: expected a list file, or a folder of images, relative to data.root; found "
+                    f"neither at {path}"
+                )
+        return parts
+
+    def _completed(self, parts: Mapping[str, Sequence[Entry]]) -> dict[str, Sequence[Entry]]:
+        """Make three splits of two, as adapters of published sets do; InputError where there is but one."""
+        if "train" not in parts or len(parts) < 2:
+            there = ", ".join(f"data.{split}" for split in parts)
+            raise InputError(f"{there}: expected data.train, and data.val or data.test or both")
+        if len(parts) == 3:
+            return {split: parts[split] for split in SPLITS}
+        rest = parts["test" if "test" in parts else "val"]
+        return held_out(parts["train"], rest, self.holdout, self.group_of())
+
+    def _shares(self, entries: Sequence[Entry]) -> dict[str, Sequence[Entry]]:
+        if len(self.fractions) != 3 or min(self.fractions) < 0 or abs(sum(self.fractions) - 1) > 1e-6:
+            found = ", ".join(map(str, self.fractions))
+            raise InputError(f"data.fractions=[{found}]: expected the shares of train, val and test, which sum to 1")
+        if self.gap < 0:
+            raise InputError(f"data.gap={self.gap}: expected a number of samples, at least 0")
+        _, val, test = self.fractions
+        if self.divide == "time":
+            ordered = sorted(entries, key=lambda entry: natural(entry.id))
+            first, second = round((1 - val - test) * len(ordered)), round((1 - test) * len(ordered))
+            middle = ordered[first + self.gap : second] if val else ordered[second + self.gap :]
+            return {"train": ordered[:first], "val": middle, "test": ordered[second + self.gap :]}
+        group = self.group_of()
+        rest, tested = hold_out([entry.id for entry in entries], test, group)
+        share = val / (1 - test) if val else 0.0
+        return held_out([entries[i] for i in rest], [entries[i] for i in tested], share, group)
+
+
+def natural(name: str) -> list[tuple[int, int | str]]:
+    """Compare the numbers in names as numbers: frame-9 comes before frame-10."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]
+
+
+def by_words(root: Path, entries: Sequence[Entry]) -> dict[str, Sequence[Entry]]:
+    """Divide by the words train, val and test in folders of images, else in paths of annotations; empty without two."""
+    for part in ("image", "annotation"):
+        parts: dict[str, list[Entry]] = {}
+        for entry in entries:
+            path = getattr(entry, part).relative_to(root)
+            split = word_of(path.parent if part == "image" else path)
+            if split:
+                parts.setdefault(split, []).append(entry)
+        if "train" in parts and len(parts) > 1 and sum(map(len, parts.values())) == len(entries):
+            return {split: parts[split] for split in SPLITS if split in parts}
+    return {}
+
+
+def word_of(path: Path) -> str | None:
+    """Name the split that the last folder says that speaks of one; None where none does."""
+    for folder in reversed(path.parts):
+        found = [split for split, words in WORDS.items() if words.search(folder)]
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def found_lists(texts: Iterable[Path], entries: Sequence[Entry]) -> dict[str, Path]:
+    """Find train.txt with val.txt or test.txt in one folder, whose lines name images of the set."""
+    for train in sorted(
+        (path for path in texts if path.name == "train.txt"), key=lambda path: (-len(path.parts), str(path))
+    ):
+        lists = {
+            split: path
+            for split, names in LISTS.items()
+            for name in names
+            if (path := train.with_name(f"{name}.txt")).is_file()
+        }
+        if len(lists) > 1 and all(_fits(path, entries) for path in lists.values()):
+            return lists
+    return {}
+
+
+def _fits(path: Path, entries: Sequence[Entry]) -> bool:
+    try:
+        lines = read_lines(path)
+    except InputError:
+        return False
+    known = {key_of(entry.image.stem) for entry in entries}
+    return sum(any(_stem(text) in known for text in _texts(line)) for line in lines) >= KNOWN * len(lines)
+
+
+def listed(path: Path, entries: Sequence[Entry]) -> list[Entry]:
+    """Pick the samples that a list names: paths or bare names, with or without an extension, first column alone.
+
+    Raises InputError for lines that name no image of the set, or several.
+    """
+    by_stem: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_stem.setdefault(key_of(entry.image.stem), []).append(entry)
+    found, strange = [], []
+    for line in read_lines(path):
+        text = next((text for text in _texts(line) if _stem(text) in by_stem), line)
+        fitting = by_stem.get(_stem(text), [])
+        if len(fitting) > 1:  # the same name in several folders: the folder decides
+            whole = f"/{ENDING.sub('', text).replace(chr(92), '/').lstrip('./')}"
+            fitting = [each for each in fitting if f"/{each.id}".endswith(whole)]
+        if len(fitting) == 1:
+            found.append(fitting[0])
+        else:
+            strange.append(f"'{line}' names {len(fitting)}")
+    if strange:
+        shown = "; ".join(strange[:3]) + (f"; and {len(strange) - 3} more" if len(strange) > 3 else "")
+        raise fault(path, f"each line to name one of the {len(entries)} images", shown, "mend the list")
+    return found
+
+
+def _texts(line: str) -> tuple[str, str]:
+    """The whole line, for names with spaces, and its first column."""
+    return line, line.split("\t" if "\t" in line else None)[0]
+
+
+def _stem(text: str) -> str:
+    return key_of(ENDING.sub("", text.replace("\\", "/").rpartition("/")[2]))

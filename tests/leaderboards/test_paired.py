@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from leaderboards.board import board
+from leaderboards.statistics import estimate, holm
+from tests.leaderboards.factory import record, seeds
+
+NONE = seeds("none", 0.50, 0.51, 0.505)
+
+
+def values(records, spread, ids="same"):
+    """Give each run values around its score: images differ by ``spread`` between methods."""
+    draw, found = np.random.default_rng(0), {}
+    for name in sorted({run.method.name for run in records}):
+        effect = draw.normal(0, spread, 128)
+        for run in records:
+            if run.method.name == name:
+                noise = draw.normal(0, 0.01, 128)
+                found[run.run_id] = (ids, run.score + effect - effect.mean() + noise - noise.mean())
+    return found
+
+
+def row(made, label):
+    return next(each for each in made.rows if each.entry.label == label)
+
+
+def test_without_values_of_images_the_interval_is_over_seeds_alone():
+    made = board([*NONE, *seeds("mgd", 0.55, 0.553, 0.56)])
+    assert row(made, "mgd").gain == estimate([0.55 - 0.50, 0.553 - 0.51, 0.56 - 0.505])
+    assert row(made, "mgd").images is False
+    assert any("no per-image values" in note for note in made.notes)
+
+
+def test_images_that_differ_widen_the_interval_and_not_the_gain():
+    records = [*NONE, *seeds("mgd", 0.55, 0.556, 0.556), *seeds("cwd", 0.52, 0.53, 0.522)]
+    quiet, loud = (row(board(records, values=values(records, spread)), "mgd") for spread in (0.0, 0.3))
+    assert quiet.images
+    assert quiet.gain.mean == loud.gain.mean
+    assert loud.gain.high - loud.gain.low > 3 * (quiet.gain.high - quiet.gain.low)
+    half = 1.96 * np.sqrt(2 * 0.3**2 / 128)
+    assert loud.gain.high - loud.gain.mean == pytest.approx(half, rel=0.25)
+
+
+def test_values_of_other_images_are_not_paired():
+    records = [*NONE, *seeds("mgd", 0.55, 0.553, 0.56)]
+    mixed = {**values(records[:3], 0.1), **values(records[3:], 0.1, ids="others")}
+    assert row(board(records, values=mixed), "mgd").images is False
+
+
+def test_p_values_are_corrected_for_the_gains_of_the_board():
+    made = board([*NONE, *seeds("mgd", 0.55, 0.553, 0.56), *seeds("cwd", 0.50, 0.52, 0.51)])
+    tested = [each for each in made.rows if each.p is not None]
+    assert [each.p_holm for each in tested] == pytest.approx(holm([each.p for each in tested]))
+    assert (row(made, "none").p, row(made, "none").gain) == (None, None)
+
+
+def test_luck_of_a_seed_that_all_share_does_not_tie():
+    """Scores vary by 0.1 over seeds, the difference by 0.002: marginal intervals overlap, the pair is told apart."""
+    made = board([*seeds("none", 0.4, 0.5, 0.6), *seeds("mgd", 0.43, 0.531, 0.632)])
+    assert [(each.rank, each.group, each.bounds) for each in made.rows] == [(1, "A", (1, 1)), (2, "B", (2, 2))]
+    tied = board([*seeds("none", 0.4, 0.5, 0.6), *seeds("mgd", 0.5, 0.49, 0.63)])
+    assert [(each.rank, each.group, each.bounds) for each in tied.rows] == [(1, "A", (1, 2)), (1, "A", (1, 2))]
+
+
+def test_one_seed_leaves_its_rank_open():
+    made = board([*NONE, record("mgd", 0, 0.9)])
+    assert row(made, "mgd").bounds is None
+    assert row(made, "mgd").p is None
