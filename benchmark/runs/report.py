@@ -291,7 +291,7 @@ def _diagnostics(member: Member | None) -> parts.Diagnostics:
         return parts.Diagnostics()
     signals = member.signals
     return parts.Diagnostics(
-        gradient_ratios=signals.first_ratios(),
+        gradient_ratios=dict(signals.first_ratios()),
         first_terms=dict(signals.first_terms),
         ratio_steps=list(signals.measured),
         ratios={name: list(values) for name, values in signals.ratios.items()},
