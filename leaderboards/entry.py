@@ -26,6 +26,8 @@ class Costs:
     step_ms: float | None
     teacher_share: float | None
     peak_mem_mb: float | None
+    activation_mb: float | None
+    images_per_s: float | None
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,8 @@ def _costs(runs: Sequence[Record]) -> Costs:
         step_ms=mean(lambda run: run.training.step_ms_p50),
         teacher_share=mean(lambda run: run.training.teacher_share),
         peak_mem_mb=mean(lambda run: run.training.peak_mem_mb),
+        activation_mb=mean(lambda run: run.inference.activation_mb),
+        images_per_s=mean(lambda run: run.inference.images_per_s),
     )
 
 

@@ -142,6 +142,9 @@ class Teacher(Part):
     own_metrics: dict[str, Real] = Field(default={}, description="All metrics of the teacher itself on the test split.")
     params: Count | None = Field(default=None, description="Parameters.")
     macs: Count | None = Field(default=None, description="Multiply-accumulates of one forward pass, batch 1.")
+    latency_ms_p50: Amount = Field(default=None, description="Median latency of one forward pass, milliseconds.")
+    activation_mb: Amount = Field(default=None, description="As of the student; both where the teacher was made.")
+    images_per_s: Amount = Field(default=None, description="As of the student.")
 
 
 class Budget(Part):
@@ -233,6 +236,11 @@ class Inference(Part):
     device: str = Field(default="", description="Device of the latency.")
     compiled: bool | None = Field(default=None, description="Whether the network was compiled for the latency.")
     peak_mem_mb: Amount = Field(default=None, description="Peak memory of one forward pass, MiB.")
+    activation_mb: Amount = Field(
+        default=None, description="Peak memory of what a forward pass makes, batch 1: no weights, no input; MiB."
+    )
+    images_per_s: Amount = Field(default=None, description="Images a second at ``throughput_batch``.")
+    throughput_batch: Count | None = Field(default=None, description="Batch size of images_per_s.")
 
 
 class Training(Part):

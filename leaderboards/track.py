@@ -59,6 +59,9 @@ class Reference:
     params: int | None
     macs: int | None
     steps: int | None
+    latency_ms_p50: float | None = None
+    activation_mb: float | None = None
+    images_per_s: float | None = None
 
 
 def describe(records: Sequence[Record]) -> Track:
@@ -143,6 +146,9 @@ def _reference(kind: str, teachers: Sequence[Teacher], main: bool) -> Reference:
         metrics={name: value for name, value in metrics.items() if value is not None},
         params=first.params,
         macs=first.macs,
+        latency_ms_p50=_mean([teacher.latency_ms_p50 for teacher in teachers]),
+        activation_mb=first.activation_mb,
+        images_per_s=_mean([teacher.images_per_s for teacher in teachers]),
         steps=first.steps,
     )
 

@@ -178,6 +178,9 @@ def _teacher(plan: Plan, home: Path) -> parts.Teacher:
         own_metrics=metrics,
         params=facts.get("params"),
         macs=facts.get("macs"),
+        latency_ms_p50=facts.get("latency_ms_p50"),
+        activation_mb=facts.get("activation_mb"),
+        images_per_s=facts.get("images_per_s"),
     )
 
 
@@ -246,6 +249,9 @@ def _inference(cost: InferenceCost | None, problem: Problem) -> parts.Inference:
         device=problem.fabric.device.type,
         compiled=False,
         peak_mem_mb=cost.peak_mem_mb,
+        activation_mb=cost.activation_mb,
+        images_per_s=cost.images_per_s,
+        throughput_batch=cost.batch,
     )
 
 

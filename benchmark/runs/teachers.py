@@ -15,7 +15,7 @@ from benchmark.runs.identity import SHORT, ready_facts, recipe_facts, teacher_fa
 from benchmark.training.assemble import Assembly, Lesson, control
 from benchmark.training.checkpoint import save_weights
 from benchmark.training.conditions import Watch
-from benchmark.training.cost import count_macs, count_parameters
+from benchmark.training.cost import inference_cost
 from benchmark.training.device import ready
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness
@@ -26,6 +26,8 @@ from tasks.errors import InputError
 from tasks.networks.weights import load_weights
 
 OWN_SEEDS = 1_000_000  # the seed of the first student that stands in for a teacher
+
+COSTS = ("params", "macs", "latency_ms_p50", "activation_mb", "images_per_s")  # that a board shows of a teacher
 
 
 class TeacherError(Exception):
@@ -147,6 +149,7 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
     if plan.recipe is not None:
         _train(plan, plan.recipe, network, problem, folder, watch)
     evaluation = problem.evaluate(ready(network, problem.config.compile), "test")
+    cost = inference_cost(network, problem.first_size, problem.fabric, problem.task.frames)
     facts = {
         "id": plan.id,
         "network": asdict(plan.spec),
@@ -156,8 +159,7 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
         "trained": plan.recipe is not None,
         "steps": plan.recipe.steps if plan.recipe else None,
         "recipe_id": digest(recipe_facts(plan.recipe))[:SHORT] if plan.recipe else "",
-        "params": count_parameters(network),
-        "macs": count_macs(network, problem.blank),
+        **{key: getattr(cost, key) for key in COSTS},
         "primary_metric": problem.primary,
         "metrics": finite(evaluation.scores),
         "weights_sha256": save_weights(network.state_dict(), folder / "teacher.safetensors"),

@@ -11,12 +11,16 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmark.training.activations import peak_activations
+
 WARM_UP, REPEATS = 3, 20
+MANY, PIXELS = 32, 2**21  # images a batch for the throughput, fewer where they have more pixels together
+BATCHES = 3  # that are timed
 
 
 @dataclass(frozen=True)
 class InferenceCost:
-    """The cost of one forward pass in eval mode at batch 1."""
+    """The cost of forward passes in eval mode: one image at a time, and ``batch`` of them for ``images_per_s``."""
 
     params: int
     macs: int
@@ -24,6 +28,9 @@ class InferenceCost:
     latency_ms_p50: float
     latency_ms_p95: float
     peak_mem_mb: float | None
+    activation_mb: float
+    batch: int
+    images_per_s: float
 
 
 def count_parameters(network: nn.Module) -> int:
@@ -46,20 +53,31 @@ def inference_cost(network: nn.Module, size: tuple[int, int], fabric: Fabric, fr
     macs = count_macs(network, image)
     if cuda:
         torch.cuda.reset_peak_memory_stats(fabric.device)
-    milliseconds = []
-    with torch.no_grad():
-        for _ in range(WARM_UP + REPEATS):
-            start = time.perf_counter()
-            network(image)
-            if cuda:
-                torch.cuda.synchronize()
-            milliseconds.append(1000 * (time.perf_counter() - start))
-    p50, p95 = np.percentile(milliseconds[WARM_UP:], [50, 95])
+    p50, p95 = np.percentile(_seconds(network, image, WARM_UP, REPEATS), [50, 95])
+    peak = torch.cuda.max_memory_allocated(fabric.device) / 2**20 if cuda else None
+    batch = max(1, min(MANY, PIXELS // (size[0] * size[1])))
+    together = np.median(_seconds(network, image.expand(batch, -1, -1, -1).contiguous(), 1, BATCHES))
     return InferenceCost(
         params=count_parameters(network),
         macs=macs,
         size=size,
-        latency_ms_p50=float(p50),
-        latency_ms_p95=float(p95),
-        peak_mem_mb=torch.cuda.max_memory_allocated(fabric.device) / 2**20 if cuda else None,
+        latency_ms_p50=1000 * float(p50),
+        latency_ms_p95=1000 * float(p95),
+        peak_mem_mb=peak,
+        activation_mb=peak_activations(network, image) / 2**20,
+        batch=batch,
+        images_per_s=batch / float(together),
     )
+
+
+def _seconds(network: nn.Module, image: torch.Tensor, warm_up: int, repeats: int) -> list[float]:
+    """Time forward passes, after some that do not count."""
+    seconds = []
+    with torch.no_grad():
+        for _ in range(warm_up + repeats):
+            start = time.perf_counter()
+            network(image)
+            if image.is_cuda:
+                torch.cuda.synchronize()
+            seconds.append(time.perf_counter() - start)
+    return seconds[warm_up:]

@@ -33,14 +33,14 @@ class Column:
 
 def columns(board: Board) -> list[Column]:
     """Return the columns of a board, the ones that rank first."""
-    return [*_identity(), *_score(board), *_seeds(board), *_others(board), *_costs(), *_origin(board), *_trust()]
+    return [*_identity(), *_score(board), *_seeds(board), *_others(board), *_costs(board), *_origin(board), *_trust()]
 
 
 def brief(board: Board) -> list[Column]:
     """Return what a terminal has room for: method, score, gain, size, training time, status."""
     *_, label = _identity()
     score, _, gain, *_ = _score(board)
-    params, macs, *_ = _costs()
+    params, macs, *_ = _costs(board)
     status, _ = _trust()
     return [label, score, gain, params, macs, _training_time(), status]
 
@@ -139,11 +139,11 @@ def _other(board: Board, name: str, higher_is_better: bool) -> Column:
     return Column(title, "Mean ± standard deviation over seeds.", value, reference)
 
 
-def _costs() -> list[Column]:
+def _costs(board: Board) -> list[Column]:
     def latency(row: Row) -> Cell:
         costs = row.entry.costs
-        slow = f" ({text.milliseconds(costs.latency_ms_p95)})" if costs.latency_ms_p95 is not None else ""
-        return Cell(text.milliseconds(costs.latency_ms_p50) + slow, costs.latency_ms_p50)
+        slow = f" ({text.measured(costs.latency_ms_p95)})" if costs.latency_ms_p95 is not None else ""
+        return Cell(text.measured(costs.latency_ms_p50) + slow, costs.latency_ms_p50)
 
     def training(row: Row) -> Cell:
         return Cell(text.times(row.train_ratio), row.train_ratio)
@@ -162,8 +162,43 @@ def _costs() -> list[Column]:
             lambda teacher: Cell(text.quantity(teacher.macs), teacher.macs),
         ),
         Column("latency ms", "Median (95th percentile) of one forward pass, milliseconds.", latency, _nothing),
+        *_deployment(board),
         Column("training", "Training time, alone, over the control's.", training, _nothing),
     ]
+
+
+def _deployment(board: Board) -> list[Column]:
+    """Speed and memory of networks in use; records of earlier versions do not have them."""
+    if all(row.entry.costs.images_per_s is None for row in board.rows):
+        return []
+    main = next((teacher.images_per_s for teacher in board.references if teacher.main), None)
+
+    def speed(row: Row) -> Cell:
+        costs = row.entry.costs
+        faster = f" ({text.times(costs.images_per_s / main)})" if costs.images_per_s and main else ""
+        return Cell(_speed(costs.latency_ms_p50, costs.images_per_s) + faster, costs.images_per_s)
+
+    return [
+        Column(
+            "images/s",
+            "Images a second: at batch 1; at batch 32, or fewer of more pixels; the latter over the main teacher's.",
+            speed,
+            lambda teacher: Cell(_speed(teacher.latency_ms_p50, teacher.images_per_s), teacher.images_per_s),
+        ),
+        Column(
+            "activations",
+            "MiB that a forward pass at batch 1 holds at most, without weights and input.",
+            lambda row: Cell(text.measured(row.entry.costs.activation_mb), row.entry.costs.activation_mb),
+            lambda teacher: Cell(text.measured(teacher.activation_mb), teacher.activation_mb),
+        ),
+    ]
+
+
+def _speed(latency_ms: float | None, images_per_s: float | None) -> str:
+    """Write the images a second of one at a time, and of many."""
+    if not latency_ms or images_per_s is None:
+        return text.DASH
+    return f"{text.significant(1000 / latency_ms)} / {text.significant(images_per_s)}"
 
 
 def _training_time() -> Column:

@@ -61,13 +61,13 @@ def quantity(value: float | None) -> str:
         return DASH
     for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            return f"{_significant(value / size)} {prefix}"
-    return _significant(value)
+            return f"{significant(value / size)} {prefix}"
+    return significant(value)
 
 
-def milliseconds(value: float | None) -> str:
-    """Write a time in milliseconds with three significant digits."""
-    return DASH if value is None else _significant(value)
+def measured(value: float | None) -> str:
+    """Write a time, or an amount of memory, with three significant digits."""
+    return DASH if value is None else significant(value)
 
 
 def seconds(value: float | None) -> str:
@@ -75,8 +75,8 @@ def seconds(value: float | None) -> str:
     if value is None:
         return DASH
     if value < 120:
-        return f"{_significant(value)} s"
-    return f"{_significant(value / 60)} min" if value < 7200 else f"{_significant(value / 3600)} h"
+        return f"{significant(value)} s"
+    return f"{significant(value / 60)} min" if value < 7200 else f"{significant(value / 3600)} h"
 
 
 def times(value: float | None) -> str:
@@ -89,6 +89,7 @@ def arrow(higher_is_better: bool) -> str:
     return "↑" if higher_is_better else "↓"
 
 
-def _significant(value: float) -> str:
+def significant(value: float) -> str:
+    """Write a number with three significant digits."""
     places = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
     return f"{value:.{min(places, 6)}f}"

@@ -55,7 +55,7 @@ def test_quantities(value, shown):
 def test_durations():
     assert [text.seconds(v) for v in (48.2, 720, 12_240, None)] == ["48.2 s", "12.0 min", "3.40 h", "–"]
     assert text.times(1.349) == "1.35 ×"
-    assert text.milliseconds(0.01234) == "0.0123"
+    assert text.measured(0.01234) == "0.0123"
 
 
 @given(st.floats(0, 1e13))
