@@ -6,11 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from methods.base import SUPERVISED, Method, Needs, Setting, Step, register
-from methods.numerics import Reduction, check_options, check_positive, full_precision, gram_distance, shared_pairs, unit
+from methods.numerics import (
+    Reduction,
+    average_pool,
+    check_options,
+    check_positive,
+    full_precision,
+    gram_distance,
+    shared_pairs,
+    unit,
+)
 from tasks.base import OutputSpace
 
 DEEP, WIDE = "deep", "wide"
@@ -52,7 +60,7 @@ def region_level(student: Tensor, teacher: Tensor, grid: int = 7, reduction: Red
         >>> round(region_level(torch.ones(1, 2, 2, 2), teacher, grid=2).item(), 3)
         0.5
     """
-    pooled = (F.adaptive_avg_pool2d(feature, grid).flatten(2) for feature in (student, teacher.detach()))
+    pooled = (average_pool(feature, (grid, grid)).flatten(2) for feature in (student, teacher.detach()))
     if reduction == "reference":
         nodes = [each / torch.linalg.vector_norm(each, dim=1, keepdim=True) for each in pooled]
     else:

@@ -1,11 +1,11 @@
 import pytest
 import torch
 from torchvision.models.detection.fcos import FCOS as TorchvisionFCOS
-from torchvision.ops import generalized_box_iou
+from torchvision.ops import generalized_box_iou, generalized_box_iou_loss
 
 from tasks.base import Prediction
 from tasks.outputs.binary import binary_kl
-from tasks.outputs.boxes import BoxTarget, assign, centerness, covered, keep, locations, sides, stack
+from tasks.outputs.boxes import BoxTarget, assign, centerness, covered, giou_loss, keep, locations, sides, stack
 from tasks.outputs.detection import Detection
 from tests.support import ROUNDING, assert_alike
 
@@ -216,3 +216,22 @@ def test_another_pyramid_is_refused():
 def test_stacking_no_boxes():
     target = stack([torch.zeros(0, 4)] * 2, [torch.zeros(0, dtype=torch.int64)] * 2)
     assert target.labels.tolist() == [[-1], [-1]]
+
+
+def test_the_loss_of_boxes_is_torchvisions():
+    corners = torch.randn(2, 40, 2, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 10
+    boxes, wanted = torch.cat([corners.amin(2), corners.amax(2)], dim=-1)
+    ours, theirs = boxes.clone().requires_grad_(), boxes.clone().requires_grad_()
+    expected = generalized_box_iou_loss(theirs, wanted)
+    torch.testing.assert_close(giou_loss(ours, wanted), expected)
+    giou_loss(ours, wanted).sum().backward()
+    expected.sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+def test_a_box_without_an_area_has_a_finite_loss_and_gradient():
+    empty = torch.zeros(1, 4, requires_grad=True)
+    loss = giou_loss(empty, torch.zeros(1, 4)).sum()
+    loss.backward()
+    assert loss.isfinite()
+    assert empty.grad.isfinite().all()
