@@ -74,7 +74,7 @@ def draw_positions(weight: Tensor, count: int, generator: torch.Generator) -> Te
         [1, 3]
     """
     time = torch.empty(len(weight), dtype=torch.float64).exponential_(generator=generator)
-    return (time.to(weight.device) / weight).topk(count, largest=False).indices
+    return (time.to(weight.device, non_blocking=True) / weight).topk(count, largest=False).indices
 
 
 def balanced(groups: Tensor, kinds: int, valid: Tensor) -> Tensor:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from methods.base import SUPERVISED, Method, Setting, Step, register
-from methods.numerics import check_options, full_precision, unit
+from methods.numerics import average_pool, check_options, full_precision, unit
 from tasks.base import Prediction
 from tasks.errors import InputError
 
@@ -47,7 +46,7 @@ def sparse_prior(student: Tensor, teacher: Tensor, keep: float = 0.25) -> tuple[
 
 
 def _descriptor(feature: Tensor) -> Tensor:
-    return unit(F.adaptive_avg_pool2d(feature, GRID).flatten(2), dim=2)
+    return unit(average_pool(feature, (GRID, GRID)).flatten(2), dim=2)
 
 
 def _largest(magnitude: Tensor, keep: float) -> Tensor:
@@ -98,7 +97,7 @@ def aggregate(prediction: Prediction, blocks: list[str]) -> Tensor:
     features = [prediction.features[name].float() for name in blocks]
     size = (features[-1].shape[2], features[-1].shape[3])
     scaled = [each / each.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=1e-4) for each in features]
-    return torch.stack([F.adaptive_avg_pool2d(each, size) for each in scaled]).mean(dim=0)
+    return torch.stack([average_pool(each, size) for each in scaled]).mean(dim=0)
 
 
 @register("kr")

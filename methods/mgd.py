@@ -6,11 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from methods.base import SUPERVISED, Method, Needs, Setting, Step, register
-from methods.numerics import Reduction, check_options, check_positive, full_precision, gram_distance, shared_pairs, unit
+from methods.numerics import (
+    Reduction,
+    average_pool,
+    check_options,
+    check_positive,
+    full_precision,
+    gram_distance,
+    shared_pairs,
+    unit,
+)
 from tasks.base import OutputSpace
 
 DEEP, WIDE = "deep", "wide"
@@ -52,7 +60,7 @@ def region_level(student: Tensor, teacher: Tensor, grid: int = 7, reduction: Red
         >>> round(region_level(torch.ones(1, 2, 2, 2), teacher, grid=2).item(), 3)
         0.5
     """
-    pooled = (F.adaptive_avg_pool2d(feature, grid).flatten(2) for feature in (student, teacher.detach()))
+    pooled = (average_pool(feature, (grid, grid)).flatten(2) for feature in (student, teacher.detach()))
     if reduction == "reference":
         nodes = [each / torch.linalg.vector_norm(each, dim=1, keepdim=True) for each in pooled]
     else:
@@ -100,7 +108,9 @@ class MultiGranularity(Method):
     | image | 0.002 on the sum over N = 2 images and C = 21 classes (VOC, ResNet-18) | 0.002 N C = 0.084 |
     | region | 100, already a mean (VOC and Cityscapes, ResNet-18) | 20: 100 outweighs depth's and counting's labels |
 
-    Deviations: teachers are in eval mode (the authors' run in train mode, so their statistics drift). The mirrored
+    Deviations: teachers saw the labeled images alone, where the authors pre-train theirs semi-supervised (CPS with
+    CutMix) on the same split: with few labels ours are weaker, so the paper's gains there are not to be expected.
+    Teachers are in eval mode (the authors' run in train mode, so their statistics drift). The mirrored
     terms that compare teachers with the student's labels are constants and left out. Regions without a direction are
     dropped, where the authors divide by a norm that may be zero. Outputs other than class maps use their output
     space's verbs for pseudo-labels and summaries; where a head reads several features, the region term is their mean.

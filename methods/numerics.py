@@ -67,6 +67,28 @@ def gram_distance(student: Tensor, teacher: Tensor) -> Tensor:
     return difference.square().sum()
 
 
+def average_pool(feature: Tensor, size: tuple[int, int]) -> Tensor:
+    """Average features (N,C,h,w) over a grid of windows, as adaptive average pooling lays them: (N,C,*size).
+
+    As two matrix products, whose gradients are the same bits every time; torch's pooling adds in any order on a GPU.
+
+    Examples:
+        >>> import torch
+        >>> from methods.numerics import average_pool
+        >>> average_pool(torch.tensor([[[[1.0, 2.0, 6.0]]]]), (1, 2)).flatten().tolist()
+        [1.5, 4.0]
+    """
+    down, across = (_windows(*each, feature) for each in zip(feature.shape[-2:], size, strict=True))
+    return down @ feature @ across.mT
+
+
+def _windows(length: int, count: int, like: Tensor) -> Tensor:
+    """Weights (count,length) of the positions that each window averages."""
+    place, window = torch.arange(length, device=like.device), torch.arange(count, device=like.device)[:, None]
+    covered = (place >= window * length // count) & (place < -(-(window + 1) * length // count))
+    return covered.to(like.dtype) / covered.sum(dim=1, keepdim=True)
+
+
 def shared_pairs(student: Prediction, teacher: Prediction) -> list[tuple[Tensor, Tensor]]:
     """Pair the features that the two heads read, the deepest with the deepest; surplus shallow ones are left out."""
     count = min(len(student.shared), len(teacher.shared))

@@ -58,7 +58,7 @@ def train(home: Path, words: Iterable[str]) -> Spent:
         member.state_file.unlink(missing_ok=True)
     return Spent(
         cohort.seconds,
-        cohort.members[0].timing.data,
+        sum(cohort.members[0].timing.data),
         {name: sum(seconds) for name, seconds in cohort.clock.teachers.items()},
         sum(sum(member.timing.critic) for member in cohort.members),
         weights,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -15,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
-from benchmark.config import catalog, plugin_configs, protocols, schema, strength
+from benchmark.config import catalog, plugin_configs, protocols, schema, strength, terms
 from benchmark.config.file_words import read_files
 from benchmark.config.schema import Config, TeacherConfig, data_schema, options_schema
 from benchmark.config.strength import method_schema
@@ -159,6 +160,7 @@ def typed(found: DictConfig) -> Config:
     _check_budgets(plain)
     plain.teacher.seed += plain.seed % plain.teacher.seeds
     strength.fill(plain)
+    terms.fill(plain)
     return plain
 
 
@@ -174,33 +176,26 @@ def _check_budgets(config: Config) -> None:
 
 def _explain(words: list[str], error: Exception) -> str:
     """Say which word is wrong and what was meant."""
+    options = functools.cache(GlobalHydra.instance().config_loader().get_group_options)  # it copies all there is
     for word in words:
         override = OverridesParser.create().parse_override(word)
-        if fault := _wrong_choice(override.key_or_group, override.value()):
+        key = override.key_or_group
+        if fault := _wrong_choice(key, override.value(), options(key)):
             return fault
-    known = set(_keys(_skeleton(words)))
+    groups = [word for word in words if options(word.partition("=")[0])]
+    known = set(_keys(compose("config", overrides=groups)))  # all keys that there are with these choices
     for word in words:  # all choices exist, so a key or a value must be wrong
         key = word.partition("=")[0].lstrip("+~")
         free = any(key.startswith(f"{each}.") for each in known if each.endswith("_options"))
-        if not _group(key) and key not in known and not free:
+        if not options(key) and key not in known and not free:
             return f"unknown key '{key}'{nearest(key, known)}"
     return _first_line(error.__cause__ or error)
 
 
-def _skeleton(words: Sequence[str]) -> DictConfig:
-    """Compose with the words that choose from groups alone, to see which keys there are."""
-    return compose("config", overrides=[word for word in words if _group(word.partition("=")[0])])
-
-
-def _group(key: str) -> bool:
-    return bool(GlobalHydra.instance().config_loader().get_group_options(key))
-
-
-def _wrong_choice(key: str, value: Any) -> str | None:
+def _wrong_choice(key: str, value: Any, known: Sequence[str]) -> str | None:
     """Say that a group has no such option; one that a broken plugin would bring is named with its error."""
-    if not _group(key):
+    if not known:
         return None
-    known = GlobalHydra.instance().config_loader().get_group_options(key)
     registry = catalog.registry_of(key)
     for choice in value if isinstance(value, list) else [value]:
         if choice is None or isinstance(choice, (bool, int, float)) or str(choice) in known:

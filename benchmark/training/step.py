@@ -107,8 +107,10 @@ class SharedStep:
         source = self.batch(LABELED)
         count, device = len(source.image), source.image.device
         generator = self.draws.numpy("mixup", self.index)
-        weight = torch.from_numpy(generator.beta(alpha, alpha, count)).to(device, source.image.dtype)
-        order = torch.from_numpy(generator.permutation(count)).to(device)
+        weight = (
+            torch.from_numpy(generator.beta(alpha, alpha, count)).to(source.image.dtype).to(device, non_blocking=True)
+        )
+        order = torch.from_numpy(generator.permutation(count)).to(device, non_blocking=True)
         share = weight[:, None, None, None]
         image = share * source.image + (1 - share) * source.image[order]
         target = self.output.mix(source.target, self.output.permute(source.target, order), weight)
@@ -144,7 +146,8 @@ class SharedStep:
     def _paste(self, name: str, below: Batch, above: Batch) -> Pasted:
         count, _, height, width = below.image.shape
         generator = self.draws.torch("cutmix", self.index)
-        mask = torch.stack([box_mask((height, width), generator) for _ in range(count)]).to(below.image.device)
+        mask = torch.stack([box_mask((height, width), generator) for _ in range(count)])
+        mask = mask.to(below.image.device, non_blocking=True)
         image = torch.where(mask[:, None], above.image, below.image)
         inside = torch.where(mask, above.inside, below.inside)
         return Pasted(name, image, None, inside, (below, above), mask)

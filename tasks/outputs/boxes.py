@@ -9,7 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+Locations = tuple[Tensor, Tensor, Tensor]  # see ``locations``
 ABSENT = -1  # label of a row that holds no box
+EPS = 1e-7  # of areas, in square pixels
 RADIUS = 1.5  # strides around the centre of a box that belong to it
 
 
@@ -65,9 +67,7 @@ def covered(target: BoxTarget, mask: Tensor) -> Tensor:
     return inside / ((x1 - x0) * (y1 - y0))
 
 
-def locations(
-    sizes: Sequence[tuple[int, int]], strides: Sequence[int], device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
+def locations(sizes: Sequence[tuple[int, int]], strides: Sequence[int], device: torch.device) -> Locations:
     """Lay out the positions of a pyramid, level after level, each row by row.
 
     Returns:
@@ -108,6 +108,23 @@ def assign(points: Tensor, strides: Tensor, reach: Tensor, target: BoxTarget) ->
     area = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
     smallest, index = area.expand_as(claimed).where(claimed, math.inf).min(dim=-1)
     return index.where(smallest < math.inf, -1)
+
+
+def giou_loss(boxes: Tensor, wanted: Tensor) -> Tensor:
+    """One minus the generalised intersection over union of boxes (...,4), elementwise and without a value's shape.
+
+    ``1 - I / U + (C - U) / C``, C the area of the smallest box around both (Rezatofighi et al., CVPR 2019, eq. 4);
+    torchvision's, whose selection of overlapping boxes would wait for the device.
+    """
+    low, high = torch.maximum(boxes[..., :2], wanted[..., :2]), torch.minimum(boxes[..., 2:], wanted[..., 2:])
+    shared = (high - low).clamp(min=0).prod(-1)
+    union = (boxes[..., 2:] - boxes[..., :2]).prod(-1) + (wanted[..., 2:] - wanted[..., :2]).prod(-1) - shared
+    outer_low, outer_high = (
+        torch.minimum(boxes[..., :2], wanted[..., :2]),
+        torch.maximum(boxes[..., 2:], wanted[..., 2:]),
+    )
+    around = (outer_high - outer_low).prod(-1)
+    return 1 - shared / (union + EPS) + (around - union) / (around + EPS)
 
 
 def centerness(distances: Tensor) -> Tensor:

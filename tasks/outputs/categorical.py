@@ -53,8 +53,8 @@ class Categorical(OutputSpace):
     def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
         """Cross-entropy at the resolution of the target, a mean over positions that are not ignored."""
         logits = resize(maps[0], map_size(target))
-        if target.is_floating_point():
-            losses = -(target * F.log_softmax(logits, dim=1)).sum(dim=1)
+        if target.is_floating_point() or torch.are_deterministic_algorithms_enabled():
+            losses = -(self._soft(target) * F.log_softmax(logits, dim=1)).sum(dim=1)
         else:
             losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")
         labeled = self.labeled(target, map_size(logits))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +11,19 @@ from torch import Tensor
 
 from tasks.base import OutputSpace, Prediction
 from tasks.outputs.binary import binary_kl
-from tasks.outputs.boxes import BoxTarget, assign, centerness, covered, keep, locations, sides, stack, unite
+from tasks.outputs.boxes import (
+    BoxTarget,
+    Locations,
+    assign,
+    centerness,
+    covered,
+    giou_loss,
+    keep,
+    locations,
+    sides,
+    stack,
+    unite,
+)
 from tasks.outputs.maps import everywhere, map_size, resize, shrink
 
 FLOOR = 0.05  # teacher's weight below which a position teaches no box
@@ -65,12 +77,20 @@ class Detection(OutputSpace):
         self.pseudo_score = pseudo_score
         self.nms = nms
         self.candidates = candidates
+        self._laid_out: dict[tuple[Any, ...], Locations] = {}
+
+    def _locations(self, sizes: Sequence[tuple[int, int]], device: torch.device) -> Locations:
+        """Lay out the positions of a pyramid once for its sizes and device."""
+        key = (device, *sizes)
+        if key not in self._laid_out:
+            self._laid_out[key] = locations(sizes, self.strides, device)
+        return self._laid_out[key]
 
     def fields(self, maps: Sequence[Tensor]) -> Fields:
         """Lay the maps of all levels side by side and turn distances into boxes."""
         if len(maps) != len(self.strides):
             raise ValueError(f"{len(maps)} maps for {len(self.strides)} pyramid levels {self.strides}")
-        points, strides, reach = locations([map_size(level) for level in maps], self.strides, maps[0].device)
+        points, strides, reach = self._locations([map_size(level) for level in maps], maps[0].device)
         joined = torch.cat([level.float().flatten(2) for level in maps], dim=2).transpose(1, 2)
         distances = joined[..., self.classes : -1] * strides[:, None]
         xyxy = torch.cat([points - distances[..., :2], points + distances[..., 2:]], dim=-1)
@@ -93,44 +113,45 @@ class Detection(OutputSpace):
 
         A position of a box with weight w counts w as object and 1 - w as background.
         """
-        from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss  # takes seconds, so not at the top
+        from torchvision.ops import sigmoid_focal_loss  # takes seconds, so not at the top
 
         fields = self.fields(maps)
         index = assign(fields.points, fields.strides, fields.reach, target)
-        image, position = torch.where(index >= 0)
-        row = index[image, position]
-        weight, labels, wanted = target.weight[image, row], target.labels[image, row], target.xyxy[image, row]
-        count = weight.sum().clamp(min=1)
+        found, row = index >= 0, index.clamp(min=0)
+        weight = target.weight.gather(1, row).where(found, 0.0)
+        wanted = target.xyxy.gather(1, row[..., None].expand(-1, -1, 4))
         background = sigmoid_focal_loss(fields.logits, torch.zeros_like(fields.logits), reduction="sum")
-        logits = fields.logits[image, position]
-        objects = F.one_hot(labels, self.classes).to(logits.dtype)
-        gain = sigmoid_focal_loss(logits, objects) - sigmoid_focal_loss(logits, torch.zeros_like(logits))
-        giou = generalized_box_iou_loss(fields.xyxy[image, position], wanted)
-        central = F.binary_cross_entropy_with_logits(
-            fields.central[image, position], centerness(sides(fields.points[position], wanted)), reduction="none"
-        )
-        return (background + (weight * (gain.sum(dim=1) + giou + central)).sum()) / count
+        labels = target.labels.gather(1, row).clamp(min=0)
+        logits = fields.logits.gather(2, labels[..., None])[..., 0]  # of the true class, the only one that differs
+        zeros, ones = torch.zeros_like(logits), torch.ones_like(logits)
+        gain = sigmoid_focal_loss(logits, ones) - sigmoid_focal_loss(logits, zeros)
+        giou = giou_loss(fields.xyxy, wanted)
+        middle = centerness(sides(fields.points, wanted)).where(found, 0.0)
+        central = F.binary_cross_entropy_with_logits(fields.central, middle, reduction="none")
+        return (background + (weight * (gain + giou + central)).sum()) / weight.sum().clamp(min=1)
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """Distance of two heads, with w = max_c p_c * centerness of the teacher, dropped below 0.05.
 
-        Class probabilities: ``binary_kl`` summed over positions and classes, over max(1, sum w). Boxes and centerness:
-        1 - GIoU and ``binary_kl``, averaged with weights w; boxes of the teacher without an area teach nothing.
+        Class probabilities: ``(1 - w) binary_kl + w binary_kl(tau)`` summed over positions and classes, over
+        max(1, sum w). The temperature counts as far as there is an object: softened, the background, which is nearly
+        all there is, would be up to tau^2 times as loud, over a divisor that does not know of it. Boxes and centerness:
+        1 - GIoU and ``binary_kl(tau)``, averaged with weights w; boxes of the teacher without an area teach nothing.
         """
-        from torchvision.ops import generalized_box_iou_loss
-
         student_fields, teacher_fields = self.fields(student.maps), self.fields(teacher.maps)
         inside = self._inside(student)
         weight = teacher_fields.logits.sigmoid().amax(-1) * teacher_fields.central.sigmoid()
         weight = weight.where(weight >= FLOOR, 0.0)
-        logits = binary_kl(student_fields.logits, teacher_fields.logits, temperature).sum(-1)
+        logits = binary_kl(student_fields.logits, teacher_fields.logits).sum(-1)
+        if temperature != 1:
+            softened = binary_kl(student_fields.logits, teacher_fields.logits, temperature).sum(-1)
+            logits = torch.lerp(logits, softened, weight)
         if inside is not None:
             weight, logits = weight.where(inside, 0.0), logits.where(inside, 0.0)
         area = (teacher_fields.xyxy[..., 2:] - teacher_fields.xyxy[..., :2]).prod(-1)
-        places = torch.where((weight > 0) & (area > 0))
-        chosen = weight[places]
-        giou = generalized_box_iou_loss(student_fields.xyxy[places], teacher_fields.xyxy[places])
-        central = binary_kl(student_fields.central[places], teacher_fields.central[places], temperature)
+        chosen = weight.where(area > 0, 0.0)
+        giou = giou_loss(student_fields.xyxy, teacher_fields.xyxy)
+        central = binary_kl(student_fields.central, teacher_fields.central, temperature)
         boxes = (chosen * (giou + central)).sum() / chosen.sum().clamp(min=FLOOR)
         return logits.sum() / weight.sum().clamp(min=1) + boxes
 
@@ -153,7 +174,9 @@ class Detection(OutputSpace):
         position, labels = (best.indices[image, place] // self.classes, best.indices[image, place] % self.classes)
         xyxy, confidence = fields.xyxy[image, position], best.values[image, place]
         height, width = prediction.size
-        xyxy = xyxy.clamp(min=0).minimum(xyxy.new_tensor([width, height, width, height]))
+        xyxy = torch.stack(
+            [side.clamp(0, most) for side, most in zip(xyxy.unbind(-1), (width, height) * 2, strict=True)], -1
+        )
         kept = batched_nms(xyxy, confidence, image * self.classes + labels, self.nms)
         return Found(xyxy[kept], labels[kept], confidence[kept], image[kept])
 
@@ -201,7 +224,7 @@ class Detection(OutputSpace):
 
     def labels(self, target: BoxTarget, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
         """One where a position of the level has a box to predict."""
-        points, strides, reach = locations(sizes, self.strides, target.labels.device)
+        points, strides, reach = self._locations(sizes, target.labels.device)
         found = (assign(points, strides, reach, target) >= 0).long()
         levels = found.split([height * width for height, width in sizes], dim=1)
         return tuple(level.unflatten(1, size) for level, size in zip(levels, sizes, strict=True))

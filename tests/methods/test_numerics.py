@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from methods.numerics import gram_distance, shared_pairs, unit
+from methods.numerics import average_pool, gram_distance, shared_pairs, unit
 from tasks.base import Prediction
 from tests.support import assert_alike
 
@@ -48,3 +48,9 @@ def test_shared_features_pair_from_the_deep_end():
 
     pairs = shared_pairs(network("p4", "p5"), network("p3", "p4", "p5"))
     assert [(own.item(), other.item()) for own, other in pairs] == [(4.0, 4.0), (5.0, 5.0)]
+
+
+@pytest.mark.parametrize("size", [(7, 7), (3, 5), (1, 1), (9, 13)])
+def test_pooling_lays_its_windows_as_torch_does(size):
+    feature = torch.randn(2, 3, 9, 13, dtype=torch.float64)
+    torch.testing.assert_close(average_pool(feature, size), torch.nn.functional.adaptive_avg_pool2d(feature, size))

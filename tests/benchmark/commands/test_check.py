@@ -49,7 +49,7 @@ def test_a_fault_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ((), "expected method=NAME or task=NAME"),
+        ((), "expected method=NAME, task=NAME or student=NAME"),
         (("method=pixl",), "unknown method 'pixl'; did you mean 'pixel'"),
         (("task=sge",), "unknown task 'sge'; did you mean 'seg'"),
         (("method=pixel", "task=sge"), "unknown task 'sge'; did you mean 'seg'"),

@@ -1,11 +1,11 @@
 import pytest
 import torch
 from torchvision.models.detection.fcos import FCOS as TorchvisionFCOS
-from torchvision.ops import generalized_box_iou
+from torchvision.ops import generalized_box_iou, generalized_box_iou_loss
 
 from tasks.base import Prediction
 from tasks.outputs.binary import binary_kl
-from tasks.outputs.boxes import BoxTarget, assign, centerness, covered, keep, locations, sides, stack
+from tasks.outputs.boxes import BoxTarget, assign, centerness, covered, giou_loss, keep, locations, sides, stack
 from tasks.outputs.detection import Detection
 from tests.support import ROUNDING, assert_alike
 
@@ -181,11 +181,25 @@ def test_divergence_equals_its_definition():
     w = torch.where(w < 0.05, 0.0, w)
     giou = torch.stack([torch.diag(generalized_box_iou(a, b)) for a, b in zip(s.xyxy, t.xyxy, strict=True)])
     expected = (
-        binary_kl(s.logits, t.logits, 2.0).sum() / w.sum().clamp(min=1)
+        torch.lerp(binary_kl(s.logits, t.logits), binary_kl(s.logits, t.logits, 2.0), w[..., None]).sum()
+        / w.sum().clamp(min=1)
         + (w * (1 - giou)).sum() / w.sum()
         + (w * binary_kl(s.central, t.central, 2.0)).sum() / w.sum()
     )
     assert_alike(space.divergence(predicted(own), predicted(other), 2.0), expected)
+
+
+def test_the_temperature_leaves_the_background_alone():
+    """A teacher that finds nothing: its classes teach as loudly at tau = 4 as at 1, for w is zero."""
+    teacher = tuple(torch.full((1, K + 5, *shape), -4.6, dtype=torch.float64) for shape in SHAPES)
+    slopes = []
+    for temperature in (1.0, 4.0):
+        student = tuple((level + 0.6).requires_grad_() for level in teacher)
+        loss = Detection(K, STRIDES).divergence(predicted(student), predicted(teacher), temperature)
+        slopes.append(torch.autograd.grad(loss, student)[0][0, :K])
+    q, p = (torch.tensor(z, dtype=torch.float64).sigmoid().item() for z in (-4.0, -4.6))
+    for slope in slopes:
+        assert_alike(slope, torch.full_like(slope, q - p))
 
 
 def test_summary_is_the_best_logit_a_category():
@@ -202,3 +216,22 @@ def test_another_pyramid_is_refused():
 def test_stacking_no_boxes():
     target = stack([torch.zeros(0, 4)] * 2, [torch.zeros(0, dtype=torch.int64)] * 2)
     assert target.labels.tolist() == [[-1], [-1]]
+
+
+def test_the_loss_of_boxes_is_torchvisions():
+    corners = torch.randn(2, 40, 2, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 10
+    boxes, wanted = torch.cat([corners.amin(2), corners.amax(2)], dim=-1)
+    ours, theirs = boxes.clone().requires_grad_(), boxes.clone().requires_grad_()
+    expected = generalized_box_iou_loss(theirs, wanted)
+    torch.testing.assert_close(giou_loss(ours, wanted), expected)
+    giou_loss(ours, wanted).sum().backward()
+    expected.sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+def test_a_box_without_an_area_has_a_finite_loss_and_gradient():
+    empty = torch.zeros(1, 4, requires_grad=True)
+    loss = giou_loss(empty, torch.zeros(1, 4)).sum()
+    loss.backward()
+    assert loss.isfinite()
+    assert empty.grad.isfinite().all()
