@@ -2,8 +2,8 @@
 
     python perf/two_frames.py [HOME] [KEY=VALUE...]
 
-Trains the two teachers of ``task=attention`` as students, on labels alone, three seeds each, and prints their NSS on the
-test clips and the difference in standard deviations. Everything is kept in HOME, so a second call only prints.
+Trains the two teachers of ``task=attention`` as students, on labels alone, three seeds each, and prints their NSS on
+the test clips and the difference in standard deviations. All is kept in HOME, so a second call only prints.
 """
 
 from __future__ import annotations
