@@ -265,12 +265,16 @@ class Training(Part):
 
 
 class Diagnostics(Part):
-    """What the first step showed."""
+    """What the first step showed, and how loud each term was through training."""
 
     gradient_ratios: dict[str, Real] = Field(
         default={}, description="Term -> norm of its weighted gradient in the student over that of the supervised term."
     )
     first_terms: dict[str, Real] = Field(default={}, description="Term -> unweighted value on the first step.")
+    ratio_steps: list[int] = Field(default=[], description="Steps on which gradients were measured.")
+    ratios: dict[str, list[Real | None]] = Field(
+        default={}, description="Term -> its gradient ratio on each of these steps; null where it had none."
+    )
 
 
 class Provenance(Part):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,19 @@ class Needs:
 
     teachers: tuple[str, ...] = ("teacher",)
     unlabeled: bool = False
+
+
+@dataclass(frozen=True)
+class CriticRecipe:
+    """How a critic descends its loss, beside the student: by a rate of its own, on the schedule of the student's.
+
+    ``adam`` has the betas (0, 0.9) of Gulrajani et al. (NeurIPS 2017) for critics with a gradient penalty; ``sgd`` a
+    momentum of 0.9. ``lr`` is the rate before warm-up and decay.
+    """
+
+    optimizer: Literal["adam", "sgd"] = "adam"
+    lr: float = 4e-4
+    weight_decay: float = 0.0
 
 
 class Step(Protocol):
@@ -87,8 +100,9 @@ class Method(nn.Module, ABC):
 
     A constructor takes ``setting`` and keyword-only hyper-parameters with types and defaults; each becomes an option
     ``methods.<name>.<option>``. Parameters of the module (adaptors) train with the student and are dropped with the
-    method. A ``critic`` has an optimiser of its own, which the runner steps after the student's. A ``calibration``
-    holds, in buffers, what ``calibrate`` learns of the teachers: once for all students, and kept beside their weights.
+    method. A ``critic`` has an optimiser of its own, by its ``critic_recipe``, which the runner steps after the
+    student's; ``critic_term`` names the term that it speaks in, without which there is none. A ``calibration`` holds,
+    in buffers, what ``calibrate`` learns of the teachers: once for all students, and kept beside their weights.
 
     Examples:
         >>> import torch
@@ -113,9 +127,11 @@ class Method(nn.Module, ABC):
     elsewhere: ClassVar[Mapping[str, str]] = {}  # names of ours that other papers use -> what they mean there
     needs: ClassVar[Needs] = Needs()
     control: ClassVar[bool] = False  # the row that every method is compared with
+    critic_term: ClassVar[str] = ""  # the term that the critic speaks in
     regulariser: ClassVar[bool] = False  # a control that tells regularisation from knowledge: it has no teacher
     weights: dict[str, float]
     critic: nn.Module | None
+    critic_recipe: CriticRecipe
     calibration: nn.Module | None
 
     def __init__(self, setting: Setting) -> None:
@@ -123,6 +139,7 @@ class Method(nn.Module, ABC):
         self.output = setting.output
         self.weights = {SUPERVISED: 1.0}
         self.critic = None  # not on the class, where it would hide the submodule of that name
+        self.critic_recipe = CriticRecipe()
         self.calibration = None
 
     @classmethod

@@ -7,7 +7,9 @@ from torch import Tensor
 from methods.base import SUPERVISED, Method, Setting, Step, register
 from methods.numerics import check_options, check_positive
 from methods.pixel import channelwise_kl
-from tasks.outputs.maps import align, shrink
+from tasks.outputs.maps import align, masked_mean, shrink
+
+FLAT = 1e-6  # deviation below which a teacher's map has no shape
 
 
 @register("cwd")
@@ -25,9 +27,11 @@ class ChannelWise(Method):
     | channel | 3, already a mean over images and channels | 3 |
 
     Deviations: padded positions carry no mass. A map with a single channel (a mask, a depth, a density) need not be a
-    logit, so there tau is in units of the standard deviation of the teacher's map over the batch: at a fixed tau the
-    softmax of densities near zero would be uniform, whatever their shape. Pyramid levels are averaged. Only outputs are
-    compared, not the features that the paper also tries.
+    logit, so there both maps are divided by the standard deviation of the teacher's over the batch first, which is
+    ours: at a fixed tau the softmax of densities near zero would be uniform, whatever their shape. With a tau of
+    several deviations the term is then close to half the mean squared difference of the two centred maps over the
+    teacher's variance, without a unit, so that its weight means the same for masks, depths and densities. Pyramid
+    levels are averaged. Only outputs are compared, not the features that the paper also tries.
 
     Args:
         setting: output space and shapes.
@@ -68,6 +72,14 @@ class ChannelWise(Method):
 
     def _level(self, student: Tensor, teacher: Tensor, inside: Tensor | None) -> Tensor:
         student, teacher = align(student, teacher)
-        unit = teacher.float().std(correction=0).clamp(min=1e-6) if teacher.shape[1] == 1 else 1.0
         inside = shrink(inside, (student.shape[-2], student.shape[-1]))
-        return channelwise_kl(student, teacher, self.temperature * unit, inside)
+        if teacher.shape[1] == 1:
+            deviation = _deviation(teacher[:, 0], inside)
+            student, teacher = student / deviation, teacher / deviation
+        return channelwise_kl(student, teacher, self.temperature, inside)
+
+
+def _deviation(maps: Tensor, inside: Tensor | None) -> Tensor:
+    """The standard deviation of maps (N,h,w) over the positions inside, a scalar; 1 where all are the same."""
+    spread = masked_mean((maps - masked_mean(maps, inside)).square(), inside).sqrt()
+    return spread.where(spread > FLAT, 1.0)

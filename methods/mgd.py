@@ -108,7 +108,9 @@ class MultiGranularity(Method):
     | image | 0.002 on the sum over N = 2 images and C = 21 classes (VOC, ResNet-18) | 0.002 N C = 0.084 |
     | region | 100, already a mean (VOC and Cityscapes, ResNet-18) | 20: 100 outweighs depth's and counting's labels |
 
-    Deviations: teachers are in eval mode (the authors' run in train mode, so their statistics drift). The mirrored
+    Deviations: teachers saw the labeled images alone, where the authors pre-train theirs semi-supervised (CPS with
+    CutMix) on the same split: with few labels ours are weaker, so the paper's gains there are not to be expected.
+    Teachers are in eval mode (the authors' run in train mode, so their statistics drift). The mirrored
     terms that compare teachers with the student's labels are constants and left out. Regions without a direction are
     dropped, where the authors divide by a norm that may be zero. Outputs other than class maps use their output
     space's verbs for pseudo-labels and summaries; where a head reads several features, the region term is their mean.

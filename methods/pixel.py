@@ -39,7 +39,7 @@ def pixelwise_kl(
 def channelwise_kl(
     student: Tensor,
     teacher: Tensor,
-    temperature: float | Tensor = 1.0,
+    temperature: float = 1.0,
     valid: Tensor | None = None,
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -65,7 +65,7 @@ def channelwise_kl(
     return temperature**2 / count * divergence.sum()
 
 
-def _over_positions(maps: Tensor, temperature: float | Tensor, outside: Tensor | None) -> Tensor:
+def _over_positions(maps: Tensor, temperature: float, outside: Tensor | None) -> Tensor:
     """Log-softmax over positions, (N,C,h*w); those outside get no mass. Finite even where nothing is inside."""
     logits = maps.flatten(2) / temperature
     if outside is not None:

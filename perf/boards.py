@@ -3,7 +3,8 @@
     python perf/boards.py [COUNT ...]
 
 Each count runs in a process of its own: records are written, read back, aggregated and rendered to every format. The
-records are those of a large project: tracks of 20 methods with 5 seeds, 12 test metrics a run, distinct provenance.
+records are those of a large project: tracks of 20 methods with 5 seeds, 12 test metrics and 128 values of images a run,
+distinct provenance.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from leaderboards import store
+from leaderboards import image_values, store
 from leaderboards.record import Record
 from leaderboards.values import digest
 from leaderboards.write import write_boards
 
 COUNTS = (1_000, 3_000, 10_000)
-METHODS, SEEDS, METRICS = 20, 5, 12
+METHODS, SEEDS, METRICS, IMAGES = 20, 5, 12, 128
 
 
 def made(number: int) -> Record:
@@ -81,6 +82,14 @@ def made(number: int) -> Record:
     )
 
 
+def with_images(record: Record, number: int, folder: Path) -> Record:
+    """Write what a run scores on each image, and name it in the record."""
+    draw, score = random.Random(f"images {number}"), record.score or 0.0
+    values = [score + draw.gauss(0, 0.1) for _ in range(IMAGES)]
+    sha = image_values.write("metric_0", list(map(str, range(IMAGES))), values, record.run_id, folder)
+    return record.model_copy(update={"scores": record.scores.model_copy(update={"images_sha256": sha})})
+
+
 def measure(count: int) -> None:
     """Print seconds, megabytes and sizes for one count of records."""
     with tempfile.TemporaryDirectory() as folder:
@@ -88,7 +97,7 @@ def measure(count: int) -> None:
         (home / store.RECORDS).mkdir()
         for number in range(count):
             record = made(number)
-            (home / store.RECORDS / f"{record.run_id}.json").write_text(record.dump())
+            store.write(with_images(record, number, home / store.RECORDS), home / store.RECORDS)
         start = time.perf_counter()
         records, faults = store.read([home])
         read = time.perf_counter() - start

@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.config import catalog
-from benchmark.config.strength import STRENGTH
+from benchmark.config.strength import SHARED, STRENGTH
+from benchmark.config.terms import TERMS
 from methods.base import Method
 from tasks import single_file
 from tasks.base import Dataset, Task, datasets
@@ -60,7 +61,8 @@ def _show_one(key: str, registry: Registry[Any], cls: type[Any], console: Consol
         row = (name, type_of(parameter.annotation), default_of(parameter), meanings.get(name, ""))
         table.add_row(*map(escape, row))
     if issubclass(cls, Method) and cls.needs.teachers:
-        table.add_row(STRENGTH, "float", "as tuned, or 1", "factor on the weight of every term but the supervised one")
+        table.add_row(STRENGTH, "float", "as tuned, or 1", SHARED[STRENGTH])
+        table.add_row(TERMS, "list", "all", SHARED[TERMS])
     console.print("", table if table.row_count else "no options", sep="\n", highlight=False)
     if bibtex := inspect.cleandoc(getattr(cls, "bibtex", "")):
         console.print("", escape(bibtex), sep="\n", highlight=False)

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
-from benchmark.config import catalog, plugin_configs, protocols, schema, strength
+from benchmark.config import catalog, plugin_configs, protocols, schema, strength, terms
 from benchmark.config.file_words import read_files
 from benchmark.config.schema import Config, TeacherConfig, data_schema, options_schema
 from benchmark.config.strength import method_schema
@@ -160,6 +160,7 @@ def typed(found: DictConfig) -> Config:
     _check_budgets(plain)
     plain.teacher.seed += plain.seed % plain.teacher.seeds
     strength.fill(plain)
+    terms.fill(plain)
     return plain
 
 

@@ -5,32 +5,39 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmark.config import default_strengths
 from benchmark.config.schema import Config, options_schema
+from benchmark.config.terms import TERMS
 from leaderboards import tuning
 from leaderboards.record_parts import Tuning
 from methods.base import Method, methods
 from tasks.errors import InputError
 
 STRENGTH = "strength"
+SHARED = {
+    STRENGTH: "factor on the weight of every term but the supervised one",
+    TERMS: "names of the terms to keep beside the supervised one",
+}
 
 
 def method_schema(method: type[Method]) -> type:
-    """Derive the options of a method: its own, and ``strength`` where there are teachers to learn from.
+    """Derive the options of a method: its own, and ``strength`` and ``terms`` where there are teachers to learn from.
 
-    Raises InputError where the method has an option of that name itself.
+    Raises InputError where the method has an option of such a name itself.
     """
     own = options_schema(method)
     if not method.needs.teachers:
         return own
-    if STRENGTH in {each.name for each in dataclasses.fields(own)}:
+    for taken in {each.name for each in dataclasses.fields(own)} & SHARED.keys():
         raise InputError(
-            f"{method.__module__}.{method.__name__}: every method has an option '{STRENGTH}', the factor on its "
-            "weights; give the method's own option another name"
+            f"{method.__module__}.{method.__name__}: every method has an option '{taken}', {SHARED[taken]}; give the "
+            "method's own option another name"
         )
-    added = (STRENGTH, float | None, dataclasses.field(default=None))
-    return dataclasses.make_dataclass(own.__name__, [added], bases=(own,))
+    kinds: dict[str, Any] = {STRENGTH: float | None, TERMS: list[str] | None}
+    added = [(name, kind, dataclasses.field(default=None)) for name, kind in kinds.items()]
+    return dataclasses.make_dataclass(own.__name__, added, bases=(own,))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from benchmark.config.strength import STRENGTH
+from benchmark.config.strength import SHARED
 from benchmark.runs.folders import held
 from benchmark.runs.identity import SHORT, problem_facts, source_of
 from benchmark.runs.teachers import Teacher
@@ -56,7 +56,7 @@ def _path(member: Member, problem: Problem, teachers: Mapping[str, Teacher]) -> 
     facts = {
         **problem_facts(problem),
         "method": {"name": name, "source": source_of(methods, name)},
-        "options": {key: value for key, value in options.items() if key != STRENGTH},
+        "options": {key: value for key, value in options.items() if key not in SHARED},
         "teachers": [plan.id for plan in plans],
         "stream": stream_facts(member.recipe),
     }

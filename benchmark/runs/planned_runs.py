@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.config import terms
 from benchmark.config.schema import Config
 from benchmark.runs.identity import Identity, identify
 from benchmark.runs.teachers import Plan
@@ -30,6 +31,7 @@ class Contestant:
     roles: dict[str, str]  # role that the method asks for -> the configuration's teacher that plays it
     plans: Mapping[str, Plan]  # teachers as the configuration calls them
     variant: str  # what sets the row apart beside its options
+    control: bool  # whether that makes it a control
     home: Path
     record: Record | None
     refusal: str = ""  # why the method has no meaning for the task, where it has none
@@ -86,17 +88,18 @@ def gather(problem: Problem, config: Config, track: Mapping[str, Plan], plans: M
     contestants = []
     for name in names:
         roles = cast(methods[name].needs.teachers, list(plans))
-        variant = _variant(config, bool(roles) and plans is not track)
+        control_of = _control(config, bool(roles) and plans is not track)
+        variant = ", ".join(filter(None, (terms.variant(config.methods.get(name, {})), control_of)))
         identity = identify(problem, config, name, track, bool(roles), variant)
-        contestant = Contestant(name, identity, roles, plans, variant, Path(config.home), None)
+        contestant = Contestant(name, identity, roles, plans, variant, bool(control_of), Path(config.home), None)
         contestant.refusal = methods[name].refuses(problem.task.output)
         contestant.refresh()
         contestants.append(contestant)
     return contestants
 
 
-def _variant(config: Config, stand_ins: bool) -> str:
-    """Say what sets a run apart beside its options: what stood in for its teachers, a multiple of the track's steps."""
+def _control(config: Config, stand_ins: bool) -> str:
+    """Say what makes a control of a run: what stood in for its teachers, a multiple of the track's steps."""
     recipe = config.recipe
     longer = f"{recipe.factor:g} x steps" if recipe.budget == "steps" and recipe.factor != 1 else ""
     return ", ".join(filter(None, (f"{config.teacher.control} teacher" if stand_ins else "", longer)))

@@ -150,7 +150,7 @@ def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.M
         reference=cls.reference,
         license=cls.license,
         variant=contestant.variant,
-        control=cls.control or bool(contestant.variant),
+        control=cls.control or contestant.control,
         regulariser=cls.regulariser,
         options=config.methods.get(contestant.name, {}),
         weights={} if outcome.member is None else dict(outcome.member.weights),
@@ -295,7 +295,13 @@ def _wall_basis(problem: Problem, cohort: Cohort, budget: TimeBudget | None) -> 
 def _diagnostics(member: Member | None) -> parts.Diagnostics:
     if member is None:
         return parts.Diagnostics()
-    return parts.Diagnostics(gradient_ratios=dict(member.first.gradient_ratios), first_terms=dict(member.first.terms))
+    signals = member.signals
+    return parts.Diagnostics(
+        gradient_ratios=dict(signals.first_ratios()),
+        first_terms=dict(signals.first_terms),
+        ratio_steps=list(signals.measured),
+        ratios={name: list(values) for name, values in signals.ratios.items()},
+    )
 
 
 def _provenance(problem: Problem, facts: dict[str, Any], outcome: Outcome) -> parts.Provenance:

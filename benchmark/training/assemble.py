@@ -11,7 +11,8 @@ from typing import Any
 
 from torch import nn
 
-from benchmark.config.strength import STRENGTH
+from benchmark.config.strength import SHARED, STRENGTH
+from benchmark.config.terms import keep
 from benchmark.training.cohort import Batches, Cohort
 from benchmark.training.conditions import Conditions, Watch
 from benchmark.training.member import Member
@@ -61,9 +62,10 @@ def stand_ins(played: Mapping[str, str]) -> list[str]:
 def build_method(lesson: Lesson, setting: Setting, draws: Randomness) -> Method:
     """Build a method from its options, its initial weights keyed by the seed and its name."""
     name = lesson.method.name
-    options = {key: value for key, value in lesson.options.items() if key != STRENGTH}
+    options = {key: value for key, value in lesson.options.items() if key not in SHARED}
     with draws.globally(f"initial weights of {name}"):
         method = lesson.method(setting, **options)
+    keep(method, lesson.options)
     strengthen(method, lesson.options)
     return method
 

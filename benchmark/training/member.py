@@ -12,14 +12,14 @@ from torch import Tensor, nn
 
 from benchmark.training.checkpoint import load_state, save_state
 from benchmark.training.conditions import Conditions
-from benchmark.training.optimizer import build_optimizer, learning_rate, set_learning_rate
-from benchmark.training.preflight import FirstStep, inspect_terms
+from benchmark.training.optimizer import build_critic_optimizer, build_optimizer, learning_rate, set_learning_rate
+from benchmark.training.preflight import Signals
 from benchmark.training.step import MemberStep, SharedStep
 from benchmark.training.steplog import StepLog
 from benchmark.training.timing import Timing
 from methods.base import Method
 
-LAYOUT = 3  # of the resume state; one of another layout is not taken up
+LAYOUT = 4  # of the resume state; one of another layout is not taken up
 LOSS = "loss"
 CRITIC = "critic"
 
@@ -56,13 +56,13 @@ class Member:
         adaptors = [parameter for parameter in method.parameters() if id(parameter) not in critic]
         self.trained = [*network.parameters(), *adaptors]
         self.optimizer = build_optimizer(self.trained, recipe)
-        self.critic_optimizer = build_optimizer(method.critic.parameters(), recipe) if method.critic else None
+        self.critic_optimizer = build_critic_optimizer(method.critic, method.critic_recipe) if method.critic else None
         self.status, self.reason = "ok", ""
         self.start = 0  # the step that comes next
         self.best: tuple[float, int, dict[str, Tensor]] | None = None  # score, step, weights
         self.timing = Timing()
         self.peak_bytes = 0  # of memory, on a GPU
-        self.first = FirstStep()
+        self.signals = Signals(recipe.steps)
         if self.state_file.exists():
             state = load_state(self.state_file)
             if state.get("layout") == LAYOUT:
@@ -91,17 +91,16 @@ class Member:
         with shared.draws.globally("method", shared.index):
             terms = self.method(step)
         loss = self._total(terms)
-        if shared.index == 0:
-            student = list(self.network.parameters())
-            self.first = inspect_terms(terms, self.method.weights, student, step.supervised())
+        signals = self.signals.inspect(shared.index, terms, self.method.weights, list(self.network.parameters()))
         rate = learning_rate(self.recipe, shared.index)
         self._descend(self.optimizer, self.trained, loss, rate, shared)
-        values = {LOSS: loss, **terms}
+        values = {LOSS: loss, **terms, **{name: each.to(loss.device) for name, each in signals.items()}}
         if self.critic_optimizer is not None and self.method.critic is not None:
             with shared.clock.measure(self.timing.critic), shared.draws.globally("critic", shared.index):
                 values[CRITIC] = self.method.critic_loss(step)
                 parameters = list(self.method.critic.parameters())
-                self._descend(self.critic_optimizer, parameters, values[CRITIC], rate, shared)
+                own_rate = learning_rate(self.recipe, shared.index, self.method.critic_recipe.lr)
+                self._descend(self.critic_optimizer, parameters, values[CRITIC], own_rate, shared)
         shared.check_untouched()
         self.log.add(shared.index, rate, values)
         self.timing.asked.update(step.asked)
@@ -171,7 +170,7 @@ class Member:
             "optimizer": self.optimizer.state_dict(),
             "critic_optimizer": self.critic_optimizer.state_dict() if self.critic_optimizer else None,
             "best": self.best,
-            "first": vars(self.first),
+            "signals": vars(self.signals),
             "timing": self.timing.state(),
             "peak_bytes": self.peak_bytes,
         }
@@ -185,6 +184,6 @@ class Member:
         if self.critic_optimizer is not None:
             self.critic_optimizer.load_state_dict(state["critic_optimizer"])
         self.best = state["best"]
-        self.first = FirstStep(**state["first"])
+        self.signals = Signals(**state["signals"])
         self.timing = Timing.of(state["timing"])
         self.peak_bytes = state["peak_bytes"]

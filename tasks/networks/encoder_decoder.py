@@ -28,6 +28,7 @@ DECODERS = {
     "upernet": "UPerNet",
     "segformer": "Segformer",
 }
+DILATED = {"pspnet": 8}  # decoders whose papers keep the last stages of the encoder at this stride
 MULTIPLE = 32  # inputs are padded to this, since encoders halve five times
 
 
@@ -98,7 +99,7 @@ def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
     if pretrained:
         first = True if spec.encoder.startswith("tu-") else "imagenet"  # timm's encoders have their weights in the name
     try:
-        model = architecture(spec.encoder, encoder_weights=first, classes=channels, **arguments)
+        model = _model(spec, architecture, {"encoder_weights": first, "classes": channels, **arguments})
         network = EncoderDecoder(model)
         if pretrained:
             network.renormalise = normalisation(_settings(spec.encoder, network.encoder))
@@ -110,6 +111,25 @@ def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
     if spec.weights is not None and not pretrained:
         load_weights(network, Path(spec.weights), partial=True)
     return network
+
+
+def _model(spec: NetworkSpec, architecture: Any, arguments: Mapping[str, Any]) -> nn.Module:
+    """Build a model of the library, on a dilated encoder where the decoder's paper has one and nothing else is asked.
+
+    The library's PSPNet stops after the encoder's third stage; the paper's (Zhao et al., CVPR 2017) reads the last one,
+    whose strides become dilations. Its auxiliary head, for training alone, is left out. ``encoder_depth=3`` in the
+    decoder's options is the library's.
+    """
+    stride = DILATED.get(spec.decoder)
+    if stride is None or "encoder_depth" in arguments:
+        model: nn.Module = architecture(spec.encoder, **arguments)
+        return model
+    from segmentation_models_pytorch.encoders import get_encoder
+
+    wanted = {"weights": arguments["encoder_weights"], "in_channels": arguments.get("in_channels", 3)}
+    model = architecture(spec.encoder, **{**arguments, "encoder_depth": 5, "encoder_weights": None})
+    model.encoder = get_encoder(spec.encoder, depth=5, output_stride=stride, **wanted, **spec.encoder_options)
+    return model
 
 
 def _settings(name: str, encoder: nn.Module) -> Mapping[str, Any]:

@@ -26,14 +26,23 @@ def binary_kl(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Ten
 
 
 def soft_iou_loss(probability: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """One minus the soft intersection over union an image, averaged over images; all (N,H,W).
+    """One minus the intersection over union of two soft masks an image, averaged over images; all (N,H,W).
 
-    ``1 - (sum p t + 1) / (sum (p + t - p t) + 1)`` over valid positions; the ones keep it finite, and zero, where both
-    are empty (Qin et al., BASNet, CVPR 2019, without its smoothing).
+    ``1 - (sum min(p, t) + 1) / (sum max(p, t) + 1)`` over valid positions: the Jaccard metric loss (Wang, Ning and
+    Blaschko, NeurIPS 2023, whose ``(|p| + |t| -+ |p - t|) / 2`` these sums are), smallest at ``p = t`` for soft targets
+    too. On hard ones it is ``1 - sum p t / sum (p + t - p t)`` (Qin et al., BASNet, CVPR 2019), which a target of 0.5
+    would drive to 1. The ones are ours: they keep it finite, and zero, where both are empty.
+
+    Examples:
+        >>> import torch
+        >>> from tasks.outputs.binary import soft_iou_loss
+        >>> half, known = torch.full((1, 1, 1), 0.5), torch.ones(1, 1, 1, dtype=torch.bool)
+        >>> soft_iou_loss(half, half, known).item(), soft_iou_loss(0 * half + 1, half, known).item()
+        (0.0, 0.25)
     """
     probability, target = probability.where(valid, 0.0), target.where(valid, 0.0)
-    intersection = (probability * target).sum(dim=(1, 2))
-    union = (probability + target - probability * target).sum(dim=(1, 2))
+    intersection = torch.minimum(probability, target).sum(dim=(1, 2))
+    union = torch.maximum(probability, target).sum(dim=(1, 2))
     return (1 - (intersection + 1) / (union + 1)).mean()
 
 

@@ -133,14 +133,19 @@ class Detection(OutputSpace):
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """Distance of two heads, with w = max_c p_c * centerness of the teacher, dropped below 0.05.
 
-        Class probabilities: ``binary_kl`` summed over positions and classes, over max(1, sum w). Boxes and centerness:
-        1 - GIoU and ``binary_kl``, averaged with weights w; boxes of the teacher without an area teach nothing.
+        Class probabilities: ``(1 - w) binary_kl + w binary_kl(tau)`` summed over positions and classes, over
+        max(1, sum w). The temperature counts as far as there is an object: softened, the background, which is nearly
+        all there is, would be up to tau^2 times as loud, over a divisor that does not know of it. Boxes and centerness:
+        1 - GIoU and ``binary_kl(tau)``, averaged with weights w; boxes of the teacher without an area teach nothing.
         """
         student_fields, teacher_fields = self.fields(student.maps), self.fields(teacher.maps)
         inside = self._inside(student)
         weight = teacher_fields.logits.sigmoid().amax(-1) * teacher_fields.central.sigmoid()
         weight = weight.where(weight >= FLOOR, 0.0)
-        logits = binary_kl(student_fields.logits, teacher_fields.logits, temperature).sum(-1)
+        logits = binary_kl(student_fields.logits, teacher_fields.logits).sum(-1)
+        if temperature != 1:
+            softened = binary_kl(student_fields.logits, teacher_fields.logits, temperature).sum(-1)
+            logits = torch.lerp(logits, softened, weight)
         if inside is not None:
             weight, logits = weight.where(inside, 0.0), logits.where(inside, 0.0)
         area = (teacher_fields.xyxy[..., 2:] - teacher_fields.xyxy[..., :2]).prod(-1)

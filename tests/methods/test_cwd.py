@@ -18,13 +18,13 @@ def test_class_maps_are_compared_as_they_are(make_step):
 
 @pytest.mark.parametrize("unit", [1.0, 1e-3, 1e3])
 def test_a_single_map_has_no_unit(make_step, unit):
-    """Densities in heads a pixel or in heads a hectare teach the same, up to the square of the unit."""
+    """Densities in heads a pixel or in heads a hectare teach the same."""
     step = make_step("density")
     method = ChannelWise(step.setting(), temperature=1.0)
     student, teacher = step.student(step.labeled).maps[0].detach(), step.teacher(step.labeled).maps[0]
     base = method._level(student, teacher, None)
     assert base > 0.0
-    assert_alike(method._level(unit * student, unit * teacher, None) / unit**2, base)
+    assert_alike(method._level(unit * student, unit * teacher, None), base)
 
 
 def test_a_constant_map_is_finite(make_step):
@@ -48,3 +48,25 @@ def test_pyramid_levels_are_averaged_and_sizes_aligned(make_step):
     )
     step.student, step.teacher = (lambda batch, each=each: each for each in levels)
     assert_alike(method(step)["channel"], one)
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_on_a_single_map_it_is_half_the_centred_squared_error_over_the_teachers_variance(make_step, scale):
+    step = make_step("density")
+    generator = torch.Generator().manual_seed(0)
+    student, teacher = (scale * torch.rand(2, 1, 6, 8, generator=generator).double() for _ in range(2))
+    found = ChannelWise(step.setting(), temperature=300.0)._level(student, teacher, None)
+    apart = student - teacher
+    centred = apart - apart.mean(dim=(2, 3), keepdim=True)
+    expected = centred.square().mean() / (2 * teacher.var(correction=0))
+    torch.testing.assert_close(found, expected, rtol=0.02, atol=0)
+
+
+def test_padding_has_no_part_in_the_teachers_deviation(make_step):
+    method = ChannelWise(make_step("density").setting())
+    student, teacher = torch.rand(2, 1, 4, 8), torch.rand(2, 1, 4, 8)
+    inside = torch.ones(2, 4, 8, dtype=torch.bool)
+    inside[:, :, 6:] = False
+    base = method._level(student, teacher, inside)
+    wild = [torch.where(inside[:, None], each, 1e3 * each) for each in (student, teacher)]
+    assert_alike(method._level(*wild, inside), base)

@@ -84,7 +84,7 @@ def test_one_shows_whose_it_is_and_how_it_is_cited() -> None:
 def test_one_task_and_one_dataset() -> None:
     text = shown("tasks", "depth", width=140)
     assert "abs_rel, lower is better" in text
-    assert re.search(r"datasets +folder, kitti, nyuv2, rgbd, scenes", text)
+    assert re.search(r"datasets +folder, hf, kitti, nyuv2, rgbd, scenes", text)
     assert re.search(r"\nmedian_scaling +bool +false +score up to one factor an image", text)
     assert re.search(r"\nroot +str \| None +null", shown("data", "camvid", width=140))
 

@@ -94,3 +94,16 @@ def test_a_folder_laid_out_like_the_hub_is_a_published_network(tmp_path: Path) -
     torch.testing.assert_close(full, expected)
     with pytest.raises(InputError, match="predicts 5 classes, the dataset has 6"):
         build(NetworkSpec(weights=f"hub:{tmp_path}"), 6)
+
+
+@pytest.mark.parametrize("encoder", ["resnet18", "tu-resnet18"])
+def test_pspnet_reads_the_last_stage_at_the_stride_of_its_paper(encoder: str) -> None:
+    network = build(NetworkSpec("pspnet", encoder, {}, {"psp_out_channels": 8}), 3).eval()
+    with torch.no_grad():
+        prediction = network(torch.randn(1, 3, 64, 64))
+    assert [prediction.strides[f"stage{i}"] for i in range(1, 6)] == [2, 4, 8, 8, 8]
+    assert prediction.features["stage5"].shape == (1, 512, 8, 8)
+    assert prediction.maps[0].shape == (1, 3, 8, 8)
+    shallow = build(NetworkSpec("pspnet", encoder, {}, {"psp_out_channels": 8, "encoder_depth": 3}), 3)
+    with torch.no_grad():
+        assert "stage4" not in shallow.eval()(torch.randn(1, 3, 64, 64)).strides

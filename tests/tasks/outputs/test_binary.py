@@ -44,6 +44,26 @@ def test_supervised_by_hand():
     assert Binary().supervised([logits], target).item() == pytest.approx(entropy + iou.item(), rel=ROUNDING)
 
 
+@pytest.mark.parametrize("target", [0.0, 0.25, 0.5, 1.0])
+def test_iou_loss_is_smallest_where_the_prediction_is_the_target(target):
+    everywhere = torch.ones(1, 1, 4, dtype=torch.bool)
+    candidates = torch.linspace(0, 1, 21, dtype=torch.float64)
+    losses = [
+        soft_iou_loss(p.expand(1, 1, 4), torch.full((1, 1, 4), target, dtype=torch.float64), everywhere).item()
+        for p in candidates
+    ]
+    assert losses.index(min(losses)) == round(20 * target)
+    assert min(losses) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_iou_loss_of_hard_masks_is_that_of_products():
+    generator = torch.Generator().manual_seed(0)
+    p = torch.rand(3, 5, 7, generator=generator, dtype=torch.float64)
+    t = (torch.rand(3, 5, 7, generator=generator) > 0.6).double()
+    expected = (1 - ((p * t).sum((1, 2)) + 1) / ((p + t - p * t).sum((1, 2)) + 1)).mean()
+    assert_alike(soft_iou_loss(p, t, torch.ones(3, 5, 7, dtype=torch.bool)), expected)
+
+
 def test_iou_loss_of_empty_masks_is_zero():
     nothing = torch.zeros(2, 3, 3)
     assert soft_iou_loss(nothing, nothing, torch.ones(2, 3, 3, dtype=torch.bool)) == 0

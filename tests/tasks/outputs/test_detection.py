@@ -181,11 +181,25 @@ def test_divergence_equals_its_definition():
     w = torch.where(w < 0.05, 0.0, w)
     giou = torch.stack([torch.diag(generalized_box_iou(a, b)) for a, b in zip(s.xyxy, t.xyxy, strict=True)])
     expected = (
-        binary_kl(s.logits, t.logits, 2.0).sum() / w.sum().clamp(min=1)
+        torch.lerp(binary_kl(s.logits, t.logits), binary_kl(s.logits, t.logits, 2.0), w[..., None]).sum()
+        / w.sum().clamp(min=1)
         + (w * (1 - giou)).sum() / w.sum()
         + (w * binary_kl(s.central, t.central, 2.0)).sum() / w.sum()
     )
     assert_alike(space.divergence(predicted(own), predicted(other), 2.0), expected)
+
+
+def test_the_temperature_leaves_the_background_alone():
+    """A teacher that finds nothing: its classes teach as loudly at tau = 4 as at 1, for w is zero."""
+    teacher = tuple(torch.full((1, K + 5, *shape), -4.6, dtype=torch.float64) for shape in SHAPES)
+    slopes = []
+    for temperature in (1.0, 4.0):
+        student = tuple((level + 0.6).requires_grad_() for level in teacher)
+        loss = Detection(K, STRIDES).divergence(predicted(student), predicted(teacher), temperature)
+        slopes.append(torch.autograd.grad(loss, student)[0][0, :K])
+    q, p = (torch.tensor(z, dtype=torch.float64).sigmoid().item() for z in (-4.0, -4.6))
+    for slope in slopes:
+        assert_alike(slope, torch.full_like(slope, q - p))
 
 
 def test_summary_is_the_best_logit_a_category():
