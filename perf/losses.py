@@ -24,6 +24,7 @@ from torch import Tensor
 from methods.cckd import correlation_congruence
 from methods.crf import grid_divergence
 from methods.critic import Critic
+from methods.kr import sparse_prior
 from methods.mgd import image_level, region_level
 from methods.pixel import channelwise_kl, pixelwise_kl
 from methods.skt import inter_layer_relation, intra_layer_pattern
@@ -162,6 +163,14 @@ def chains(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
     return both / (2 * s[0].numel() / s[0].shape[1])
 
 
+def recoding(s: Sequence[Tensor], t: Sequence[Tensor]) -> Tensor:
+    pooled = [F.adaptive_avg_pool2d(each[0], 7).flatten(2) for each in (s, t)]
+    own, other = (each / each.norm(dim=2, keepdim=True) for each in pooled)
+    threshold = torch.quantile(other.abs().flatten(1), 0.75, dim=1)[:, None, None]
+    mask = (other.abs() >= threshold).float()
+    return (mask * (own - other) ** 2).mean() + ((1 - mask) * own.abs()).mean()
+
+
 CASES: dict[str, tuple[list[tuple[int, ...]], Loss, Loss]] = {
     "pixel": ([LOGITS], lambda s, t: pixelwise_kl(s[0], t[0], 4.0), pixel),
     "similarity": ([LOGITS], lambda s, t: similarity_transfer(s[0], t[0], 4.0), pixel),
@@ -177,6 +186,7 @@ CASES: dict[str, tuple[list[tuple[int, ...]], Loss, Loss]] = {
     "critic": ([LOGITS], adversary, wasserstein),
     "structured": ([LOGITS, FEATURE], structured, structured_directly),
     "chains": ([LOGITS], lambda s, t: grid_divergence(s[0], t[0], *tables()), chains),
+    "sparse prior": ([FEATURE], lambda s, t: sum(sparse_prior(s[0], t[0])), recoding),
     "intra": ([FEATURE] * TAPS, intra_layer_pattern, intra),
     "inter": ([FEATURE] * TAPS + [LOGITS], inter_layer_relation, inter),
     "correlation 256": ([(256, 256)], lambda s, t: correlation_congruence(s[0], t[0]), correlation),
