@@ -95,7 +95,8 @@ def read(records: Iterable[Record], paths: Iterable[str | Path]) -> Read:
                 runs[record.run_id] = (found.ids_sha256, np.array(found.values, dtype=np.float64))
             break
         if wrong:
-            faults.append(Fault(str((files or [place(places[0], record.run_id)])[0]), wrong, "invalid"))
+            expected = [place(folder, record.run_id) for folder in places or [Path(RECORDS)]]
+            faults.append(Fault(str((files or expected)[0]), wrong, "invalid"))
     return Read(runs, faults)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tasks.annotations.kind import kind_of
 from tasks.base import Sample
+from tasks.data.clips import frames
 
 
 def target_size(image: np.ndarray, size: int | Sequence[int] | None) -> tuple[int, int]:
@@ -23,11 +24,13 @@ def target_size(image: np.ndarray, size: int | Sequence[int] | None) -> tuple[in
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize uint8 (H,W,C) to (H,W): area when it shrinks, bilinear when it grows."""
+    """Resize a clip, uint8 (H,W,3T), to (H,W): area when it shrinks, bilinear when it grows."""
     if image.shape[:2] == size:
         return image
     shrinks = size[0] * size[1] < image.shape[0] * image.shape[1]
-    return cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized = [cv2.resize(frame, (size[1], size[0]), interpolation=how) for frame in frames(image)]
+    return np.concatenate(resized, axis=2)  # a frame at a time: OpenCV averages areas of up to four channels
 
 
 def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:

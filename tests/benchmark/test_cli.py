@@ -103,12 +103,12 @@ def test_bad_data_is_named_recorded_and_loses_nothing(
 ) -> None:
     root, home = _camvid(tmp_path / "CamVid"), tmp_path / "runs"
     assert command(*CAMVID, f"data.root={root}", f"home={home}") == 0
-    before = sorted(path.name for path in (home / "records").iterdir())
+    before = sorted(path.name for path in (home / "records").glob("*.json"))
     capsys.readouterr()
     fault(root)
     assert command(*CAMVID, f"data.root={root}", f"home={home}", "seed=1") == 2
     assert expected in capsys.readouterr().err
-    assert set(before) <= {path.name for path in (home / "records").iterdir()}
+    assert set(before) <= {path.name for path in (home / "records").glob("*.json")}
     assert command("data", "verify", "data=camvid", f"data.root={root}") == 2
 
 
@@ -153,7 +153,7 @@ def test_validate_names_each_fault(
     shutil.copytree(finished_home("seg"), home)
     assert command("leaderboard", "validate", str(home)) == 0
     assert "1 records, 0 faults" in capsys.readouterr().out
-    (file,) = (home / "records").iterdir()
+    (file,) = (home / "records").glob("*.json")
     (student,) = home.glob("runs/*/student.safetensors")
     student.write_bytes(b"another student")
     whole = json.loads(file.read_text())
@@ -176,7 +176,7 @@ def test_a_sweep_runs_every_combination_and_writes_boards_once(
     written: list[Path] = []
     monkeypatch.setattr(sweep, "write_home", lambda home, console: written.append(home))
     assert command("run", "-m", *TINY, "method=none", "seed=0,1", f"home={home}") == 0
-    assert len(list((home / "records").iterdir())) == 2
+    assert len(list((home / "records").glob("*.json"))) == 2
     assert written == [home]
     assert command("run", "-m", "recipe.lr=interval(0,1)", f"home={home}") == 2
     assert "recipe.lr=interval(0,1)': expected a list or a range" in capsys.readouterr().err

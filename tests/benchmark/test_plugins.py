@@ -153,7 +153,7 @@ def test_words_that_name_files(word: str, expected: str, tmp_path: Path) -> None
 def test_a_sweep_over_files(tmp_path: Path, home: Path) -> None:
     path = written(tmp_path / "my_kd.py", PLAIN)
     assert command("run", "-m", *TINY, f"method={path}:ThreeWay,none", f"home={home}") == 0
-    assert sorted(each.name.split("-")[1] for each in (home / "records").iterdir()) == ["my_kd", "none"]
+    assert sorted(each.name.split("-")[1] for each in (home / "records").glob("*.json")) == ["my_kd", "none"]
 
 
 @pytest.mark.slow
@@ -189,7 +189,7 @@ def test_a_job_in_another_process(tmp_path: Path, home: Path) -> None:
     subprocess.run(
         [sys.executable, "-c", code], input=job, check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}
     )
-    assert [each.name.split("-")[1] for each in (home / "records").iterdir()] == ["my_kd"]
+    assert [each.name.split("-")[1] for each in (home / "records").glob("*.json")] == ["my_kd"]
 
 
 TASK = '''

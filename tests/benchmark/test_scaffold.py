@@ -42,7 +42,7 @@ def test_a_method_runs_and_keeps_its_laws(
     monkeypatch.syspath_prepend(folder)
     laws = importlib.import_module("test_soft_kd")
     laws.test_distance()
-    laws.test_invalid_positions()
+    laws.test_positions_that_do_not_count()
 
 
 def test_its_next_steps_hold(capsys: pytest.CaptureFixture[str]) -> None:

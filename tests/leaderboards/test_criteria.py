@@ -61,7 +61,7 @@ def test_records_that_meet_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "once", "twice"),
+    ("place", "single", "double"),
     [
         (0, {}, {"shift": 0.012}),  # a tenth of the gap is 0.010
         (1, {"teachers": (0.641, 0.642, 0.643)}, {"teachers": (0.641, 0.642, 0.643)}),  # 0.039 ahead: under the margin
@@ -75,10 +75,10 @@ def test_records_that_meet_all() -> None:
         (4, {"teachers": TEACHERS[:2]}, {"teachers": TEACHERS[:2]}),
     ],
 )
-def test_each_criterion_fails_by_itself(place: int, once: dict[str, Any], twice: dict[str, Any]) -> None:
-    twice = dict(twice)
-    shift = twice.pop("shift", 0.003)
-    met = outcomes(*runs(*ONCE, **once), *runs(*(score + shift for score in ONCE), multiple=2.0, **twice))
+def test_each_criterion_fails_by_itself(place: int, single: dict[str, Any], double: dict[str, Any]) -> None:
+    double = dict(double)
+    shift = double.pop("shift", 0.003)
+    met = outcomes(*runs(*ONCE, **single), *runs(*(score + shift for score in ONCE), multiple=2.0, **double))
     assert not met[place]
     assert all(each for number, each in enumerate(met) if number != place)
 

@@ -46,7 +46,7 @@ def test_records_go_on_whole_and_shared_pictures_once(tmp_path):
 def test_what_was_published_before_is_replaced(tmp_path):
     stored(tmp_path / "home")
     publish(tmp_path / "home", tmp_path / "published")
-    gone = next((tmp_path / "home" / "records").iterdir())
+    gone = next((tmp_path / "home" / "records").glob("*.json"))
     gone.unlink()
     publish(tmp_path / "home", tmp_path / "published")
     assert not (tmp_path / "published" / "records" / gone.name).exists()

@@ -31,7 +31,7 @@ def run(record: Path, kind: str, out: Path | None = None, size: str | None = Non
 
 
 def record_of(home: Path) -> Path:
-    (file,) = (home / "records").iterdir()
+    (file,) = (home / "records").glob("*.json")
     return file
 
 

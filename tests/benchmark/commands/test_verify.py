@@ -28,7 +28,7 @@ def copy(finished_home: Callable[[str], Path], tmp_path: Path) -> Callable[[str]
 
     def of(task: str = "seg") -> Path:
         shutil.copytree(finished_home(task), tmp_path / task)
-        (file,) = (tmp_path / task / "records").iterdir()
+        (file,) = (tmp_path / task / "records").glob("*.json")
         return file
 
     return of
@@ -59,7 +59,7 @@ def test_every_task_is_reproduced_and_says_so(task: str, copy: Callable[[str], P
     assert after.verification.metrics == {name: each.value for name, each in before.scores.metrics.items()}
     assert after.model_copy(update={"verification": Verification()}) == before
     home = file.parent.parent
-    texts = [path.read_text() for path in write_boards([after], home / "boards", ["md", "html"])]
+    texts = [path.read_text() for path in write_boards([after], home / "boards", ["md", "html"], sources=[home])]
     assert re.search(r"\| L3 +\|", texts[0])
     assert '<span class="tag">L3</span>' in texts[1]
 

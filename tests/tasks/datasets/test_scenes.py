@@ -85,16 +85,6 @@ def test_few_images_are_the_first_of_many(samples):
     assert digest(Scenes(train=3).load("train", 2)) == digest(samples[2])
 
 
-def test_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr("tasks.datasets.scenes.KEPT", 9 * 32**2 * 2)
-    scenes = Scenes(size=32)
-    first = digest(scenes.load("train", 0))
-    for index in range(6):
-        scenes.load("train", index)
-    assert len(scenes._kept) <= 3
-    assert digest(scenes.load("train", 0)) == first
-
-
 @pytest.mark.parametrize("index", range(4))
 def test_size_changes_the_sampling_alone(index):
     """At three times the size, every third pixel's centre is where a pixel's centre of the small image is."""
