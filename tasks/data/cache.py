@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 import warnings
@@ -63,7 +64,9 @@ class DiskCache:
         self._shelves: dict[str, _Shelf] = {}
 
     def _shelf(self, split: str) -> _Shelf:
-        return self._shelves.setdefault(split, _Shelf(self.folder / split))
+        if split not in self._shelves:
+            self._shelves[split] = _Shelf(self.folder / split)
+        return self._shelves[split]
 
     def get(self, split: str, index: int) -> Sample | None:
         """Return a kept sample, the large arrays of which are read-only views of the file, or None."""
@@ -104,7 +107,7 @@ class _Shelf:
             return None
         place = self._places[index]
         if place.start + place.length > len(self._map):
-            self._map = np.memmap(self._data, np.uint8, "r")
+            self._map = np.asarray(np.memmap(self._data, np.uint8, "r"))  # slices of a memmap itself are slow
         stored = self._map[place.start : place.start + place.length]
         if index not in self._sound:
             if zlib.crc32(stored.data) != place.crc:
@@ -167,8 +170,8 @@ def _restored(stored: np.ndarray) -> Sample:
     image = np.zeros(0, np.uint8)
     for name, dtype, shape in head["arrays"]:
         start = end + -end % ALIGNED
-        end = start + int(np.prod(shape)) * np.dtype(dtype).itemsize
-        array = np.asarray(stored[start:end]).view(dtype).reshape(shape)
+        end = start + math.prod(shape) * np.dtype(dtype).itemsize
+        array = stored[start:end].view(dtype).reshape(shape)
         kind, _, part = name.partition(".")
         if part:
             parts[kind][part] = array
