@@ -23,6 +23,7 @@ from torch import nn
 from benchmark.config import compose
 from benchmark.run import Run
 from benchmark.training.optimizer import learning_rate
+from benchmark.training.step import arrived
 
 
 def bare(run: Run, temperature: float | None) -> float:
@@ -36,7 +37,8 @@ def bare(run: Run, temperature: float | None) -> float:
     optimizer = torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
     start = time.perf_counter()
     for index, batch in enumerate(problem.batches(recipe, run.draws, 0, unlabeled=False)):
-        image, target = batch["labeled"].image, batch["labeled"].target
+        placed = arrived(batch["labeled"], problem.fabric)
+        image, target = placed.image, placed.target
         logits = network(image).maps[0]
         full = F.interpolate(logits, size=target.shape[-2:], mode="bilinear", align_corners=False)
         loss = F.cross_entropy(full, target, ignore_index=255)

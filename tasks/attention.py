@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from tasks.annotations.fixations import Fixations, draw_fixations
-from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, tasks
+from tasks.dense import DenseTask
 from tasks.metrics.fixation import FixationScores, Looks
 from tasks.networks import presets
 from tasks.networks.clip import build
@@ -23,7 +24,7 @@ DEEP = presets.TEACHERS["deep"]
 
 
 @tasks.register("attention")
-class Attention(Task):
+class Attention(DenseTask):
     """A distribution over the positions of the newest frame, scored by the normalised scanpath saliency.
 
     The teachers see all pixels: ``temporal`` two frames, ``spatial`` the newest one alone. The student is a UVA-Net.
@@ -75,11 +76,9 @@ class Attention(Task):
         looked: Fixations = sample.annotations[self.annotation]
         return Looks(sample.id.rpartition("/")[0] or sample.id, looked.density, looked.points)
 
-    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
+    def field(self, prediction: Prediction, size: tuple[int, int]) -> Tensor:
         """The distribution at the size of the input, resized to ``size`` (bilinear); its scale does not matter."""
-        inside = None if prediction.inside is None else prediction.inside[index : index + 1]
-        single = replace(prediction, maps=(prediction.maps[0][index : index + 1],), inside=inside)
-        return resize(self.output.probability(single)[None], size)[0, 0].cpu().numpy()
+        return resize(self.output.probability(prediction)[:, None], size)[:, 0]
 
     def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
         """Where people look on average: a centre prior."""

@@ -16,6 +16,7 @@ from tasks.annotations.boxes import Boxes as Boxes
 from tasks.annotations.kind import IGNORE as IGNORE
 from tasks.annotations.kind import Info as Info
 from tasks.annotations.kind import kind_of
+from tasks.nested import mapped
 from tasks.registry import Registry
 from tasks.trivial import Trivial
 
@@ -60,6 +61,7 @@ class Dataset(ABC):
     license: ClassVar[str] = ""  # of the data
     bibtex: ClassVar[str] = ""  # entries to cite
     provides: ClassVar[frozenset[str]]  # kinds of annotation
+    slow: ClassVar[bool] = False  # to make a sample: it is done once a machine, and kept
     info: Info
     splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
 
@@ -91,9 +93,9 @@ datasets: Registry[Dataset] = Registry("dataset", "densedistill.datasets", Datas
 class Batch:
     """Images on their way into a network.
 
-    ``image`` float32 (N,3T,H,W), T frames, ImageNet-normalised; ``target`` what the task's output space reads, None
-    where labels are hidden; ``inside`` bool (N,H,W), False on padding: teachers are trusted inside, labeled or
-    not; where labels are known the target says; ``name`` is unique within a step.
+    ``image`` (N,3T,H,W), T frames: uint8 as far as the device, then float32, ImageNet-normalised; ``target`` what the
+    task's output space reads, None where labels are hidden; ``inside`` bool (N,H,W), False on padding: teachers are
+    trusted inside, labeled or not; where labels are known the target says; ``name`` is unique within a step.
     """
 
     name: str
@@ -108,8 +110,9 @@ class Batch:
         return Batch(name, image, None, inside)
 
     def pin_memory(self) -> Batch:
-        """Copy images and masks to page-locked memory, from where they reach a GPU without waiting."""
-        return replace(self, image=self.image.pin_memory(), inside=self.inside.pin_memory())
+        """Copy all tensors, those of the target too, to page-locked memory: a GPU reads it without waiting."""
+        pinned: Batch = mapped(self, lambda tensor: tensor.pin_memory())
+        return pinned
 
 
 @dataclass
@@ -157,6 +160,17 @@ class Prediction:
     size: tuple[int, int]
     inside: Tensor | None = None
     branches: dict[str, tuple[Tensor, ...]] = field(default_factory=dict)
+
+    def select(self, images: Tensor | slice) -> Prediction:
+        """Return the prediction of some of the images, by their positions; one may be chosen twice."""
+        return replace(
+            self,
+            maps=tuple(each[images] for each in self.maps),
+            branches={name: tuple(each[images] for each in maps) for name, maps in self.branches.items()},
+            features={name: each[images] for name, each in self.features.items()},
+            embedding=self.embedding[images],
+            inside=None if self.inside is None else self.inside[images],
+        )
 
 
 @dataclass
@@ -380,7 +394,7 @@ class Task(ABC):
 
     @abstractmethod
     def target(self, sample: Sample) -> Any:
-        """Turn an (augmented) sample's annotation into tensors that collate."""
+        """Turn an (augmented) sample's annotation into tensors that collate; uint8 ones reach losses as int64."""
 
     def collate(self, targets: Sequence[Any]) -> Any:
         """Join the targets of single samples into one of a batch; stacks tensors unless a task says otherwise."""
@@ -389,6 +403,10 @@ class Task(ABC):
     @abstractmethod
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> Any:
         """Turn image ``index`` of a prediction into what the metric reads, at ``size`` (H,W) of the ground truth."""
+
+    def decode_batch(self, prediction: Prediction, sizes: Sequence[tuple[int, int]]) -> list[Any]:
+        """Decode every image of a prediction, each at its size; here one by one, which on a GPU waits for each."""
+        return [self.decode(prediction, index, size) for index, size in enumerate(sizes)]
 
     def truth(self, sample: Sample) -> Any:
         """Return the annotation that the metric holds a decoded prediction against."""

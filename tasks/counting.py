@@ -88,7 +88,12 @@ class Counting(Task):
 
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
         """Heads a pixel at ``size``, float64, with the count that the network predicts."""
-        return overlap(self.output.pixels(prediction)[index].double().cpu().numpy(), size)
+        return self.decode_batch(prediction.select(slice(index, index + 1)), [size])[0]
+
+    def decode_batch(self, prediction: Prediction, sizes: Sequence[tuple[int, int]]) -> list[np.ndarray]:
+        """Decode every image at its size; they come from the device in one copy."""
+        densities = self.output.pixels(prediction).double().cpu().numpy()
+        return [overlap(density, size) for density, size in zip(densities, sizes, strict=True)]
 
     def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
         """The mean and the median count, spread evenly."""

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from tasks.annotations.depth import draw_depth
-from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, tasks
+from tasks.dense import DenseTask
 from tasks.metrics.depth import DepthErrors
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
@@ -20,7 +21,7 @@ from tasks.trivial import Trivial, by_position, constant, gridded
 
 
 @tasks.register("depth")
-class Depth(Task):
+class Depth(DenseTask):
     """Metres for every pixel, scored by the mean absolute error relative to the true depth (AbsRel).
 
     Args:
@@ -76,10 +77,10 @@ class Depth(Task):
         """Metres, float32 (H,W), 0 where unknown."""
         return torch.from_numpy(sample.annotations[self.annotation].astype(np.float32))
 
-    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
+    def field(self, prediction: Prediction, size: tuple[int, int]) -> Tensor:
         """Metres at ``size``: the map in metres at the size of the input, resized (bilinear)."""
-        log_depth = resize(prediction.maps[0][index : index + 1], prediction.size)
-        return resize(self.output.metres(log_depth), size)[0, 0].cpu().numpy()
+        log_depth = resize(prediction.maps[0], prediction.size)
+        return resize(self.output.metres(log_depth), size)[:, 0]
 
     def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
         """The mean and the median depth, and the median at each position."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tasks.annotations.boxes import Boxes, draw_boxes
 from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.metrics.detection import BoxPrecision, Detections
+from tasks.nested import mapped
 from tasks.networks import fcos, presets
 from tasks.outputs.boxes import BoxTarget, stack
 from tasks.outputs.detection import Detection
@@ -93,13 +93,14 @@ class ObjectDetection(Task):
 
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> Detections:
         """The best detections in pixels of ``size``; resizing is undone in float64."""
-        single = slice(index, index + 1)
-        inside = None if prediction.inside is None else prediction.inside[single]
-        alone = replace(prediction, maps=tuple(level[single] for level in prediction.maps), inside=inside)
-        found = self.output.detect(alone, LOWEST)
+        found = self.output.detect(prediction.select(slice(index, index + 1)), LOWEST)
         ratio = np.array([size[1] / prediction.size[1], size[0] / prediction.size[0]] * 2)
         xyxy = np.clip(found.xyxy[:MOST].double().cpu().numpy() * ratio, 0, [size[1], size[0]] * 2)
         return Detections(xyxy, found.labels[:MOST].cpu().numpy(), found.scores[:MOST].double().cpu().numpy())
+
+    def decode_batch(self, prediction: Prediction, sizes: Sequence[tuple[int, int]]) -> list[Detections]:
+        """Decode every image on the CPU: how many boxes are left is known there without waiting for each image."""
+        return super().decode_batch(mapped(prediction, Tensor.cpu), sizes)
 
     def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
         """The mean box of each category wherever it is, as sure as images have one, in shares of the image."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from tasks.errors import InputError, nearest
-from tasks.origin import Origin, origin_of
+from tasks.origin import Origin, origin_of, source_sha256
 
 T = TypeVar("T")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # becomes a key of the configuration, and part of the names of files
@@ -151,3 +151,9 @@ def options(cls: type[Any]) -> dict[str, inspect.Parameter]:
     """List the hyper-parameters of a registered class: its constructor's keyword-only arguments."""
     signature = inspect.signature(cls.__init__, eval_str=True)
     return {name: p for name, p in signature.parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def source_of(registry: Registry[Any], name: str) -> str:
+    """Name where a class comes from: the built-in ones by nothing, so that ids outlive releases, others by content."""
+    origin = registry.origin(name)
+    return "" if origin.built_in else origin.file_sha256 or source_sha256(registry[name].__module__)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from tasks.annotations.mask import draw_mask
-from tasks.base import IGNORE, Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import IGNORE, Info, Margin, NetworkSpec, Prediction, Sample, tasks
+from tasks.dense import DenseTask
 from tasks.metrics.saliency import SaliencyScores
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
@@ -19,7 +20,7 @@ from tasks.trivial import Trivial, by_position, constant, gridded
 
 
 @tasks.register("saliency")
-class Saliency(Task):
+class Saliency(DenseTask):
     """The mask of the salient object, scored by the S-measure.
 
     Args:
@@ -56,10 +57,10 @@ class Saliency(Task):
         mask = torch.from_numpy(sample.annotations[self.annotation].astype(np.float32))
         return mask.where(mask != IGNORE, UNKNOWN)
 
-    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
+    def field(self, prediction: Prediction, size: tuple[int, int]) -> Tensor:
         """Probabilities at ``size``: the map at the size of the input, resized (bilinear)."""
-        logits = resize(prediction.maps[0][index : index + 1], prediction.size)
-        return resize(logits.sigmoid(), size)[0, 0].cpu().numpy()
+        logits = resize(prediction.maps[0], prediction.size)
+        return resize(logits.sigmoid(), size)[:, 0]
 
     def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
         """The share of the mask, of all positions and of each: a centre prior."""

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from tasks.annotations.classes import draw_classes
-from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
+from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, tasks
+from tasks.dense import DenseTask
 from tasks.metrics.segmentation import ConfusionMatrix
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
@@ -20,7 +21,7 @@ from tasks.trivial import Trivial, by_position, constant, gridded
 
 
 @tasks.register("seg")
-class Segmentation(Task):
+class Segmentation(DenseTask):
     """A class for every pixel, scored by the mean intersection over union of the whole split.
 
     Args:
@@ -50,13 +51,12 @@ class Segmentation(Task):
         return ConfusionMatrix(self.info.classes)
 
     def target(self, sample: Sample) -> Tensor:
-        """Class labels, int64 (H,W)."""
-        return torch.from_numpy(sample.annotations[self.annotation].astype(np.int64))
+        """Class labels, uint8 (H,W)."""
+        return torch.from_numpy(np.array(sample.annotations[self.annotation]))
 
-    def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
+    def field(self, prediction: Prediction, size: tuple[int, int]) -> Tensor:
         """The most likely class at ``size``: logits are resized (bilinear), then compared."""
-        logits = resize(prediction.maps[0][index : index + 1], size)
-        return logits.max(dim=1).indices[0].to(torch.uint8).cpu().numpy()
+        return resize(prediction.maps[0], size).max(dim=1).indices.to(torch.uint8)
 
     def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:
         """The most frequent class, of all positions and of each."""

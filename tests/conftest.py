@@ -19,6 +19,7 @@ from benchmark.config import catalog
 from benchmark.config.catalog import REGISTRIES
 from benchmark.training import cost
 from methods.base import methods
+from tasks.data.cache import ROOT
 from tests.support import Finished, tiny_run, tiny_teachers
 
 catalog.load()
@@ -53,6 +54,14 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
         return folder
 
     return made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept(once: Callable[[str, Callable[[Path], object]], Path]) -> Iterator[None]:
+    """Keep what is rendered for the session, and read nothing that was rendered before it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ROOT, str(once("cache", lambda _: None)))
+        yield
 
 
 @pytest.fixture(scope="session")

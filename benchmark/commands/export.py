@@ -34,7 +34,7 @@ class Deployed(nn.Module):
     """A student that returns its raw maps alone.
 
     ``image`` is float32 (N,3,H,W): RGB in [0, 1], less ``tasks.base.MEAN``, over ``tasks.base.STD``, as
-    ``tasks.data.loader.to_tensor`` gives it. The maps are a tuple of (N,C,h,w): one, or one a pyramid level.
+    ``tasks.data.pixels.normalised`` gives it. The maps are a tuple of (N,C,h,w): one, or one a pyramid level.
     """
 
     def __init__(self, network: nn.Module) -> None:

@@ -29,7 +29,7 @@ from benchmark.training.member import Member
 from benchmark.training.problem import Problem
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
-from benchmark.training.step import SharedStep
+from benchmark.training.step import SharedStep, arrived
 from methods.base import Method
 from tasks.base import Batch
 
@@ -89,7 +89,8 @@ class Laboratory:
 
     @cached_property
     def _batches(self) -> list[Mapping[str, Batch]]:
-        return list(self.problem.batches(self.config.recipe, self.draws, 0, unlabeled=True))
+        steps = self.problem.batches(self.config.recipe, self.draws, 0, unlabeled=True)
+        return [{name: arrived(batch, self.problem.fabric) for name, batch in step.items()} for step in steps]
 
     def fresh(self, index: int, images: int | None = None) -> dict[str, Batch]:
         """Copy a step's batches, so that nothing a method does to them lasts; the first ``images`` of each."""

@@ -12,12 +12,14 @@ from torch import nn
 
 from benchmark.conformance.frozen_step import fit
 from benchmark.conformance.laboratory import Laboratory
-from benchmark.training.step import LABELED, predict
+from benchmark.training.step import LABELED, arrived, predict
 from tasks.annotations.kind import kind_of
 from tasks.base import Batch, Prediction, Sample
 from tasks.data.augment import Augment
-from tasks.data.loader import Images, ordered, to_tensor
+from tasks.data.loader import Images, ordered
+from tasks.data.pixels import as_tensor, stacked
 from tasks.data.resize import resize_sample, target_size
+from tasks.nested import widened
 
 PADDED = 0.5  # share of each side of a padded image that is image
 
@@ -63,13 +65,13 @@ class TaskUnderTest:
     def validation(self) -> Iterator[tuple[Prediction, list[Sample]]]:
         """What an untrained student predicts for the validation images, a few at a time."""
         for images, samples in ordered(self.problem.dataset, "val", self.problem.size, batch=2):
-            yield self.predict(Batch.whole("val", images)), samples
+            yield self.predict(arrived(Batch.whole("val", images), self.problem.fabric)), samples
 
     def target(self, samples: list[Sample]) -> Any:
         """The target of samples that were not augmented, at the size that a network sees."""
         kind, size = self.task.annotation, self.problem.size
         bare = [replace(each, annotations={kind: each.annotations[kind]}) for each in samples]
-        return self._collate([resize_sample(each, target_size(each.image, size)) for each in bare])
+        return widened(self._collate([resize_sample(each, target_size(each.image, size)) for each in bare]))
 
     def _collate(self, samples: list[Sample]) -> Any:
         return self.task.collate([self.task.target(each) for each in samples])
@@ -96,6 +98,7 @@ class TaskUnderTest:
         """Join samples, each shrunk to a share of its sides and padded or cut to one size, into a batch."""
         augment = Augment(self.problem.crop(self.lab.config.recipe), (share, share), 0.0, 0.0)
         pairs = [augment(each, self.lab.draws.numpy("frame", number)) for number, each in enumerate(samples)]
-        image = torch.stack([to_tensor(each.image) for each, _ in pairs])
+        image = stacked([as_tensor(each.image) for each, _ in pairs])
         inside = torch.stack([torch.from_numpy(each) for _, each in pairs])
-        return Batch(LABELED, image, self._collate([each for each, _ in pairs]), inside)
+        batch = Batch(LABELED, image, self._collate([each for each, _ in pairs]), inside)
+        return arrived(batch, self.problem.fabric)

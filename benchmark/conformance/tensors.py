@@ -76,11 +76,4 @@ def repeat_batch(batch: Batch, times: int, output: OutputSpace) -> Any:
 def repeat_prediction(prediction: Prediction, times: int) -> Prediction:
     """Repeat a prediction along the batch."""
     images = torch.arange(len(prediction.embedding)).repeat(times)
-    return replace(
-        prediction,
-        maps=tuple(each[images] for each in prediction.maps),
-        branches={name: tuple(each[images] for each in maps) for name, maps in prediction.branches.items()},
-        features={name: each[images] for name, each in prediction.features.items()},
-        embedding=prediction.embedding[images],
-        inside=None if prediction.inside is None else prediction.inside[images],
-    )
+    return prediction.select(images)

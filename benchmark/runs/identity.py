@@ -12,8 +12,7 @@ from benchmark.training.problem import Problem
 from leaderboards.values import digest, sha256_of
 from methods.base import methods
 from tasks.base import NetworkSpec, datasets, networks, tasks
-from tasks.origin import source_sha256
-from tasks.registry import Registry
+from tasks.registry import source_of as source_of
 
 REVISION = 3  # raised when a change of the code changes results
 SHORT = 12  # digits of a hash in a name
@@ -75,12 +74,6 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
         "labeled": {"name": partition.name, "checksum": partition.checksum},
         "numerics": {key: getattr(config, key) for key in NUMERICS} | {"device": problem.fabric.device.type},
     }
-
-
-def source_of(registry: Registry[Any], name: str) -> str:
-    """Name where a class comes from: the built-in ones by nothing, so that ids outlive releases, others by content."""
-    origin = registry.origin(name)
-    return "" if origin.built_in else origin.file_sha256 or source_sha256(registry[name].__module__)
 
 
 def teacher_facts(problem: Problem, spec: NetworkSpec, recipe: Recipe, seed: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.teachers import Teacher
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness
-from benchmark.training.step import predict
+from benchmark.training.step import arrived, predict
 from leaderboards.atomic import atomic_write
 from tasks.base import Batch
 from tasks.data.clips import frames
@@ -63,7 +63,7 @@ def draw_panel(problem: Problem, networks: Mapping[str, nn.Module]) -> Image.Ima
 
 def _prediction(problem: Problem, network: nn.Module, images: torch.Tensor, image: np.ndarray) -> np.ndarray:
     network.eval()
-    batch: Batch = problem.fabric.to_device(Batch.whole("panel", images))
+    batch = arrived(Batch.whole("panel", images), problem.fabric)
     with torch.no_grad():
         prediction = predict(network, batch, problem.fabric)
     return problem.task.picture(problem.task.decode(prediction, 0, (image.shape[0], image.shape[1])), image)

@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from benchmark.training.step import predict
+from benchmark.training.step import arrived, predict
 from tasks.base import Batch, Dataset, Task
 from tasks.data.loader import ordered
 
@@ -44,11 +44,11 @@ def evaluate(
     parts = []
     with torch.no_grad():
         for images, samples in ordered(dataset, split, size, batch):
-            moved: Batch = fabric.to_device(Batch.whole(split, images))
-            prediction = predict(network, moved, fabric)
-            for index, sample in enumerate(samples):
+            prediction = predict(network, arrived(Batch.whole(split, images), fabric), fabric)
+            decoded = task.decode_batch(prediction, [task.truth_size(sample) for sample in samples])
+            for found, sample in zip(decoded, samples, strict=True):
                 part = task.metric()
-                part.update(task.decode(prediction, index, task.truth_size(sample)), task.truth(sample))
+                part.update(found, task.truth(sample))
                 parts.append(part)
     metric = task.metric()
     for part in parts:

@@ -13,33 +13,22 @@ from torch import nn
 
 from benchmark.config.schema import Config, DataCommon, Recipe
 from benchmark.training.conditions import Conditions
+from benchmark.training.dataset import MACHINE, build_dataset
 from benchmark.training.device import default_workers, place
 from benchmark.training.evaluate import Evaluation, evaluate
 from benchmark.training.randomness import Randomness
 from benchmark.training.step import LABELED, UNLABELED
-from leaderboards.values import digest
 from tasks.base import Batch, Dataset, NetworkSpec, Prediction, Task, datasets, tasks
 from tasks.data.augment import Augment
-from tasks.data.cache import Cache, DiskCache, MemoryCache, NoCache
 from tasks.data.clips import Frames
 from tasks.data.loader import Images, Part, Plan, stream
 from tasks.data.partition import Partition, split_labeled
 from tasks.data.resize import target_size
-from tasks.data.tuning_split import TuningSplit
 from tasks.errors import InputError
 from tasks.networks.build import build_network
 from tasks.registry import options
 
-MACHINE = frozenset({"root", "cache"})  # options of a dataset that do not change what it holds
 EVALUATION_BATCH = 16
-
-
-def build_dataset(chosen: Mapping[str, Any]) -> Dataset:
-    """Build the dataset that the ``data`` keys describe."""
-    cls = datasets[chosen["name"]]
-    dataset = cls(**{key: chosen[key] for key in options(cls)})
-    share = chosen["tuning_split"]
-    return dataset if share is None else TuningSplit(dataset, str(share))
 
 
 class Problem:
@@ -54,7 +43,7 @@ class Problem:
 
     def __init__(self, config: Config, fabric: Fabric) -> None:
         self.config, self.fabric = config, fabric
-        self.dataset = build_dataset(config.data)
+        self.dataset = build_dataset(config.data, Path(config.home))
         cls = tasks[config.task["name"]]
         if cls.annotation not in self.dataset.provides:
             fitting = sorted(name for name, dataset in datasets.items() if cls.annotation in dataset.provides)
@@ -64,7 +53,7 @@ class Problem:
             )
         chosen = {key: value for key, value in config.task.items() if key != "name"}
         self.task: Task = cls(self.dataset.info, **chosen)
-        self.dataset = Frames(self.dataset, self.task.frames)
+        self.dataset = Frames(self.dataset, self.task.frames)  # as scores are taken on it
         self.partition: Partition = split_labeled(
             self.dataset.ids("train"), str(config.data["labeled"]), self.dataset.group
         )
@@ -131,18 +120,16 @@ class Problem:
             workers=default_workers(self.fabric, self.config.workers),
             pin=self.fabric.device.type == "cuda",
         )
-        images = Images(self.dataset, "train", frozenset({self.task.annotation}), self.size, self._cache())
+        images = Images(self._training, "train", frozenset({self.task.annotation}), self.size)
         augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter)
         return stream(images, self.task, augment, draws, plan)
 
-    def _cache(self) -> Cache:
-        """Build the cache of training images that ``data.cache`` asks for."""
-        if self.config.data["cache"] == "memory":
-            return MemoryCache()
-        if self.config.data["cache"] == "disk":
-            content = digest({"size": self.size, "manifest": self.manifest, "kind": self.task.annotation})[:16]
-            return DiskCache(Path(self.config.home) / "cache" / f"{self.dataset.name}-{content}")
-        return NoCache()
+    @cached_property
+    def _training(self) -> Dataset:
+        """The dataset as it is trained on: its samples are kept at the size that a network sees."""
+        if self.size is None:
+            return self.dataset
+        return Frames(build_dataset(self.config.data, Path(self.config.home), self.size), self.task.frames)
 
     def evaluate(self, network: nn.Module, split: str) -> Evaluation:
         """Score a network on a split; on the test split an image at a time as well."""

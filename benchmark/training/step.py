@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from benchmark.training.clock import Clock, TeacherPass
 from benchmark.training.conditions import Conditions
 from tasks.base import Batch, Mixed, Pasted, Prediction
+from tasks.data.pixels import normalised
 from tasks.errors import InputError
+from tasks.nested import widened
 
 LABELED = "labeled"
 UNLABELED = ("unlabeled.0", "unlabeled.1")
@@ -35,6 +37,12 @@ def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabri
         inside=batch.inside,
         branches={name: tuple(level.float() for level in maps) for name, maps in prediction.branches.items()},
     )
+
+
+def arrived(batch: Batch, fabric: Fabric) -> Batch:
+    """Move a batch to the device, without waiting where it is pinned; normalise pixels and widen labels there."""
+    moved: Batch = fabric.to_device(batch)
+    return replace(moved, image=normalised(moved.image), target=widened(moved.target))
 
 
 def box_mask(size: tuple[int, int], generator: torch.Generator) -> Tensor:
@@ -92,7 +100,7 @@ class SharedStep:
                 f"this cohort has no stream '{name}': a method asked for it without declaring it; "
                 "set needs = Needs(unlabeled=True) in its class"
             )
-        batch: Batch = self.fabric.to_device(self.batches[name])
+        batch = arrived(self.batches[name], self.fabric)
         if self.conditions.channels_last:
             batch = replace(batch, image=batch.image.contiguous(memory_format=torch.channels_last))
         return batch

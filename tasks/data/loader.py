@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,20 +11,10 @@ import torch
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from tasks.base import MEAN, STD, Batch, Dataset, Draws, Sample, Task
+from tasks.base import Batch, Dataset, Draws, Sample, Task
 from tasks.data.augment import Augment
-from tasks.data.cache import Cache, NoCache
+from tasks.data.pixels import as_tensor, stacked
 from tasks.data.resize import resize_image, resize_sample, target_size
-
-_SCALE = (1 / (255 * np.array(STD))).astype(np.float32)
-_SHIFT = (-np.array(MEAN) / np.array(STD)).astype(np.float32)
-
-
-def to_tensor(image: np.ndarray) -> torch.Tensor:
-    """Turn uint8 (H,W,3T), RGB or several, into float32 (3T,H,W), normalised by ImageNet's mean and deviation."""
-    height, width, channels = image.shape
-    normalised = image.reshape(height, width, -1, 3) * _SCALE + _SHIFT
-    return torch.from_numpy(normalised.reshape(height, width, channels).transpose(2, 0, 1).copy())
 
 
 @dataclass
@@ -36,23 +26,17 @@ class Images:
         split: which split.
         kinds: the annotations to keep.
         size: see ``tasks.data.resize.target_size``.
-        cache: keeps decoded, resized samples.
     """
 
     dataset: Dataset
     split: str
     kinds: frozenset[str]
     size: int | Sequence[int] | None = None
-    cache: Cache = field(default_factory=NoCache)
 
     def __getitem__(self, index: int) -> Sample:
-        sample = self.cache.get(index)
-        if sample is None:
-            sample = self.dataset.load(self.split, index)
-            sample = Sample(sample.id, sample.image, {k: v for k, v in sample.annotations.items() if k in self.kinds})
-            sample = resize_sample(sample, target_size(sample.image, self.size))
-            self.cache.put(index, sample)
-        return sample
+        sample = self.dataset.load(self.split, index)
+        sample = Sample(sample.id, sample.image, {k: v for k, v in sample.annotations.items() if k in self.kinds})
+        return resize_sample(sample, target_size(sample.image, self.size))
 
 
 @dataclass(frozen=True)
@@ -95,10 +79,13 @@ class _Samples(TorchDataset):
         self.images, self.task, self.augment, self.draws, self.parts = images, task, augment, draws, parts
 
     def __getitem__(self, key: Key) -> tuple[int, torch.Tensor, Any, torch.Tensor]:
-        part, position, index = key
-        generator = self.draws.numpy(f"augment {self.parts[part].name}", position)
-        sample, inside = self.augment(self.images[index], generator)
-        return part, to_tensor(sample.image), self.task.target(sample), torch.from_numpy(inside)
+        number, position, index = key
+        part, sample = self.parts[number], self.images[index]
+        if part.hidden:
+            sample = Sample(sample.id, sample.image, {})
+        sample, inside = self.augment(sample, self.draws.numpy(f"augment {part.name}", position))
+        target = None if part.hidden else self.task.target(sample)
+        return number, as_tensor(sample.image), target, torch.from_numpy(inside)
 
 
 class _Order:
@@ -143,7 +130,7 @@ class _Collate:
     def _join(self, part: Part, samples: list[tuple[torch.Tensor, Any, torch.Tensor]]) -> Batch:
         images, targets, inside = zip(*samples, strict=True)
         target = None if part.hidden else self.task.collate(targets)
-        return Batch(part.name, torch.stack(images), target, torch.stack(inside))
+        return Batch(part.name, stacked(list(images)), target, torch.stack(inside))
 
 
 def stream(images: Images, task: Task, augment: Augment, draws: Draws, plan: Plan) -> Iterator[dict[str, Batch]]:
@@ -171,7 +158,7 @@ def stream(images: Images, task: Task, augment: Augment, draws: Draws, plan: Pla
 def ordered(
     dataset: Dataset, split: str, size: int | Sequence[int] | None, batch: int, indices: Sequence[int] | None = None
 ) -> Iterator[tuple[torch.Tensor, list[Sample]]]:
-    """Yield a split once, in order: images at the network's size (N,3,H,W) and the untouched samples.
+    """Yield a split once, in order: images at the network's size, uint8 (N,3T,H,W), and the untouched samples.
 
     Neighbours of one size share a batch, up to ``batch`` images; ``indices`` selects some images.
     """
@@ -188,4 +175,4 @@ def ordered(
 
 
 def _join(group: list[tuple[np.ndarray, Sample]]) -> tuple[torch.Tensor, list[Sample]]:
-    return torch.stack([to_tensor(image) for image, _ in group]), [sample for _, sample in group]
+    return stacked([as_tensor(image) for image, _ in group]), [sample for _, sample in group]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -31,7 +30,6 @@ PALETTE = (
     (40, 40, 48),
     (240, 120, 180),
 )
-KEPT = 2**28  # bytes of samples that an instance remembers
 COUNTABLE = (s.BOX, s.PYRAMID, s.CYLINDER, s.CONE, s.SPHERE, s.TREE)
 ENOUGH = 0.0025  # of the image's area and
 UNHIDDEN = 0.25  # of the object's own area must be visible, or its box is marked difficult,
@@ -64,6 +62,7 @@ class Scenes(Dataset):
 
     title: ClassVar[str] = "Rendered scenes"
     license: ClassVar[str] = "Apache-2.0"
+    slow: ClassVar[bool] = True
     provides: ClassVar[frozenset[str]] = frozenset({"classes", "depth", "boxes", "points", "mask"})
     info = Info(
         classes=s.CLASSES,
@@ -77,7 +76,6 @@ class Scenes(Dataset):
         if size < SMALLEST:
             raise InputError(f"scenes: size is {size}, expected at least {SMALLEST} pixels; set data.size")
         self.size = size
-        self._kept: dict[tuple[str, int], Sample] = {}
         self.lengths = {"train": train, "val": val, "test": test}
         for split, length in self.lengths.items():
             if length < 1:
@@ -88,16 +86,9 @@ class Scenes(Dataset):
         return [f"{split}-{index:05d}" for index in range(self._length(split))]
 
     def load(self, split: str, index: int) -> Sample:
-        """Render one sample, or copy it when it was rendered before."""
+        """Render one sample."""
         if not 0 <= index < self._length(split):
             raise IndexError(f"scenes: no sample {index} in {split}, which has {self._length(split)}")
-        if (split, index) not in self._kept:
-            if len(self._kept) * 9 * self.size**2 > KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[split, index] = self._render(split, index)
-        return copy.deepcopy(self._kept[split, index])
-
-    def _render(self, split: str, index: int) -> Sample:
         key = (VERSION, self.splits.index(split), index)
         scene = draw_scene(np.random.default_rng(key))
         rendering = render(scene, self.size, np.random.default_rng((*key, self.size)))

@@ -1,15 +1,16 @@
 """What holds for every built-in task beside what the conformance kit checks: on small networks and rendered scenes."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 import torch
 
 from tasks.base import NetworkSpec, Task, tasks
-from tasks.data.loader import to_tensor
+from tasks.data.pixels import as_tensor, normalised, stacked
 from tasks.datasets.scenes import Scenes
 from tasks.metrics.detection import Detections
+from tasks.nested import widened
 from tests.support import built_in
 
 RENDERED = [name for name in built_in(tasks) if tasks[name].annotation in Scenes.provides]
@@ -38,8 +39,8 @@ def small(task: Task) -> NetworkSpec:
 
 
 def batch(task, samples):
-    images = torch.stack([to_tensor(sample.image) for sample in samples])
-    return images, task.collate([task.target(sample) for sample in samples])
+    images = normalised(stacked([as_tensor(sample.image) for sample in samples]))
+    return images, widened(task.collate([task.target(sample) for sample in samples]))
 
 
 def as_prediction(truth, image):
@@ -102,6 +103,23 @@ def test_decodes_to_the_size_of_the_truth(task, samples, size):
     else:
         assert decoded.shape == size
         assert np.isfinite(decoded).all()
+
+
+def test_a_batch_is_decoded_as_its_images_are(task, samples):
+    """Whatever their sizes, in their order."""
+    network = task.network(small(task)).eval()
+    images, _ = batch(task, samples)
+    with torch.no_grad():
+        prediction = network(images)
+    sizes = [(31, 40), (SIZE, SIZE), (31, 40)]
+    for index, found in enumerate(task.decode_batch(prediction, sizes)):
+        alone = task.decode(prediction, index, sizes[index])
+        pairs = [(found, alone)]
+        if isinstance(found, Detections):
+            pairs = [(getattr(found, each.name), getattr(alone, each.name)) for each in fields(found)]
+        for one, other in pairs:
+            assert one.dtype == other.dtype
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
 def test_draws_the_truth(task, samples):

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import copy
+from typing import Literal
 
 import pytest
 import torch
 from torch import nn
 
 from benchmark.config.schema import Recipe
-from benchmark.training.optimizer import build_optimizer, learning_rate
+from benchmark.training.optimizer import build_critic_optimizer, build_optimizer, learning_rate
+from methods.base import CriticRecipe
 
 
 def test_the_rate_warms_up_then_decays_as_a_polynomial() -> None:
@@ -45,3 +47,20 @@ def test_one_kernel_for_all_parameters_steps_as_one_for_each_does(name: str, lay
             optimizer.step()
     for own, other in zip(network.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(own, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "facts"),
+    [("adam", torch.optim.AdamW, {"betas": (0.0, 0.9)}), ("sgd", torch.optim.SGD, {"momentum": 0.9})],
+)
+def test_a_critic_has_its_own_optimiser_and_rate_on_the_schedule_of_the_student(
+    name: Literal["adam", "sgd"], kind: type, facts: dict[str, object]
+) -> None:
+    chosen, recipe = CriticRecipe(name, lr=4e-4, weight_decay=5e-4), Recipe(steps=100, lr=0.01, warmup=4)
+    optimizer = build_critic_optimizer(nn.Conv2d(3, 4, 3), chosen)
+    assert isinstance(optimizer, kind)
+    group = optimizer.param_groups[0]
+    assert {key: group[key] for key in facts} == facts
+    assert (group["lr"], group["weight_decay"]) == (4e-4, 5e-4)
+    shares = [learning_rate(recipe, step, chosen.lr) / learning_rate(recipe, step) for step in range(100)]
+    assert shares == pytest.approx([0.04] * 100)

@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmark.training.preflight import Signals
 from tasks.errors import InputError
-from tests.support import ROUNDING, Finished, tiny_run
+from tests.support import ROUNDING, Finished, student_bytes, tiny_run
 
 
 def test_ratios_are_those_of_the_weighted_gradients() -> None:
@@ -88,3 +88,13 @@ def test_an_untrained_teacher_makes_a_placebo_row_of_the_same_track(
     assert placebo.entry_id != usual.entry_id
     assert placebo.method.roles["teacher"] != usual.method.roles["teacher"]
     assert placebo.teachers[0] == usual.teachers[0]
+
+
+def test_measuring_gradients_leaves_the_student_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    students = []
+    for apart, folder in ((1, "often"), (40, "once")):
+        monkeypatch.setattr("benchmark.training.preflight.APART", apart)
+        (record,) = tiny_run(tmp_path / folder, "method=mgd", "control=false")
+        assert (len(record.diagnostics.ratio_steps) > 1) == (apart == 1)
+        students.append(student_bytes(tmp_path / folder, record))
+    assert students[0] == students[1]

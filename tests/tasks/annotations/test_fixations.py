@@ -22,8 +22,8 @@ def test_a_sound_value_stays_sound(points, tmp_path):
     for each in (whole, KIND.resize(whole, SIZE, (12, 10)), KIND.resize(whole, SIZE, (48, 64)), KIND.empty(whole)):
         assert KIND.faults(each, SIZE, INFO) == []
     cache = DiskCache(tmp_path)
-    cache.put(0, Sample("a", np.zeros((*SIZE, 6), np.uint8), {"fixations": whole}))
-    kept = cache.get(0)
+    cache.put("train", 0, Sample("a", np.zeros((*SIZE, 6), np.uint8), {"fixations": whole}))
+    kept = cache.get("train", 0)
     assert kept.image.shape == (*SIZE, 6)
     np.testing.assert_array_equal(kept.annotations["fixations"].density, whole.density)
     assert (kept.annotations["fixations"].points is None) == (not points)

@@ -16,7 +16,7 @@ from tasks.annotations.kind import Geometry, Info, Kind, Moved, array_fault, exp
 from tasks.annotations.maps import MapKind
 from tasks.base import Dataset, Sample
 from tasks.data.augment import Augment
-from tasks.data.cache import Cache, DiskCache, MemoryCache
+from tasks.data.cache import Cache, Cached, DiskCache, MemoryCache
 from tasks.data.loader import Images, Part, Plan, stream
 from tasks.data.preview import TILE, contact_sheet
 from tasks.data.resize import resize_sample
@@ -174,7 +174,7 @@ def test_it_is_resized_as_it_says() -> None:
 def test_it_is_kept(where: str, tmp_path: Path) -> None:
     cache: Cache = MemoryCache() if where == "memory" else DiskCache(tmp_path)
     for _ in range(2):  # made, then kept
-        annotations = Images(Faces(), "train", Faces.provides, cache=cache)[1].annotations
+        annotations = Cached(Faces(), cache).load("train", 1).annotations
         assert annotations.keys() == Faces.provides
         np.testing.assert_array_equal(annotations["normals"], sample().annotations["normals"])
         np.testing.assert_array_equal(annotations["gaze"].density, sample().annotations["gaze"].density)
@@ -223,7 +223,7 @@ def test_a_kind_that_nobody_registered_is_neither_kept_nor_drawn_nor_told(tmp_pa
             return Sample("a", sample().image, {"gase": sample().annotations["gaze"]})
 
     for use in (
-        lambda: DiskCache(tmp_path).put(0, Odd().load("train", 0)),
+        lambda: DiskCache(tmp_path).put("train", 0, Odd().load("train", 0)),
         lambda: contact_sheet(Odd()),
         lambda: summary(Odd()),
     ):

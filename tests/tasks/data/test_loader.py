@@ -9,7 +9,8 @@ import torch
 from benchmark.training.randomness import Randomness
 from tasks.base import MEAN, STD, Batch, datasets, tasks
 from tasks.data.augment import Augment
-from tasks.data.loader import Images, Part, Plan, ordered, stream, to_tensor
+from tasks.data.loader import Images, Part, Plan, ordered, stream
+from tasks.data.pixels import as_tensor, normalised, stacked
 from tasks.datasets.scenes import Scenes
 from tests.support import assert_alike
 
@@ -80,9 +81,20 @@ def test_a_pass_over_a_split_keeps_order_and_originals() -> None:
 def test_images_are_normalised_by_imagenet() -> None:
     image = np.full((2, 2, 3), 255, np.uint8)
     expected = (1 - torch.tensor(MEAN)) / torch.tensor(STD)
-    assert_alike(to_tensor(image)[:, 0, 0], expected)
+    assert_alike(normalised(stacked([as_tensor(image)]))[0, :, 0, 0], expected)
 
 
 def test_the_frames_of_a_clip_are_normalised_alike() -> None:
     clip = np.random.default_rng(0).integers(0, 256, (4, 5, 6), np.uint8)
-    assert torch.equal(to_tensor(clip), torch.cat([to_tensor(clip[..., :3]), to_tensor(clip[..., 3:])]))
+    whole, first, second = (
+        normalised(stacked([as_tensor(np.ascontiguousarray(each))])) for each in (clip, clip[..., :3], clip[..., 3:])
+    )
+    assert torch.equal(whole, torch.cat([first, second], dim=1))
+
+
+def test_normalised_images_are_the_same_whatever_lies_beside_them() -> None:
+    images = [np.random.default_rng(seed).integers(0, 256, (5, 7, 3), np.uint8) for seed in range(5)]
+    together = normalised(stacked([as_tensor(each) for each in images]))
+    for image, found in zip(images, together, strict=True):
+        assert torch.equal(normalised(stacked([as_tensor(image)]))[0], found)
+    assert torch.equal(normalised(together), together), "floats are left as they are"
