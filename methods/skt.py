@@ -79,7 +79,9 @@ def inter_layer_relation(
     images = len(student[0])
     together = max(1, HELD * images // sum(layer.numel() for layer in student))
     parts = [zip(*(layer.split(together) for layer in side), strict=True) for side in (student, teacher)]
-    total = torch.stack([_relations(*part, reduction) for part in zip(*parts, strict=True)]).sum()
+    total = torch.stack(
+        [_relations(student_part, teacher_part, reduction) for student_part, teacher_part in zip(*parts, strict=True)]
+    ).sum()
     return total / (images * (size[0] * size[1]) ** 2)
 
 
