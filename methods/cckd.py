@@ -43,8 +43,9 @@ def correlation_congruence(
 
     def block(start: int) -> Term:
         def term(inputs: Sequence[Tensor]) -> Tensor:
-            own, other = (x[start : start + BLOCK] @ x.T for x in (inputs[0], teacher))
-            return (_kernel(own, gamma, order) - _kernel(other, gamma, order)).square().sum() / count**2
+            student_rows, teacher_rows = (x[start : start + BLOCK] @ x.T for x in (inputs[0], teacher))
+            difference = _kernel(student_rows, gamma, order) - _kernel(teacher_rows, gamma, order)
+            return difference.square().sum() / count**2
 
         return term
 
@@ -175,7 +176,7 @@ class CorrelationCongruence(Method):
             terms["image"] = self._congruence(student.embedding, teacher.embedding)
         if self.weights["region"]:
             pairs = shared_pairs(student, teacher)
-            levels = [self._regions(step, *align(own, other), level) for level, (own, other) in enumerate(pairs)]
+            levels = [self._regions(step, *align(*pair), level) for level, pair in enumerate(pairs)]
             terms["region"] = torch.stack(levels).mean()
         return terms
 
@@ -191,8 +192,10 @@ class CorrelationCongruence(Method):
         count = min(self.instances, inside.numel())
         chosen = draw_positions(weight, count, step.generator(f"instances {level}"))
         kept = inside[chosen, None]
-        own, other = (each.movedim(1, -1).flatten(0, 2)[chosen] * kept for each in (student, teacher))
-        return self._congruence(own, other)
+        student_rows, teacher_rows = (
+            feature.movedim(1, -1).flatten(0, 2)[chosen] * kept for feature in (student, teacher)
+        )
+        return self._congruence(student_rows, teacher_rows)
 
     def _groups(self, step: Step, size: tuple[int, int]) -> tuple[Tensor, int]:
         """Sort positions into classes by the teacher's prediction: int64 (N*h*w,), and how many classes there are."""

@@ -131,8 +131,8 @@ class _LogPartition(torch.autograd.Function):
 
 def log_partition(unary: Tensor, transition: Tensor, linked: Tensor | None = None) -> Tensor:
     """``log Z`` of every chain, (M,); differentiable once in the scores."""
-    found: Tensor = _LogPartition.apply(unary, transition, linked)
-    return found
+    log_z: Tensor = _LogPartition.apply(unary, transition, linked)
+    return log_z
 
 
 @torch.no_grad()

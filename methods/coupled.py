@@ -45,8 +45,8 @@ class LightHead(nn.Module):
     def forward(self, student: Prediction) -> tuple[Tensor, ...]:
         """Return one map beside each of the student's own, of its size."""
         return tuple(
-            self.output.proper(resize(level(student.features[name]), map_size(own)))
-            for level, name, own in zip(self.levels, self.names, student.maps, strict=True)
+            self.output.proper(resize(level(student.features[name]), map_size(student_map)))
+            for level, name, student_map in zip(self.levels, self.names, student.maps, strict=True)
         )
 
 

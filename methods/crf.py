@@ -71,20 +71,20 @@ def chain_cross_entropy(
     linked, tau = chain.links(inside), temperature
     student = _lay(student_unary, student_start, inside) / tau
     teacher = _lay(teacher_unary, teacher_start, inside).detach()
-    own = _matrix(student_transition, student) / tau
-    other = _matrix(teacher_transition, teacher).detach()
+    student_matrix = _matrix(student_transition, student) / tau
+    teacher_matrix = _matrix(teacher_transition, teacher).detach()
     ended = _end(student, student_end, last, tau)
     taught = _end(teacher, None if teacher_end is None else teacher_end.detach(), last)
     padding = (~inside).sum(dim=0) * torch.log(student.new_tensor(student.shape[1]))  # where all labels are alike
     if reduction == "mean":
-        target = chain.infer(taught / tau, other / tau, linked)
-        return tau**2 * (chain.cross_entropy(target, ended, own, linked) - padding.sum()) / sizes.sum()
-    pairs, unary = chain.log_marginals(taught, other, linked)
-    joint = (student[1:, :, None] + own[..., None]) * _tempered(pairs.flatten(1, 2), tau).view_as(pairs)
+        target = chain.infer(taught / tau, teacher_matrix / tau, linked)
+        return tau**2 * (chain.cross_entropy(target, ended, student_matrix, linked) - padding.sum()) / sizes.sum()
+    pairs, unary = chain.log_marginals(taught, teacher_matrix, linked)
+    joint = (student[1:, :, None] + student_matrix[..., None]) * _tempered(pairs.flatten(1, 2), tau).view_as(pairs)
     expected = joint.sum(dim=(1, 2)).where(inside[1:], 0.0).sum(dim=0)
     expected = expected + (student[0] * _tempered(unary[:1], tau)[0]).sum(dim=0)
     expected = expected + ((ended - student) * _tempered(unary, tau) * last[:, None]).sum(dim=(0, 1))
-    return tau**2 * (chain.log_partition(ended, own, linked) - padding - expected).clamp(min=0.0).mean()
+    return tau**2 * (chain.log_partition(ended, student_matrix, linked) - padding - expected).clamp(min=0.0).mean()
 
 
 def _lay(unary: Tensor, start: Tensor | None, inside: Tensor) -> Tensor:
@@ -134,12 +134,12 @@ def row_divergence(
     """
     inside = torch.ones_like(student[:, 0], dtype=torch.bool) if valid is None else valid
     linked = None if valid is None else chain.links(chain.rows(valid[:, None])[:, 0])
-    own, other = (
+    student_chains, teacher_chains = (
         chain.rows((maps.log_softmax(dim=1) / temperature).where(inside[:, None], 0.0))
         for maps in (student, teacher.detach())
     )
-    learned, given = _matrix(student_transition, own), _matrix(teacher_transition, other).detach()
-    total = chain.divergence(own, other, learned / temperature, given / temperature, linked)
+    learned, given = _matrix(student_transition, student_chains), _matrix(teacher_transition, teacher_chains).detach()
+    total = chain.divergence(student_chains, teacher_chains, learned / temperature, given / temperature, linked)
     return temperature**2 * total / inside.sum().clamp(min=1)
 
 
@@ -180,16 +180,16 @@ def row_posteriors(logits: Tensor, transition: Tensor, valid: Tensor | None = No
         >>> import torch
         >>> from methods.crf import row_posteriors
         >>> logits = torch.tensor([[4.0, 0.0, 4.0], [0.0, 0.0, 0.0]]).view(1, 2, 1, 3)  # the one in the middle is open
-        >>> [round(each, 3) for each in row_posteriors(logits, torch.eye(2))[0, 0, 0].tolist()]
+        >>> [round(share, 3) for share in row_posteriors(logits, torch.eye(2))[0, 0, 0].tolist()]
         [0.988, 0.872, 0.988]
     """
     unary = logits.log_softmax(dim=1)
     linked = None
     if valid is not None:
         unary, linked = unary.where(valid[:, None], 0.0), chain.links(chain.rows(valid[:, None])[:, 0])
-    found = chain.infer(chain.rows(unary), transition, linked).unary
+    posteriors = chain.infer(chain.rows(unary), transition, linked).unary
     count, labels, height, width = logits.shape
-    return found.view(width, labels, count, height).permute(2, 1, 3, 0)
+    return posteriors.view(width, labels, count, height).permute(2, 1, 3, 0)
 
 
 def grid_posteriors(logits: Tensor, across: Tensor, down: Tensor, valid: Tensor | None = None) -> Tensor:
@@ -309,27 +309,35 @@ class ChainDistillation(Method):
 
     def _grid(self, student: Prediction, teacher: Prediction) -> Tensor:
         """Divergence of the label maps, a mean over levels and directions."""
-        own, other = (self.output.label_scores(each) for each in (student, teacher))
+        student_scores, teacher_scores = (self.output.label_scores(prediction) for prediction in (student, teacher))
         learned, fitted, scale = self.transitions.view(self.shape), self.calibration.table, self.calibration.scale
         losses = [
-            self._level(resize(own[i], map_size(other[i])), scale[i] * other[i], learned[i], fitted[i], student.inside)
-            for i in range(len(own))
+            self._level(
+                resize(student_scores[i], map_size(teacher_scores[i])),
+                scale[i] * teacher_scores[i],
+                learned[i],
+                fitted[i],
+                student.inside,
+            )
+            for i in range(len(student_scores))
         ]
         return torch.stack(losses).mean()
 
-    def _level(self, own: Tensor, other: Tensor, learned: Tensor, fitted: Tensor, inside: Tensor | None) -> Tensor:
+    def _level(
+        self, student: Tensor, teacher: Tensor, learned: Tensor, fitted: Tensor, inside: Tensor | None
+    ) -> Tensor:
         """Divergence of the label maps of one level, of equal sizes."""
-        inside, tau = shrink(inside, map_size(own)), self.temperature
+        inside, tau = shrink(inside, map_size(student)), self.temperature
         losses = []
         for way in self.student_factors or self.teacher_factors or (0,):
-            mask, across = (None if inside is None else _turn(inside, each) for each in (way, 1 - way))
+            mask, across = (None if inside is None else _turn(inside, direction) for direction in (way, 1 - way))
             table = learned[way] if way in self.student_factors else None
             if way in self.teacher_factors or not self.teacher_factors:
-                scores, known = _turn(other, way), fitted[way] if self.teacher_factors else None
+                scores, known = _turn(teacher, way), fitted[way] if self.teacher_factors else None
             else:
-                given = row_posteriors(_turn(other, 1 - way) / tau, fitted[1 - way] / tau, across)
+                given = row_posteriors(_turn(teacher, 1 - way) / tau, fitted[1 - way] / tau, across)
                 scores, known = tau * given.mT.clamp(min=TINY).log(), None
-            losses.append(row_divergence(_turn(own, way), scores, table, known, tau, mask))
+            losses.append(row_divergence(_turn(student, way), scores, table, known, tau, mask))
         return torch.stack(losses).mean()
 
 

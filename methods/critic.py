@@ -29,7 +29,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features (N,C,h,w) to features of the same shape."""
-        query, key, value = (each(x).flatten(2) for each in (self.query, self.key, self.value))
+        query, key, value = (convolution(x).flatten(2) for convolution in (self.query, self.key, self.value))
         attention = torch.bmm(query.mT, key).softmax(dim=2)
         return x + self.gate * torch.bmm(value, attention.mT).view_as(x)
 
@@ -68,11 +68,11 @@ class Critic(nn.Module):
 @contextmanager
 def without_gradient(module: nn.Module) -> Iterator[nn.Module]:
     """Let gradients through a module but not into its parameters, for what is computed inside."""
-    parameters = [each for each in module.parameters() if each.requires_grad]
-    for each in parameters:
-        each.requires_grad_(False)
+    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
     try:
         yield module
     finally:
-        for each in parameters:
-            each.requires_grad_(True)
+        for parameter in parameters:
+            parameter.requires_grad_(True)

@@ -66,7 +66,7 @@ class ChannelWise(Method):
         if self.weights["channel"]:
             student, teacher = step.student(step.labeled), step.teacher(step.labeled)
             levels = zip(student.maps, teacher.maps, strict=True)
-            losses = [self._level(own, other, student.inside) for own, other in levels]
+            losses = [self._level(student_map, teacher_map, student.inside) for student_map, teacher_map in levels]
             terms["channel"] = sum(losses[1:], losses[0]) / len(losses)
         return terms
 

@@ -40,9 +40,9 @@ def sparse_prior(student: Tensor, teacher: Tensor, keep: float = 0.25) -> tuple[
         >>> round(prior.item(), 3), round(sparse.item(), 3)
         (0.0, 0.0)
     """
-    own, other = _descriptor(student), _descriptor(teacher.detach())
-    kept = _largest(other.abs(), keep)
-    return (own - other).square().where(kept, 0.0).mean(), own.abs().where(~kept, 0.0).mean()
+    student, teacher = _descriptor(student), _descriptor(teacher.detach())
+    kept = _largest(teacher.abs(), keep)
+    return (student - teacher).square().where(kept, 0.0).mean(), student.abs().where(~kept, 0.0).mean()
 
 
 def _descriptor(feature: Tensor) -> Tensor:
@@ -96,8 +96,10 @@ def aggregate(prediction: Prediction, blocks: list[str]) -> Tensor:
     """
     features = [prediction.features[name].float() for name in blocks]
     size = (features[-1].shape[2], features[-1].shape[3])
-    scaled = [each / each.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=1e-4) for each in features]
-    return torch.stack([average_pool(each, size) for each in scaled]).mean(dim=0)
+    scaled = [
+        feature / feature.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=1e-4) for feature in features
+    ]
+    return torch.stack([average_pool(feature, size) for feature in scaled]).mean(dim=0)
 
 
 @register("kr")
@@ -168,9 +170,15 @@ class KnowledgeRepresenting(Method):
         self.keep, self.fade = keep, fade
         self.weights |= {"prior": prior, "sparse": sparse, "output": output}
         student, teacher = setting.student, setting.teacher
-        own, other = stages(student), stages(teacher)
-        count = min(len(own), len(other)) if prior or sparse else 0
-        self.pairs = list(zip(own[len(own) - count :], other[len(other) - count :], strict=True))
+        student_stages, teacher_stages = stages(student), stages(teacher)
+        count = min(len(student_stages), len(teacher_stages)) if prior or sparse else 0
+        self.pairs = list(
+            zip(
+                student_stages[len(student_stages) - count :],
+                teacher_stages[len(teacher_stages) - count :],
+                strict=True,
+            )
+        )
         widths = [(student.features[a[0]].shape[1], teacher.features[b[0]].shape[1]) for a, b in self.pairs]
         self.adaptors = nn.ModuleList(nn.Identity() if a == b else nn.Conv2d(a, b, 1) for a, b in widths)
 
@@ -181,11 +189,11 @@ class KnowledgeRepresenting(Method):
             return terms
         student, teacher = step.student(step.labeled), step.teacher(step.labeled)
         if self.pairs:
-            found = [
-                sparse_prior(adaptor(aggregate(student, own)), aggregate(teacher, other), self.keep)
-                for adaptor, (own, other) in zip(self.adaptors, self.pairs, strict=True)
+            losses = [
+                sparse_prior(adaptor(aggregate(student, student_blocks)), aggregate(teacher, teacher_blocks), self.keep)
+                for adaptor, (student_blocks, teacher_blocks) in zip(self.adaptors, self.pairs, strict=True)
             ]
-            for name, values in zip(("prior", "sparse"), zip(*found, strict=True), strict=True):
+            for name, values in zip(("prior", "sparse"), zip(*losses, strict=True), strict=True):
                 if self.weights[name]:
                     terms[name] = self._remaining(step) * torch.stack(values).sum()
         if self.weights["output"]:

@@ -62,9 +62,9 @@ def region_level(student: Tensor, teacher: Tensor, grid: int = 7, reduction: Red
     """
     pooled = (average_pool(feature, (grid, grid)).flatten(2) for feature in (student, teacher.detach()))
     if reduction == "reference":
-        nodes = [each / torch.linalg.vector_norm(each, dim=1, keepdim=True) for each in pooled]
+        nodes = [feature / torch.linalg.vector_norm(feature, dim=1, keepdim=True) for feature in pooled]
     else:
-        nodes = [unit(each, dim=1) for each in pooled]
+        nodes = [unit(feature, dim=1) for feature in pooled]
     return gram_distance(*nodes) / (student.shape[0] * grid**4)
 
 
@@ -163,7 +163,7 @@ class MultiGranularity(Method):
             terms["image"] = image_level(self.output.summary(student), self.output.summary(teacher))
         if self.weights["region"]:
             pairs = shared_pairs(step.student(step.pasted()), step.teacher(step.pasted(), WIDE))
-            terms["region"] = torch.stack([region_level(own, other, self.grid) for own, other in pairs]).mean()
+            terms["region"] = torch.stack([region_level(*pair, self.grid) for pair in pairs]).mean()
         return terms
 
     def _pasted_labels(self, step: Step, role: str) -> Any:

@@ -23,7 +23,9 @@ def full_precision(loss: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(loss)
     def computed(*args: P.args, **kwargs: P.kwargs) -> R:
         with torch.autocast(_first([*args, *kwargs.values()]).device.type, enabled=False):
-            return loss(*(_lift(each) for each in args), **{key: _lift(each) for key, each in kwargs.items()})
+            return loss(
+                *(_lift(argument) for argument in args), **{key: _lift(argument) for key, argument in kwargs.items()}
+            )
 
     return computed
 
@@ -31,7 +33,7 @@ def full_precision(loss: Callable[P, R]) -> Callable[P, R]:
 def _lift(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.float() if value.dtype in (torch.bfloat16, torch.float16) else value
-    return [_lift(each) for each in value] if isinstance(value, list | tuple) else value
+    return [_lift(element) for element in value] if isinstance(value, list | tuple) else value
 
 
 def _first(values: Any) -> Tensor:
@@ -57,8 +59,8 @@ def gram_distance(student: Tensor, teacher: Tensor) -> Tensor:
     ``||S^T S - T^T T||^2 = ||S S^T||^2 + ||T T^T||^2 - 2 ||S T^T||^2``.
     """
     teacher = teacher.detach()
-    nodes, own, other = student.shape[2], student.shape[1], teacher.shape[1]
-    if nodes * (own + other) > own**2 + own * other + other**2:
+    nodes, student_width, teacher_width = student.shape[2], student.shape[1], teacher.shape[1]
+    if nodes * (student_width + teacher_width) > student_width**2 + student_width * teacher_width + teacher_width**2:
         parts = ((student, student, 1.0), (teacher, teacher, 1.0), (student, teacher, -2.0))
         distance = sum((factor * torch.bmm(a, b.mT).square().sum() for a, b, factor in parts), student.new_zeros(()))
         return distance.clamp(min=0.0)  # rounding may leave a sum of squares below zero
@@ -78,7 +80,7 @@ def average_pool(feature: Tensor, size: tuple[int, int]) -> Tensor:
         >>> average_pool(torch.tensor([[[[1.0, 2.0, 6.0]]]]), (1, 2)).flatten().tolist()
         [1.5, 4.0]
     """
-    down, across = (_windows(*each, feature) for each in zip(feature.shape[-2:], size, strict=True))
+    down, across = (_windows(length, count, feature) for length, count in zip(feature.shape[-2:], size, strict=True))
     return down @ feature @ across.mT
 
 
@@ -95,7 +97,7 @@ def shared_pairs(student: Prediction, teacher: Prediction) -> list[tuple[Tensor,
     if count == 0:
         raise InputError("a network names no shared feature: set Prediction.shared to what its head reads")
     names = zip(student.shared[-count:], teacher.shared[-count:], strict=True)
-    return [(student.features[own], teacher.features[other]) for own, other in names]
+    return [(student.features[student_name], teacher.features[teacher_name]) for student_name, teacher_name in names]
 
 
 def check_options(**options: float) -> None:

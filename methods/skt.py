@@ -48,10 +48,10 @@ def intra_layer_pattern(
 
 def _cosine(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     """Cosine over channels, (N,h,w), zero without gradient where there is no direction; where the teacher has one."""
-    own, other = (torch.linalg.vector_norm(each, dim=1) for each in (student, teacher))
-    cosine = (student * teacher).sum(dim=1) / (own.clamp(min=SHORTEST) * other.clamp(min=SHORTEST))
-    directed = other > SHORTEST
-    return torch.where(directed & (own > SHORTEST), cosine, 0.0), directed
+    student_length, teacher_length = (torch.linalg.vector_norm(feature, dim=1) for feature in (student, teacher))
+    cosine = (student * teacher).sum(dim=1) / (student_length.clamp(min=SHORTEST) * teacher_length.clamp(min=SHORTEST))
+    directed = teacher_length > SHORTEST
+    return torch.where(directed & (student_length > SHORTEST), cosine, 0.0), directed
 
 
 @full_precision
@@ -73,32 +73,36 @@ def inter_layer_relation(
         4.0
     """
     maps = (*student_features, *teacher_features)
-    size = (min(each.shape[-2] for each in maps), min(each.shape[-1] for each in maps))
-    student = [_pooled(each, size) for each in student_features]
-    teacher = [_pooled(each.detach(), size) for each in teacher_features]
+    size = (min(layer.shape[-2] for layer in maps), min(layer.shape[-1] for layer in maps))
+    student = [_pooled(layer, size) for layer in student_features]
+    teacher = [_pooled(layer.detach(), size) for layer in teacher_features]
     images = len(student[0])
-    together = max(1, HELD * images // sum(each.numel() for each in student))
-    parts = [zip(*(each.split(together) for each in side), strict=True) for side in (student, teacher)]
-    total = torch.stack([_relations(own, other, reduction) for own, other in zip(*parts, strict=True)]).sum()
+    together = max(1, HELD * images // sum(layer.numel() for layer in student))
+    parts = [zip(*(layer.split(together) for layer in side), strict=True) for side in (student, teacher)]
+    total = torch.stack(
+        [_relations(student_part, teacher_part, reduction) for student_part, teacher_part in zip(*parts, strict=True)]
+    ).sum()
     return total / (images * (size[0] * size[1]) ** 2)
 
 
 def _relations(student: Sequence[Tensor], teacher: Sequence[Tensor], reduction: Reduction) -> Tensor:
     """Sum of ``||X_i X_j^T - Y_i Y_j^T||_F^2`` over images and pairs, for mean pairs and entries."""
-    own, other = ([F.layer_norm(each, each.shape[2:], eps=VARIANCE) for each in side] for side in (student, teacher))
-    pairs = list(combinations(range(len(own)), 2))
+    student_maps, teacher_maps = (
+        [F.layer_norm(layer, layer.shape[2:], eps=VARIANCE) for layer in side] for side in (student, teacher)
+    )
+    pairs = list(combinations(range(len(student_maps)), 2))
 
     def relation(i: int, j: int) -> Term:
-        entries = 1 if reduction == "reference" else len(pairs) * own[i].shape[1] * own[j].shape[1]
+        entries = 1 if reduction == "reference" else len(pairs) * student_maps[i].shape[1] * student_maps[j].shape[1]
 
         def term(layers: Sequence[Tensor]) -> Tensor:
-            difference = torch.bmm(other[i], other[j].mT)
+            difference = torch.bmm(teacher_maps[i], teacher_maps[j].mT)
             difference.baddbmm_(layers[i], layers[j].mT, beta=-1.0)  # in place: one matrix, not three
             return difference.square().sum() / entries
 
         return term
 
-    return streamed_sum([relation(i, j) for i, j in pairs], own)
+    return streamed_sum([relation(i, j) for i, j in pairs], student_maps)
 
 
 def _pooled(feature: Tensor, size: tuple[int, int]) -> Tensor:
@@ -179,7 +183,7 @@ class StructuredTransfer(Method):
         self.weights |= {"soft": soft, "intra": intra, "inter": inter}
         used = self.taps if intra else self.related if inter else []
         widths = {name: (student.features[name].shape[1], teacher.features[name].shape[1]) for name in used}
-        self.adaptors = nn.ModuleDict({name: nn.Conv2d(own, other, 1) for name, (own, other) in widths.items()})
+        self.adaptors = nn.ModuleDict({name: nn.Conv2d(*channels, 1) for name, channels in widths.items()})
 
     def forward(self, step: Step) -> dict[str, Tensor]:
         """Return the task loss and the three terms on the labeled batch."""
@@ -191,12 +195,12 @@ class StructuredTransfer(Method):
         if self.weights["soft"]:
             terms["soft"] = self.output.divergence(student, teacher)
         if self.weights["intra"]:
-            own, other = zip(*(pairs[name] for name in self.taps), strict=True)
-            terms["intra"] = intra_layer_pattern(own, other)
+            student_features, teacher_features = zip(*(pairs[name] for name in self.taps), strict=True)
+            terms["intra"] = intra_layer_pattern(student_features, teacher_features)
         if self.weights["inter"]:
             outputs = self.output.bounded(student), self.output.bounded(teacher)
-            own, other = zip(*(pairs[name] for name in self.related), outputs, strict=True)
-            terms["inter"] = inter_layer_relation(own, other)
+            student_features, teacher_features = zip(*(pairs[name] for name in self.related), outputs, strict=True)
+            terms["inter"] = inter_layer_relation(student_features, teacher_features)
         return terms
 
     def _pair(self, name: str, student: Prediction, teacher: Prediction) -> tuple[Tensor, Tensor]:

@@ -16,9 +16,9 @@ class _StreamedSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, terms: Iterable[Term], *inputs: Tensor) -> Tensor:
         leaves = [
-            each.detach().requires_grad_(need) for each, need in zip(inputs, ctx.needs_input_grad[1:], strict=True)
+            tensor.detach().requires_grad_(need) for tensor, need in zip(inputs, ctx.needs_input_grad[1:], strict=True)
         ]
-        differentiated = any(each.requires_grad for each in leaves)
+        differentiated = any(leaf.requires_grad for leaf in leaves)
         total = inputs[0].new_zeros(())
         for term in terms:
             with torch.set_grad_enabled(differentiated):
@@ -27,7 +27,7 @@ class _StreamedSum(torch.autograd.Function):
                 value.backward()
             total += value.detach()
         if differentiated:
-            ctx.save_for_backward(*(torch.zeros_like(each) if each.grad is None else each.grad for each in leaves))
+            ctx.save_for_backward(*(torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves))
         return total
 
     @staticmethod

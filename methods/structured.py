@@ -66,11 +66,13 @@ def pairwise_similarity(
     window = (
         (min(kernel, size[0]), min(kernel, size[1])) if kernel else tuple(max(1, int(scale * side)) for side in size)
     )
-    pooled = [F.max_pool2d(each, window, window, ceil_mode=True).flatten(2) for each in (student, teacher)]
+    pooled = [F.max_pool2d(feature, window, window, ceil_mode=True).flatten(2) for feature in (student, teacher)]
     if reduction == "reference":
-        nodes = [each / (torch.linalg.vector_norm(each, dim=1, keepdim=True).detach() + 1e-8) for each in pooled]
+        nodes = [
+            feature / (torch.linalg.vector_norm(feature, dim=1, keepdim=True).detach() + 1e-8) for feature in pooled
+        ]
     else:
-        nodes = [unit(each, dim=1) for each in pooled]
+        nodes = [unit(feature, dim=1) for feature in pooled]
     return gram_distance(*nodes) / (nodes[0].shape[0] * nodes[0].shape[2] ** 2)
 
 
@@ -229,7 +231,7 @@ class Structured(Method):
             terms["pixel"] = self.output.divergence(step.student(step.labeled), step.teacher(step.labeled))
         if self.weights["pair"]:
             pairs = shared_pairs(step.student(step.labeled), step.teacher(step.labeled))
-            losses = [pairwise_similarity(own, other, self.scale, kernel=self.kernel) for own, other in pairs]
+            losses = [pairwise_similarity(*pair, self.scale, kernel=self.kernel) for pair in pairs]
             terms["pair"] = torch.stack(losses).mean()
         if self.critic is not None:
             student, _ = self._seen(step)
@@ -251,7 +253,7 @@ class Structured(Method):
     def _seen(self, step: Step) -> tuple[Tensor, Tensor]:
         """What the critic sees of student and teacher: bounded maps of one size, beside the image where it may."""
         predictions = step.student(step.labeled), step.teacher(step.labeled)
-        student, teacher = align(*(self.output.bounded(each) for each in predictions))
+        student, teacher = align(*(self.output.bounded(prediction) for prediction in predictions))
         if not self.conditional:
             return student, teacher
         newest = step.labeled.image[:, :RGB]

@@ -50,8 +50,8 @@ def collect(output: OutputSpace, steps: Iterable[Step], images: int) -> tuple[li
         true = labels is not None
         masks = [shrink(prediction.inside, size) for size in sizes]
         known = [
-            each if mask is None else each.where(mask, IGNORE)
-            for each, mask in zip(labels or [level.argmax(dim=1) for level in scores], masks, strict=True)
+            level_labels if mask is None else level_labels.where(mask, IGNORE)
+            for level_labels, mask in zip(labels or [level.argmax(dim=1) for level in scores], masks, strict=True)
         ]
         seen.append(list(zip(scores, known, strict=True)))
         count += len(scores[0])

@@ -35,8 +35,8 @@ def calibrate(member: Member, problem: Problem, teachers: Mapping[str, nn.Module
     ready = {name: conditions.ready(teacher) for name, teacher in teachers.items()}
     batches = problem.batches(conditions.recipe, conditions.draws, 0, unlabeled=False)
     member.method.calibrate(
-        MemberStep(SharedStep(index, each, ready, conditions, clock), _nobody, member.roles)
-        for index, each in enumerate(batches)
+        MemberStep(SharedStep(index, drawn, ready, conditions, clock), _nobody, member.roles)
+        for index, drawn in enumerate(batches)
     )
 
 

@@ -96,7 +96,7 @@ class Cohort:
 
     def _watched(self, index: int, member: Member) -> AbstractContextManager[None]:
         """Watch a member's memory, now and then."""
-        others = [other for other in self.members if other is not member]
+        others = [peer for peer in self.members if peer is not member]
         return self.memory.watch(member, others) if index % FLUSH_EVERY == 0 else nullcontext()
 
     def _update(self, member: Member, shared: SharedStep) -> None:

@@ -53,5 +53,5 @@ def evaluate(
     metric = task.metric()
     for part in parts:
         metric.merge(part)
-    each = [] if per_image is None else task.metric().pseudo_values(parts, per_image)
-    return Evaluation(split, len(parts), metric.compute(), metric.per_class(), tuple(each))
+    pseudo_values = [] if per_image is None else task.metric().pseudo_values(parts, per_image)
+    return Evaluation(split, len(parts), metric.compute(), metric.per_class(), tuple(pseudo_values))

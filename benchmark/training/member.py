@@ -94,7 +94,7 @@ class Member:
         signals = self.signals.inspect(shared.index, terms, self.method.weights, list(self.network.parameters()))
         rate = learning_rate(self.recipe, shared.index)
         self._descend(self.optimizer, self.trained, loss, rate, shared)
-        values = {LOSS: loss, **terms, **{name: each.to(loss.device) for name, each in signals.items()}}
+        values = {LOSS: loss, **terms, **{name: signal.to(loss.device) for name, signal in signals.items()}}
         if self.critic_optimizer is not None and self.method.critic is not None:
             with shared.clock.measure(self.timing.critic), shared.draws.globally("critic", shared.index):
                 values[CRITIC] = self.method.critic_loss(step)
@@ -145,10 +145,12 @@ class Member:
         if not self.active:
             return 0
         modules, optimizers = (self.network, self.method), filter(None, (self.optimizer, self.critic_optimizer))
-        weights = [each for module in modules for each in (*module.parameters(), *module.buffers())]
-        gradients = [each.grad for each in weights if each.grad is not None]
-        moments = [each for optimizer in optimizers for state in optimizer.state.values() for each in state.values()]
-        return sum(each.nbytes for each in (*weights, *gradients, *moments) if isinstance(each, Tensor))
+        weights = [weight for module in modules for weight in (*module.parameters(), *module.buffers())]
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        moments = [
+            moment for optimizer in optimizers for state in optimizer.state.values() for moment in state.values()
+        ]
+        return sum(tensor.nbytes for tensor in (*weights, *gradients, *moments) if isinstance(tensor, Tensor))
 
     def keep_if_best(self, score: float, step: int) -> None:
         """Remember the weights when their validation score, higher is better, beats all before."""

@@ -64,7 +64,7 @@ class PeakMemory:
             return
         self._allocator.reset()
         yield
-        held = sum(other.held_bytes() for other in others)
+        held = sum(holder.held_bytes() for holder in others)
         member.peak_bytes = max(member.peak_bytes, self._allocator.peak() - held)
 
     def figure(self, member: Holder, size: int) -> tuple[float, str]:

@@ -82,13 +82,13 @@ class Signals:
     def _keep(self, index: int, norms: Mapping[str, float]) -> dict[str, Tensor]:
         """Remember the ratios to the task loss, where the step has one."""
         reference = norms.get(SUPERVISED)
-        found = {name: norm / reference for name, norm in norms.items()} if reference else {}
-        for name in found.keys() - self.ratios.keys():
+        ratios = {name: norm / reference for name, norm in norms.items()} if reference else {}
+        for name in ratios.keys() - self.ratios.keys():
             self.ratios[name] = [None] * len(self.measured)
         for name, values in self.ratios.items():
-            values.append(found.get(name))
+            values.append(ratios.get(name))
         self.measured.append(index)
-        return {f"{RATIO}{name}": torch.tensor(found[name]) for name in found if name != SUPERVISED}
+        return {f"{RATIO}{name}": torch.tensor(ratios[name]) for name in ratios if name != SUPERVISED}
 
 
 def _norm(name: str, term: Tensor, student: Sequence[nn.Parameter]) -> float:

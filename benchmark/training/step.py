@@ -35,7 +35,7 @@ def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabri
         features={name: feature.float() for name, feature in prediction.features.items()},
         embedding=prediction.embedding.float(),
         inside=batch.inside,
-        branches={name: tuple(each.float() for each in maps) for name, maps in prediction.branches.items()},
+        branches={name: tuple(level.float() for level in maps) for name, maps in prediction.branches.items()},
     )
 
 
@@ -139,9 +139,9 @@ class SharedStep:
         return self._paste("pasted", self.batch(UNLABELED[0]), self.batch(UNLABELED[1]))
 
     def _paste_labeled(self) -> Pasted:
-        source, other = self.batch(LABELED), self._shuffled()
-        pasted = self._paste("pasted.labeled", source, other)
-        return replace(pasted, target=self.output.paste(source.target, other.target, pasted.mask))
+        source, shuffled = self.batch(LABELED), self._shuffled()
+        pasted = self._paste("pasted.labeled", source, shuffled)
+        return replace(pasted, target=self.output.paste(source.target, shuffled.target, pasted.mask))
 
     def _shuffled(self) -> Batch:
         """Return the labeled batch in another order."""

@@ -45,8 +45,8 @@ class Timing:
         used = sum(typical.get(prediction, 0.0) * count for prediction, count in self.asked.items())
         counted = sum(typical.get(prediction, 0.0) * count for prediction, count in self.computed.items())
         waited = sum(self.data)
-        own = max(sum(self.steps) - counted, 0.0)
-        return Alone(own + used + waited, waited, used, sum(self.critic))
+        without_teachers = max(sum(self.steps) - counted, 0.0)
+        return Alone(without_teachers + used + waited, waited, used, sum(self.critic))
 
     def typical_step(self, warm: int) -> float:
         """Return the median seconds of a step with its wait for data, the first ``warm`` left out; 0 without any."""

@@ -103,9 +103,9 @@ class BoxPrecision(Metric):
         """Return all detections as rows of image id, x, y, width, height, score, category id."""
         ids = np.asarray(self.category_ids, dtype=np.float64)
         rows = [np.zeros((0, 7))]
-        for image, (found, _) in enumerate(self.images, start=1):
-            number = np.full((len(found.scores), 1), image)
-            columns = (number, _xywh(found.xyxy), found.scores[:, None], ids[found.labels][:, None])
+        for image, (detections, _) in enumerate(self.images, start=1):
+            number = np.full((len(detections.scores), 1), image)
+            columns = (number, _xywh(detections.xyxy), detections.scores[:, None], ids[detections.labels][:, None])
             rows.append(np.concatenate(columns, axis=1))
         return np.concatenate(rows)
 
@@ -128,7 +128,7 @@ class BoxPrecision(Metric):
         """Match all detections with the truths, a category at a time, over boxes of all sizes, 100 an image."""
         evaluation = self._evaluate()
         images, areas = len(self.images), len(evaluation.params.areaRng)
-        found = []
+        matches = []
         for category in range(len(self.categories)):
             first = category * areas * images  # all sizes come first
             cells = evaluation.evalImgs[first : first + images]
@@ -144,8 +144,8 @@ class BoxPrecision(Metric):
                 np.concatenate([none, *(np.asarray(cell[key]).astype(bool) for _, cell in filled)], axis=1)[:, order]
                 for key in ("dtMatches", "dtIgnore")
             )
-            found.append(_Matches(owner[order].astype(np.int64), hit & ~left_out, ~hit & ~left_out, positives))
-        return found
+            matches.append(_Matches(owner[order].astype(np.int64), hit & ~left_out, ~hit & ~left_out, positives))
+        return matches
 
     def _evaluate(self) -> Any:
         """Run pycocotools on what is there; return its COCOeval."""
@@ -157,8 +157,8 @@ class BoxPrecision(Metric):
             truth.dataset = self.ground_truth()
             truth.createIndex()
             rows = self.results()
-            found = truth.loadRes(rows) if len(rows) else COCO()  # loadRes cannot read an empty list
-            evaluation = COCOeval(truth, found, "bbox")
+            results = truth.loadRes(rows) if len(rows) else COCO()  # loadRes cannot read an empty list
+            evaluation = COCOeval(truth, results, "bbox")
             evaluation.evaluate()
             evaluation.accumulate()
             evaluation.summarize()
@@ -186,11 +186,11 @@ class BoxPrecision(Metric):
     def _voc_curve(self, label: int, threshold: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
         """Return recall and precision after each detection of one category; recall is empty without ground truth."""
         scores, hits, misses, positives = [], [], [], 0
-        for found, truth in self.images:
+        for detections, truth in self.images:
             wanted, easy = truth.labels == label, ~truth.difficult[truth.labels == label]
-            chosen = found.labels == label
-            hit, miss = match(found.xyxy[chosen], found.scores[chosen], truth.xyxy[wanted], ~easy, threshold)
-            scores.append(found.scores[chosen])
+            chosen = detections.labels == label
+            hit, miss = match(detections.xyxy[chosen], detections.scores[chosen], truth.xyxy[wanted], ~easy, threshold)
+            scores.append(detections.scores[chosen])
             hits.append(hit)
             misses.append(miss)
             positives += int(easy.sum())
@@ -215,20 +215,20 @@ class _Matches:
 def _average_precision(matches: Sequence[_Matches], owner: np.ndarray, left_out: int) -> np.ndarray:
     """COCO's AP of each category without the images of one owner: 101 recalls, ten IoUs; NaN without a true box."""
     recalls = np.linspace(0.0, 1.0, 101)
-    found = []
+    precisions = []
     for category in matches:
         positives = int(category.positives[owner != left_out].sum())
         kept = owner[category.image] != left_out
         hits, misses = category.hit[:, kept].cumsum(axis=1), category.miss[:, kept].cumsum(axis=1)
         if positives == 0:
-            found.append(math.nan)
+            precisions.append(math.nan)
             continue
         precision = hits / np.maximum(hits + misses, 1)
         best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         padded = np.concatenate([best, np.zeros((len(best), 1))], axis=1)  # what is never recalled has precision 0
         reached = [np.searchsorted(recall, recalls, side="left") for recall in hits / positives]
-        found.append(float(np.mean([line[at] for line, at in zip(padded, reached, strict=True)])))
-    return np.array(found)
+        precisions.append(float(np.mean([line[at] for line, at in zip(padded, reached, strict=True)])))
+    return np.array(precisions)
 
 
 def match(

@@ -153,26 +153,26 @@ def shuffled_auc(map: np.ndarray, fixations: np.ndarray, negatives: np.ndarray) 
     """
     looked = _looked_at(map, fixations) > 0
     weight = np.where(looked, 0, _same_size(map, negatives))
-    other = weight > 0
-    if not looked.any() or not other.any():
+    shuffled = weight > 0
+    if not looked.any() or not shuffled.any():
         return math.nan
-    thresholds, place = np.unique(np.concatenate([map[looked], map[other]]), return_inverse=True)
+    thresholds, place = np.unique(np.concatenate([map[looked], map[shuffled]]), return_inverse=True)
     count = int(looked.sum())
     positive = np.bincount(place[:count], minlength=len(thresholds))[::-1].cumsum()
-    negative = np.bincount(place[count:], weight[other], minlength=len(thresholds))[::-1].cumsum()
+    negative = np.bincount(place[count:], weight[shuffled], minlength=len(thresholds))[::-1].cumsum()
     return _area(negative / negative[-1], positive / count)
 
 
 def _area(alarms: np.ndarray, hits: np.ndarray) -> float:
     """Area under the curve that runs from (0,0) over the given points to (1,1), by trapezoids."""
-    x, y = (np.concatenate([[0.0], each, [1.0]]) for each in (alarms, hits))
+    x, y = (np.concatenate([[0.0], rates, [1.0]]) for rates in (alarms, hits))
     return float((np.diff(x) * (y[1:] + y[:-1])).sum() / 2)
 
 
-def _same_size(map: np.ndarray, other: np.ndarray) -> np.ndarray:
-    if map.shape != other.shape:
-        raise ValueError(f"prediction {map.shape} and truth {other.shape} differ in size")
-    return other.astype(np.float64)
+def _same_size(map: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    if map.shape != truth.shape:
+        raise ValueError(f"prediction {map.shape} and truth {truth.shape} differ in size")
+    return truth.astype(np.float64)
 
 
 def _looked_at(map: np.ndarray, fixations: np.ndarray) -> np.ndarray:
@@ -272,7 +272,7 @@ class FixationScores(Metric):
     def _shuffled(self) -> list[float]:
         """Compute the sAUC of every frame against the fixations in all other clips."""
         everywhere: dict[tuple[int, ...], np.ndarray] = {}  # size -> counts of all clips
-        own: dict[tuple[str, tuple[int, ...]], np.ndarray] = {}  # clip, size -> its counts
+        own_clip: dict[tuple[str, tuple[int, ...]], np.ndarray] = {}  # clip, size -> its counts
         scores = []
         for frame in self.frames:
             if frame.map is None or frame.pixels is None:
@@ -281,9 +281,9 @@ class FixationScores(Metric):
             size = frame.size
             if size not in everywhere:
                 everywhere[size] = self._looks(size)
-            if (frame.clip, size) not in own:
-                own[frame.clip, size] = self._looks(size, frame.clip)
-            negatives = everywhere[size] - own[frame.clip, size]
+            if (frame.clip, size) not in own_clip:
+                own_clip[frame.clip, size] = self._looks(size, frame.clip)
+            negatives = everywhere[size] - own_clip[frame.clip, size]
             scores.append(shuffled_auc(frame.map, _counts([frame.pixels], size), negatives))
         return scores
 
@@ -318,8 +318,8 @@ def _moved(frame: _Frame, size: tuple[int, ...]) -> np.ndarray:
 def _counts(pixels: list[np.ndarray], size: tuple[int, ...]) -> np.ndarray:
     """Count, int64 (H,W), how often each pixel was looked at."""
     counts = np.zeros(size, np.int64)
-    for each in pixels:
-        np.add.at(counts, (each[:, 0], each[:, 1]), 1)
+    for looks in pixels:
+        np.add.at(counts, (looks[:, 0], looks[:, 1]), 1)
     return counts
 
 

@@ -31,8 +31,8 @@ def measure(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """
     structure, error, enhanced, weighted = _Structure(), MAE(), Emeasure(), WeightedFmeasure()
     f_measure = FmeasureV2({"f": FmeasureHandler(with_dynamic=True, with_adaptive=True, beta=0.3)})
-    for each in (structure, error, enhanced, weighted, f_measure):
-        each.step(grey, mask)
+    for metric in (structure, error, enhanced, weighted, f_measure):
+        metric.step(grey, mask)
     e = enhanced.get_results()["em"]
     f = f_measure.get_results()["f"]
     # N - 1 + eps is eps alone on a single pixel: undo that division, so that right is 1 and wrong is 0.

@@ -89,5 +89,5 @@ class Binary(DenseTarget):
 
     def labels(self, target: Tensor, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
         """One from a probability of a half."""
-        found = nearest(target, sizes[0])
-        return ((found >= 0.5).long().where(found >= 0, IGNORE),)
+        probability = nearest(target, sizes[0])
+        return ((probability >= 0.5).long().where(probability >= 0, IGNORE),)

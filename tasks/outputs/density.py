@@ -132,7 +132,9 @@ class Density(OutputSpace):
     def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
         """A Gaussian over 8 bins of the count around the predicted one, in cells of 16 x 16 pixels or the map's own."""
         maps = prediction.maps[0]
-        coarse = [min(own, -(-side // LABEL_STRIDE)) for own, side in zip(map_size(maps), prediction.size, strict=True)]
+        coarse = [
+            min(length, -(-side // LABEL_STRIDE)) for length, side in zip(map_size(maps), prediction.size, strict=True)
+        ]
         return (bin_scores(_place(_coarsen(maps, (coarse[0], coarse[1])) / UNIT), BINS),)
 
     def labels(self, target: Any, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:

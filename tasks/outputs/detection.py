@@ -117,8 +117,8 @@ class Detection(OutputSpace):
 
         fields = self.fields(maps)
         index = assign(fields.points, fields.strides, fields.reach, target)
-        found, row = index >= 0, index.clamp(min=0)
-        weight = target.weight.gather(1, row).where(found, 0.0)
+        positive, row = index >= 0, index.clamp(min=0)
+        weight = target.weight.gather(1, row).where(positive, 0.0)
         wanted = target.xyxy.gather(1, row[..., None].expand(-1, -1, 4))
         background = sigmoid_focal_loss(fields.logits, torch.zeros_like(fields.logits), reduction="sum")
         labels = target.labels.gather(1, row).clamp(min=0)
@@ -126,7 +126,7 @@ class Detection(OutputSpace):
         zeros, ones = torch.zeros_like(logits), torch.ones_like(logits)
         gain = sigmoid_focal_loss(logits, ones) - sigmoid_focal_loss(logits, zeros)
         giou = giou_loss(fields.xyxy, wanted)
-        middle = centerness(sides(fields.points, wanted)).where(found, 0.0)
+        middle = centerness(sides(fields.points, wanted)).where(positive, 0.0)
         central = F.binary_cross_entropy_with_logits(fields.central, middle, reduction="none")
         return (background + (weight * (gain + giou + central)).sum()) / weight.sum().clamp(min=1)
 
@@ -182,9 +182,9 @@ class Detection(OutputSpace):
 
     def hard_targets(self, teacher: Prediction) -> BoxTarget:
         """The teacher's detections as if they were labels."""
-        found = self.detect(teacher, self.pseudo_score)
-        images = [found.image == i for i in range(len(teacher.maps[0]))]
-        return stack([found.xyxy[rows] for rows in images], [found.labels[rows] for rows in images])
+        detections = self.detect(teacher, self.pseudo_score)
+        images = [detections.image == i for i in range(len(teacher.maps[0]))]
+        return stack([detections.xyxy[rows] for rows in images], [detections.labels[rows] for rows in images])
 
     def summary(self, prediction: Prediction) -> Tensor:
         """Largest logit a category over all positions, (N,K)."""
@@ -225,6 +225,6 @@ class Detection(OutputSpace):
     def labels(self, target: BoxTarget, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
         """One where a position of the level has a box to predict."""
         points, strides, reach = self._locations(sizes, target.labels.device)
-        found = (assign(points, strides, reach, target) >= 0).long()
-        levels = found.split([height * width for height, width in sizes], dim=1)
+        labels = (assign(points, strides, reach, target) >= 0).long()
+        levels = labels.split([height * width for height, width in sizes], dim=1)
         return tuple(level.unflatten(1, size) for level, size in zip(levels, sizes, strict=True))

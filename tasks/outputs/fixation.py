@@ -74,24 +74,24 @@ class Fixation(DenseTarget):
         ``D`` is the target over its sum, ``P`` the softmax of the map, both over valid positions.
         """
         valid = target.flatten(1) >= 0
-        log_found = log_distribution(resize(maps[0], map_size(target)), target >= 0)
+        log_predicted = log_distribution(resize(maps[0], map_size(target)), target >= 0)
         density = target.flatten(1).clamp(min=0)
         mass = density.sum(dim=1, keepdim=True)
         wanted = density / mass.clamp(min=EPS)
-        losses = (torch.xlogy(wanted, wanted) - wanted * log_found).sum(dim=1)
+        losses = (torch.xlogy(wanted, wanted) - wanted * log_predicted).sum(dim=1)
         if self.cc or self.nss:
-            found = standardised(log_found.exp(), valid)
+            predicted = standardised(log_predicted.exp(), valid)
             count = valid.sum(dim=1).clamp(min=1)
-            losses = losses + self.cc * (1 - (found * standardised(wanted, valid)).sum(dim=1) / count)
-            losses = losses - self.nss * (found * wanted).sum(dim=1)
+            losses = losses + self.cc * (1 - (predicted * standardised(wanted, valid)).sum(dim=1) / count)
+            losses = losses - self.nss * (predicted * wanted).sum(dim=1)
         return _mean(losses, mass[:, 0] > EPS)
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """``tau^2 KL(P_T || P_S)`` of the softened distributions at the coarser resolution, a mean over images."""
-        own, other = align(student.maps[0], teacher.maps[0])
-        inside = shrink(student.inside, map_size(own))
-        log_own, log_other = (log_distribution(each, inside, temperature) for each in (own, other))
-        losses = image_kl(log_own, log_other, inside)
+        student_map, teacher_map = align(student.maps[0], teacher.maps[0])
+        inside = shrink(student.inside, map_size(student_map))
+        log_student, log_teacher = (log_distribution(maps, inside, temperature) for maps in (student_map, teacher_map))
+        losses = image_kl(log_student, log_teacher, inside)
         return temperature**2 * _mean(losses, None if inside is None else inside.any(dim=2).any(dim=1))
 
     def probability(self, prediction: Prediction) -> Tensor:
@@ -101,8 +101,8 @@ class Fixation(DenseTarget):
 
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """The teacher's distribution at the resolution of the input; padding does not count."""
-        found = self.probability(teacher)
-        return found if teacher.inside is None else found.where(teacher.inside, UNKNOWN)
+        distribution = self.probability(teacher)
+        return distribution if teacher.inside is None else distribution.where(teacher.inside, UNKNOWN)
 
     def summary(self, prediction: Prediction) -> Tensor:
         """Mean and variance of where people look, (N,4): x, y in image widths and heights, then the two variances."""
