@@ -122,8 +122,8 @@ def row_divergence(
     """Kullback-Leibler divergence of the labellings of all rows, each a chain from left to right.
 
     ``1 / |p| * sum_rows KL(P_T(row) || P_S(row))`` with all scores divided by tau; logits (N,C,H,W), transitions (C,C)
-    indexed ``[to, from]`` or None for a position-wise model. A position where ``valid`` (bool, N,H,W) is not set is left
-    out, and a new chain starts behind it. The factor tau^2 of the loss is not in it.
+    indexed ``[to, from]`` or None for a position-wise model. A position where ``valid`` (bool, N,H,W) is not set is
+    left out, and a new chain starts behind it. The factor tau^2 of the loss is not in it.
 
     Examples:
         >>> import torch
