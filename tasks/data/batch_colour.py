@@ -29,8 +29,7 @@ def recoloured(images: Tensor, changes: Sequence[Change]) -> Tensor:
         weighted = GREY[0] * pixels[..., :1] + GREY[1] * pixels[..., 1:2] + GREY[2] * pixels[..., 2:]
         grey = ((weighted + 2.0**14) * 2.0**-15).floor()
         mean = grey.sum(dim=(1, 2, 3, 4), keepdim=True, dtype=torch.int64) / grey[0].numel()
-        pixels = factor * pixels + to_mean * mean + to_grey * grey + rounding
-        pixels = pixels.clamp(0, 255).floor()
+        pixels.mul_(factor).add_(to_grey * grey + (to_mean * mean + rounding)).clamp_(0, 255).floor_()
     return pixels.to(torch.uint8).flatten(-2)
 
 

@@ -102,15 +102,15 @@ class Move:
             for each in (self.y.low, self.y.high)
         )
         weight = self.y.weight.reshape(-1, 1, 1)
-        pixels = (low * (ONE - weight) + high * weight).flatten(0, 1)  # (N*H*w,C)
+        pixels = (low * (ONE - weight)).add_(high * weight).flatten(0, 1)  # (N*H*w,C)
         first = torch.arange(len(rows) * self.crop[0], device=rows.device).reshape(len(rows), -1, 1) * width
         left, right = (
             pixels.index_select(0, (first + each[:, None]).flatten()).unflatten(0, (len(rows), *self.crop))
             for each in (self.x.low, self.x.high)
         )
         weight = self.x.weight[:, None, :, None]
-        total = left * (ONE - weight) + right * weight
-        return ((total + ONE * ONE // 2) >> 22).to(torch.uint8)
+        total = left.mul_(ONE - weight).add_(right.mul_(weight)).add_(ONE * ONE // 2)
+        return total.bitwise_right_shift_(22).to(torch.uint8)
 
     def points(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Move points (N,P,2), and say which are still in the image, bool (N,P)."""

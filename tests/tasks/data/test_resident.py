@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmark.training.randomness import Randomness
-from tasks.annotations.kind import Info, Moved, MovedBatch, array_fault, kinds
-from tasks.annotations.maps import MapKind
+from tasks.annotations.kind import Info, Moved, MovedBatch, kinds
 from tasks.base import Batch, Dataset, Sample, datasets, tasks
 from tasks.data.augment import BRIGHTNESS, CONTRAST, HUE, SATURATION, Augment, Change
 from tasks.data.batch_colour import recoloured
@@ -25,6 +24,7 @@ from tasks.outputs.bayesian import PointTarget
 from tasks.outputs.boxes import BoxTarget
 from tasks.segmentation import Segmentation
 from tests.support import assert_alike, built_in
+from tests.tasks.annotations.test_new_kind import Normals
 
 CPU = torch.device("cpu")
 PARTS = (Part("labeled", (0, 2, 3, 5)), Part("unlabeled.0", (1, 2, 4), hidden=True))
@@ -162,27 +162,8 @@ def test_every_task_of_the_suite_is_augmented_on_the_device(name: str) -> None:
     assert host_only(problem(name)[1]) is None
 
 
-class Normals(MapKind):
-    """Unit vectors a pixel, float32 (H,W,3), x to the right; zero where unknown."""
-
-    title = "normals"
-    unknown = 0
-
-    def moved(self, value: np.ndarray, moved: Moved) -> np.ndarray:
-        return super().moved(value, moved) * np.array([-1 if moved.mirrored else 1, 1, 1], np.float32)
-
-    def draw(self, value: np.ndarray, image: np.ndarray, info: Info) -> np.ndarray:
-        return image
-
-    def describe(self, values: Sequence[np.ndarray], info: Info) -> str:
-        return ""
-
-    def faults(self, value: np.ndarray, size: tuple[int, int], info: Info) -> list[str]:
-        return array_fault(value, np.float32, (None, None, 3))
-
-
 class BatchedNormals(Normals):
-    """The same, said of a batch as well."""
+    """Unit vectors a pixel, (H,W,3), x to the right, moved in batches as well."""
 
     def moved(self, value: np.ndarray, moved: Moved) -> np.ndarray:
         return super().moved(value, moved)
