@@ -147,7 +147,7 @@ class SharedStep:
         """Return the labeled batch in another order."""
         source = self.batch(LABELED)
         generator = self.draws.torch("cutmix order", self.index)
-        order = torch.randperm(len(source.image), generator=generator).to(source.image.device)
+        order = torch.randperm(len(source.image), generator=generator).to(source.image.device, non_blocking=True)
         target = self.output.permute(source.target, order)
         return Batch("labeled.shuffled", source.image[order], target, source.inside[order])
 
