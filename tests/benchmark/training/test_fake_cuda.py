@@ -6,7 +6,7 @@ import copy
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from benchmark.training.step import MemberStep, SharedStep
 from methods import chain
 from methods.base import Method, methods
 from tasks.base import tasks
+from tasks.nested import mapped
 from tests.support import built_in
 
 CUDA, ROOT = torch.device("cuda"), f"{Path(training_step.__file__).parents[2]}/"
@@ -64,15 +65,7 @@ class Copies(TorchDispatchMode):
 
 def moved(value: Any) -> Any:
     """Put fake tensors on a GPU in the place of all tensors of a value."""
-    if isinstance(value, Tensor):
-        return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device=CUDA)
-    if is_dataclass(value):
-        return type(value)(**{field.name: moved(getattr(value, field.name)) for field in fields(value)})
-    if isinstance(value, dict):
-        return {key: moved(each) for key, each in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(moved(each) for each in value))
-    return tuple(moved(each) for each in value) if isinstance(value, tuple) else value
+    return mapped(value, lambda each: torch.empty_strided(each.shape, each.stride(), dtype=each.dtype, device=CUDA))
 
 
 def moved_module(module: nn.Module) -> nn.Module:
