@@ -18,7 +18,7 @@ from torch import nn
 
 from benchmark.config import catalog, plugin_configs, protocols, schema, strength, terms
 from benchmark.config.file_words import read_files
-from benchmark.config.schema import Config, TeacherConfig, data_schema, options_schema
+from benchmark.config.schema import Config, EvaluationConfig, TeacherConfig, data_schema, options_schema
 from benchmark.config.strength import method_schema
 from methods.base import Method
 from tasks.base import Dataset, NetworkSpec, Task, tasks
@@ -158,6 +158,7 @@ def typed(found: DictConfig) -> Config:
             "(recipe.steps=...), or write a protocol of your own"
         )
     _check_budgets(plain)
+    _check_evaluation(plain.evaluation)
     plain.teacher.seed += plain.seed % plain.teacher.seeds
     strength.fill(plain)
     terms.fill(plain)
@@ -172,6 +173,17 @@ def _check_budgets(config: Config) -> None:
         raise InputError(f"recipe.factor={config.recipe.factor}: expected a number above 0")
     if config.teacher.seeds < 1:
         raise InputError(f"teacher.seeds={config.teacher.seeds}: expected at least 1 teacher")
+
+
+def _check_evaluation(evaluation: EvaluationConfig) -> None:
+    """Raise InputError for a window, an overlap or a batch that there cannot be."""
+    window = evaluation.window
+    if window is not None and (len(window) != 2 or min(window) < 1):
+        raise InputError(f"evaluation.window={window}: expected [height,width] in pixels, or null for whole images")
+    if not 0 <= evaluation.overlap < 1:
+        raise InputError(f"evaluation.overlap={evaluation.overlap}: expected a share of at least 0 and below 1")
+    if evaluation.batch < 1:
+        raise InputError(f"evaluation.batch={evaluation.batch}: expected at least 1 image")
 
 
 def _explain(words: list[str], error: Exception) -> str:

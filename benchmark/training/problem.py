@@ -28,8 +28,6 @@ from tasks.errors import InputError
 from tasks.networks.build import build_network
 from tasks.registry import options
 
-EVALUATION_BATCH = 16
-
 
 class Problem:
     """Task, dataset and the part of it that carries labels.
@@ -139,7 +137,7 @@ class Problem:
             self.dataset,
             split,
             size=self.size,
-            batch=EVALUATION_BATCH,
+            how=self.config.evaluation,
             fabric=self.fabric,
             per_image=self.primary if split == "test" else None,
         )
