@@ -121,8 +121,7 @@ class MultiGranularity(Method):
         image: weight of the image-level term.
         region: weight of the region-level term.
         grid: regions along each side.
-        reduction: ``reference`` normalises as the authors' code does: the image-level term is a sum over images and
-            channels, and regions without a direction are not left out.
+        reduction: ``reference`` sums the image-level term over images and channels, as the authors' code does.
     """
 
     title = "multi-granularity distillation"
@@ -173,7 +172,7 @@ class MultiGranularity(Method):
             terms["image"] = image_level(self.output.summary(student), self.output.summary(teacher), self.reduction)
         if self.weights["region"]:
             pairs = shared_pairs(step.student(step.pasted()), step.teacher(step.pasted(), WIDE))
-            terms["region"] = torch.stack([region_level(*pair, self.grid, self.reduction) for pair in pairs]).mean()
+            terms["region"] = torch.stack([region_level(*pair, self.grid) for pair in pairs]).mean()
         return terms
 
     def _pasted_labels(self, step: Step, role: str) -> Any:

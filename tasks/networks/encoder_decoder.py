@@ -63,7 +63,7 @@ class EncoderDecoder(nn.Module):
         for name, feature in [*named, ("decoder", decoded)]:
             strides[name] = padded.shape[-1] // feature.shape[-1]
             features[name] = _cut(feature, size, strides[name])
-        branches = {}
+        branches: dict[str, tuple[Tensor, ...]] = {}
         if self.auxiliary is not None and self.training:
             early, _ = named[-2]
             branches[AUXILIARY] = (_cut(self.auxiliary(dict(named)[early]), size, strides[early]),)
@@ -110,7 +110,8 @@ def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
         first = True if spec.encoder.startswith("tu-") else "imagenet"  # timm's encoders have their weights in the name
     try:
         model = _model(spec, architecture, {"encoder_weights": first, "classes": channels, **arguments})
-        network = EncoderDecoder(model, _auxiliary(model.encoder.out_channels[-2], channels) if auxiliary else None)
+        encoder: Any = model.encoder
+        network = EncoderDecoder(model, _auxiliary(encoder.out_channels[-2], channels) if auxiliary else None)
         if pretrained:
             network.renormalise = normalisation(_settings(spec.encoder, network.encoder))
     except (KeyError, ValueError, TypeError, RuntimeError, OSError) as error:

@@ -131,8 +131,7 @@ def test_the_authors_normalisation_is_an_option(make_step):
     pasted = step.pasted()
     student, deep, wide = step.student(pasted), step.teacher(pasted, "deep"), step.teacher(pasted, "wide")
     assert torch.equal(terms["image"], image_level(student.maps[0], deep.maps[0], "reference"))
-    features = student.features["decoder"], wide.features["decoder"]
-    assert torch.equal(terms["region"], region_level(*features, 3, "reference"))
+    assert torch.equal(terms["region"], region_level(student.features["decoder"], wide.features["decoder"], 3))
 
 
 def test_a_student_like_its_teachers_has_nothing_to_learn_from_them(make_step):

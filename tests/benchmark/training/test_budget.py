@@ -86,8 +86,8 @@ def test_a_stopped_run_goes_on_with_the_steps_that_were_measured(home: Path) -> 
     [
         ("recipe.budget=tme", "recipe.budget=tme: expected steps or time; did you mean 'time'"),
         (
-            "teacher.recipe.optimizer=adamx",
-            "teacher.recipe.optimizer=adamx: expected adamw, sgd or adam; did you mean 'adamw'",
+            "teacher.recipe.optimizer=sdg",
+            "teacher.recipe.optimizer=sdg: expected adamw, sgd or adam; did you mean 'sgd'",
         ),
         (
             "teacher.control=untrain",
