@@ -121,9 +121,9 @@ def row_divergence(
 ) -> Tensor:
     """Kullback-Leibler divergence of the labellings of all rows, each a chain from left to right.
 
-    ``tau^2 / |p| * sum_rows KL(P_T(row) || P_S(row))`` with all scores divided by tau; logits (N,C,H,W), transitions
-    (C,C) indexed ``[to, from]`` or None for a position-wise model. A position where ``valid`` (bool, N,H,W) is not set
-    is left out, and a new chain starts behind it.
+    ``1 / |p| * sum_rows KL(P_T(row) || P_S(row))`` with all scores divided by tau; logits (N,C,H,W), transitions (C,C)
+    indexed ``[to, from]`` or None for a position-wise model. A position where ``valid`` (bool, N,H,W) is not set is
+    left out, and a new chain starts behind it. The factor tau^2 of the loss is not in it.
 
     Examples:
         >>> import torch
@@ -140,7 +140,7 @@ def row_divergence(
     )
     learned, given = _matrix(student_transition, student_chains), _matrix(teacher_transition, teacher_chains).detach()
     total = chain.divergence(student_chains, teacher_chains, learned / temperature, given / temperature, linked)
-    return temperature**2 * total / inside.sum().clamp(min=1)
+    return total / inside.sum().clamp(min=1)
 
 
 def grid_divergence(
@@ -155,9 +155,9 @@ def grid_divergence(
 ) -> Tensor:
     """Kullback-Leibler divergence of label maps that are chains along every row and chains along every column.
 
-    ``tau^2 / (2 |p|) * [sum_rows KL(P_T(row) || P_S(row)) + sum_columns KL(P_T(column) || P_S(column))]``; see
+    ``1 / (2 |p|) * [sum_rows KL(P_T(row) || P_S(row)) + sum_columns KL(P_T(column) || P_S(column))]``; see
     ``row_divergence`` for the arguments: ``across`` are transitions from left to right, ``down`` from top to bottom. A
-    reconstruction for dense maps of Wang et al., ACL 2021. Without transitions it is ``pixelwise_kl``.
+    reconstruction for dense maps of Wang et al., ACL 2021. Without transitions it is ``pixelwise_kl`` over tau^2.
 
     Examples:
         >>> import torch
@@ -321,7 +321,7 @@ class ChainDistillation(Method):
             )
             for i in range(len(student_scores))
         ]
-        return torch.stack(losses).mean()
+        return self.temperature**2 * torch.stack(losses).mean()
 
     def _level(
         self, student: Tensor, teacher: Tensor, learned: Tensor, fitted: Tensor, inside: Tensor | None
