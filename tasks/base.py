@@ -285,6 +285,13 @@ class OutputSpace(ABC):
         """
         return None
 
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...] | None:
+        """Return the maps of a prediction whose label scores were these: the way back from ``label_scores``.
+
+        Its own scores give its own maps back; what labels do not tell stays. None, as here, where there is no way back.
+        """
+        return None
+
 
 class Metric(ABC):
     """Scores of a data split: fed image by image, in any order; state is additive.

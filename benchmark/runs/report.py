@@ -161,8 +161,16 @@ def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.M
         version=origin.version,
         file_sha256=origin.file_sha256 or None,
         roles={role: contestant.plans[teacher].id for role, teacher in roles.items()},
-        notes=[f"the teacher '{roles[role]}' stands in for the missing role '{role}'" for role in stand_ins(roles)],
+        notes=_notes(roles, outcome.member),
     )
+
+
+def _notes(roles: Mapping[str, str], member: Member | None) -> list[str]:
+    """Say what a reader would not expect: who stands in for a teacher, what is deployed beside the student."""
+    said = [f"the teacher '{roles[role]}' stands in for the missing role '{role}'" for role in stand_ins(roles)]
+    if member is not None and member.active and member.method.decoder is not None:
+        said.append("the student is deployed with a decoder, which counts in its scores, parameters and costs")
+    return said
 
 
 def _teacher(plan: Plan, home: Path) -> parts.Teacher:

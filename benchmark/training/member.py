@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from benchmark.training.average import running_mean
 from benchmark.training.checkpoint import load_state, save_state
 from benchmark.training.conditions import Conditions
+from benchmark.training.deployed import deployed
 from benchmark.training.optimizer import build_critic_optimizer, build_optimizer, learning_rate, set_learning_rate
 from benchmark.training.preflight import Signals
 from benchmark.training.step import MemberStep, SharedStep
@@ -53,12 +54,13 @@ class Member:
         self.recipe = recipe = conditions.recipe
         self.weights = dict(method.weights)
         self.forward = conditions.ready(network)
+        self.deployed, self.scored = (deployed(each, method.decoder) for each in (network, self.forward))
         critic = {id(parameter) for parameter in method.critic.parameters()} if method.critic is not None else set()
         adaptors = [parameter for parameter in method.parameters() if id(parameter) not in critic]
         self.trained = [*network.parameters(), *adaptors]
         self.optimizer = build_optimizer(network, adaptors, recipe)
         self.critic_optimizer = build_critic_optimizer(method.critic, method.critic_recipe) if method.critic else None
-        self.average = running_mean(network, recipe.ema)
+        self.average = running_mean(self.deployed, recipe.ema)
         self.status, self.reason = "ok", ""
         self.start = 0  # the step that comes next
         self.best: tuple[float, int, dict[str, Tensor]] | None = None  # score, step, weights
@@ -97,7 +99,7 @@ class Member:
         rate = learning_rate(self.recipe, shared.index)
         self._descend(self.optimizer, self.trained, loss, rate, shared)
         if self.average is not None:
-            self.average.update_parameters(self.network)
+            self.average.update_parameters(self.deployed)
         values = {LOSS: loss, **terms, **{name: signal.to(loss.device) for name, signal in signals.items()}}
         if self.critic_optimizer is not None and self.method.critic is not None:
             with shared.clock.measure(self.timing.critic), shared.draws.globally("critic", shared.index):
@@ -133,23 +135,24 @@ class Member:
         optimizer.step()
 
     @property
-    def scored(self) -> nn.Module:
-        """What is scored during training: the student, or the running mean of its weights."""
-        return self.forward if self.average is None else self.average.module
+    def validated(self) -> nn.Module:
+        """What is scored during training: what is deployed, or the running mean of its weights."""
+        return self.scored if self.average is None else self.average.module
 
     def use_best(self) -> None:
         """Take the weights that the recipe selects."""
         if self.recipe.selection == "best" and self.best is not None:
-            self.network.load_state_dict(self.best[2])
+            self.deployed.load_state_dict(self.best[2])
         elif self.average is not None:
-            self.network.load_state_dict(self.average.module.state_dict())
+            self.deployed.load_state_dict(self.average.module.state_dict())
 
     def drop(self, status: str, reason: str) -> None:
         """Stop training for a reason that goes into the record, and let go of all that takes memory."""
         self.status, self.reason = status, reason
         self.log.close()
         self.state_file.unlink(missing_ok=True)
-        del self.network, self.forward, self.method, self.trained, self.optimizer, self.critic_optimizer, self.average
+        del self.network, self.forward, self.deployed, self.scored, self.average
+        del self.method, self.trained, self.optimizer, self.critic_optimizer
 
     def held_bytes(self) -> int:
         """Count the bytes that student, method, gradients and optimisers take between two updates."""
@@ -169,7 +172,7 @@ class Member:
     def keep_if_best(self, score: float, step: int) -> None:
         """Remember the weights when their validation score, higher is better, beats all before."""
         if self.best is None or score > self.best[0]:
-            weights = self.network if self.average is None else self.average.module
+            weights = self.deployed if self.average is None else self.average.module
             self.best = (
                 score,
                 step,
