@@ -71,13 +71,16 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
     if source := source_of(datasets, problem.dataset.name):
         data["source"] = source
     views = {} if config.evaluation == EvaluationConfig() else {"evaluation": asdict(config.evaluation)}
+    numerics = {key: getattr(config, key) for key in NUMERICS} | {"device": problem.fabric.device.type}
+    if problem.placement.resident:  # colours are rounded otherwise than on the host
+        numerics["augmentation"] = "device"
     return {
         **views,
         "revision": REVISION,
         "task": {**config.task, "source": source_of(tasks, config.task["name"])},
         "data": data,
         "labeled": {"name": partition.name, "checksum": partition.checksum},
-        "numerics": {key: getattr(config, key) for key in NUMERICS} | {"device": problem.fabric.device.type},
+        "numerics": numerics,
     }
 
 
