@@ -18,7 +18,7 @@ from torch import nn
 
 from benchmark.config import catalog, plugin_configs, protocols, schema, strength, terms
 from benchmark.config.file_words import read_files
-from benchmark.config.schema import Config, EvaluationConfig, TeacherConfig, data_schema, options_schema
+from benchmark.config.schema import Config, EvaluationConfig, Recipe, TeacherConfig, data_schema, options_schema
 from benchmark.config.strength import method_schema
 from methods.base import Method
 from tasks.base import Dataset, NetworkSpec, Task, tasks
@@ -158,6 +158,8 @@ def typed(found: DictConfig) -> Config:
             "(recipe.steps=...), or write a protocol of your own"
         )
     _check_budgets(plain)
+    _check_crops("recipe", plain.recipe)
+    _check_crops("teacher.recipe", plain.teacher.recipe)
     _check_evaluation(plain.evaluation)
     plain.teacher.seed += plain.seed % plain.teacher.seeds
     strength.fill(plain)
@@ -173,6 +175,17 @@ def _check_budgets(config: Config) -> None:
         raise InputError(f"recipe.factor={config.recipe.factor}: expected a number above 0")
     if config.teacher.seeds < 1:
         raise InputError(f"teacher.seeds={config.teacher.seeds}: expected at least 1 teacher")
+
+
+def _check_crops(key: str, recipe: Recipe) -> None:
+    """Raise InputError for a share that there cannot be, and for crops of many sizes that shall make a batch."""
+    share = recipe.crop_share
+    if share is None:
+        return
+    if len(share) != 2 or not 0 < share[0] <= share[1] <= 1:
+        raise InputError(f"{key}.crop_share={share}: expected a range above 0 and up to 1, such as [0.5,1]")
+    if recipe.batch != 1:
+        raise InputError(f"{key}.crop_share={share}: crops differ in size; set {key}.batch=1, found {recipe.batch}")
 
 
 def _check_evaluation(evaluation: EvaluationConfig) -> None:

@@ -66,6 +66,7 @@ class Recipe:
     auxiliary: float = 0.0  # weight of the task loss of each branch that predicts by itself
     clip: float | None = 5.0  # largest norm of the gradient
     crop: list[int] | None = None  # height, width; null: the size of the images
+    crop_share: list[float] | None = None  # instead: range of a random share of both sides, in batches of one image
     scale: list[float] = field(default_factory=lambda: [0.75, 1.5])
     flip: float = 0.5
     jitter: float = 0.2

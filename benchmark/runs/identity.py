@@ -18,7 +18,7 @@ REVISION = 3  # raised when a change of the code changes results
 SHORT = 12  # digits of a hash in a name
 OWN_NETWORK = ("network", "options", "output", "features")  # what a registered network is built by
 NUMERICS = ("precision", "tf32", "channels_last", "compile", "deterministic")  # keys that say how exactly to compute
-LATE_KEYS = ("schedule", "drops", "head", "decay_all", "ema", "auxiliary")  # earlier recipes lack them
+LATE_KEYS = ("schedule", "drops", "head", "decay_all", "ema", "auxiliary", "crop_share")  # earlier recipes lack them
 LATE_OPTIONS = {"reduction": "mean"}  # of methods: earlier records lack them
 BUDGET_KEYS = ("steps", "budget", "factor")  # of the recipe: what a track fixes beyond its setting
 

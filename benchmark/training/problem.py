@@ -120,8 +120,8 @@ class Problem:
             workers=default_workers(self.fabric, self.config.workers),
             pin=self.fabric.device.type == "cuda",
         )
-        augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter)
-        if self.placement.resident:
+        augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter, recipe.crop_share)
+        if self.placement.resident and recipe.crop_share is None:
             return resident_stream(self._resident, self.task, augment, draws, plan)
         return stream(self._images, self.task, augment, draws, plan)
 

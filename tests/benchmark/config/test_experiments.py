@@ -15,13 +15,14 @@ import benchmark
 from benchmark.config import compose
 from benchmark.config.schema import Config
 from benchmark.run import Run
+from benchmark.training.device import build_fabric
+from benchmark.training.problem import Problem
 from tests.tasks.datasets import layouts
 
 PAPERS = Path(__file__).parents[3] / "docs" / "experiments.md"
 EXPERIMENTS = sorted(path.stem for path in (Path(benchmark.__file__).parent / "conf" / "experiment").glob("*.yaml"))
 MINIATURE = (
-    *("data.size=64", "recipe.steps=2", "recipe.batch=2", "recipe.crop=[64,64]", "student.weights=null"),
-    *("teacher.recipe.steps=2", "teacher.recipe.batch=2", "teacher.recipe.crop=[64,64]"),
+    *("data.size=64", "recipe.steps=2", "teacher.recipe.steps=2", "student.weights=null"),
     *("workers=0", "device=cpu", "save_every=0"),
 )
 
@@ -43,6 +44,10 @@ def shrunk(experiment: str, home: Path) -> list[str]:
     config = compose.load([f"experiment={experiment}"])
     words = [f"experiment={experiment}", *MINIATURE, f"home={home / 'runs'}"]
     words += [f"teacher.networks.{name}.weights=null" for name in config.teacher.networks]
+    for prefix, recipe in (("", config.recipe), ("teacher.", config.teacher.recipe)):
+        words.append(f"{prefix}recipe.batch={min(2, recipe.batch)}")
+        if recipe.crop_share is None:
+            words.append(f"{prefix}recipe.crop=[64,64]")
     if config.data["name"] == "nyuv2":
         words.append("task.crop=none")  # the official one is of images of 480 x 640
     if config.evaluation.window is not None:
@@ -94,3 +99,20 @@ def test_the_image_level_term_of_mgd_weighs_as_much_as_on_the_authors_cards() ->
         config = compose.load([f"experiment={experiment}"])
         here = config.methods["mgd"]["image"] * config.recipe.batch * classes
         assert here == pytest.approx(weight * 2 * classes)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "line"),
+    [
+        ("mgd_voc_8", "2007_000001"),  # CPS
+        ("mgd_voc_8", "JPEGImages/2007_000001.jpg SegmentationClass/2007_000001.png"),  # UniMatch
+        ("mgd_cityscapes_8", "images/train/ulm_000001_000019.png\tsegmentation/train/ulm_000001_000019.png"),  # CPS
+    ],
+)
+def test_published_partitions_are_read_as_they_are(experiment: str, line: str, tmp_path: Path) -> None:
+    words = shrunk(experiment, tmp_path)
+    (tmp_path / "labeled.txt").write_text(line)  # without a final newline, as some of theirs
+    config = compose.load([*words, f"data.labeled={tmp_path / 'labeled.txt'}"])
+    partition = Problem(config, build_fabric("cpu", "32")).partition
+    assert (partition.name, len(partition.labeled)) == ("list:labeled.txt", 1)
+    assert len(partition.unlabeled) == {"mgd_voc_8": 9, "mgd_cityscapes_8": 8}[experiment]

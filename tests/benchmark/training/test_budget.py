@@ -45,7 +45,9 @@ def test_a_recipe_of_steps_is_described_as_before_there_were_time_budgets() -> N
 
 
 def test_what_joined_late_takes_part_in_an_id_where_it_is_used() -> None:
-    assert {"schedule", "drops", "head", "decay_all", "ema", "auxiliary"}.isdisjoint(recipe_facts(Recipe()))
+    assert {"schedule", "drops", "head", "decay_all", "ema", "auxiliary", "crop_share"}.isdisjoint(
+        recipe_facts(Recipe())
+    )
     assert recipe_facts(Recipe(schedule="step"))["schedule"] == "step"
     assert recipe_facts(Recipe(drops=[0.5]))["drops"] == [0.5]
 

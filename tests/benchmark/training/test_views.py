@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from lightning_fabric import Fabric
 
 from benchmark.config import compose
 from benchmark.config.schema import EvaluationConfig
+from benchmark.runs.finished_run import open_stored
 from benchmark.training.views import look
 from tasks.base import Batch, Prediction
 from tasks.errors import InputError
 from tasks.outputs.binary import Binary
 from tasks.outputs.density import Density
 from tasks.outputs.detection import Detection
+from tests.support import tiny_run
 
 FABRIC = Fabric(accelerator="cpu", devices=1)
 IMAGES = torch.rand(2, 3, 24, 40, generator=torch.Generator().manual_seed(0))
@@ -84,9 +88,19 @@ def test_boxes_of_views_are_not_joined() -> None:
     [
         ("evaluation.window=[512]", r"evaluation\.window=\[512\]: expected \[height,width\]"),
         ("evaluation.overlap=1", r"evaluation\.overlap=1\.0: expected a share"),
+        ("recipe.crop_share=[0.5,2]", r"recipe\.crop_share=\[0\.5, 2\.0\]: expected a range above 0 and up to 1"),
+        ("teacher.recipe.crop_share=[0.5,1]", r"set teacher\.recipe\.batch=1, found 8"),
         ("evaluation.batch=0", r"evaluation\.batch=0: expected at least 1"),
     ],
 )
-def test_views_that_there_cannot_be(word: str, said: str) -> None:
+def test_views_and_crops_that_there_cannot_be(word: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         compose.load([word])
+
+
+def test_a_record_says_how_images_were_looked_at_so_that_they_are_again(tmp_path: Path) -> None:
+    (mirrored,) = tiny_run(tmp_path, "task=seg", "method=none", "evaluation.flip=true")
+    assert mirrored.task.evaluation["flip"] is True
+    assert mirrored.provenance.config["evaluation"]["flip"] is True
+    stored = open_stored(tmp_path / "records" / f"{mirrored.run_id}.json")
+    assert stored.config([]).evaluation == EvaluationConfig(flip=True)
