@@ -89,14 +89,20 @@ def _enter_dataset(name: str, dataset: type[Dataset]) -> None:
 
 
 def _enter_method(name: str, method: type[Method]) -> None:
+    if name in _presets("method"):
+        raise InputError(f"method={name} means something else, a file of options; give method '{name}' another name")
     ConfigStore.instance().store(group="method", name=name, node=method_schema(method), package=f"methods.{name}")
+
+
+def _presets(*groups: str) -> set[str]:
+    """Name the files of options of some of Hydra's groups, which go before what is registered."""
+    return {path.stem for group in groups for folder in plugin_configs.folders(group) for path in folder.glob("*.yaml")}
 
 
 def _enter_network(name: str, network: type[nn.Module]) -> None:
     """Enter a network as a student, and as the one teacher, which plays every role."""
     store = ConfigStore.instance()
-    presets = {path.stem for group in GROUPS for folder in plugin_configs.folders(group) for path in folder.glob("*")}
-    if name in presets | {protocols.option(task, each) for task in tasks for each in protocols.files()}:
+    if name in _presets(*GROUPS) | {protocols.option(task, each) for task in tasks for each in protocols.files()}:
         raise InputError(f"student={name} or teacher={name} means something else; give network '{name}' another name")
     defaults = {key: parameter.default for key, parameter in options(network).items()}
     spec = NetworkSpec(network=name, options=defaults)

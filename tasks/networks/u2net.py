@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from tasks.base import NetworkSpec, Prediction
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights
-from tasks.outputs.maps import map_size, resize
 
 NAME = "u2net"
 Widths = tuple[int, int]  # of a block: hidden, and of what it returns
@@ -29,6 +28,11 @@ def _convolution(inputs: int, outputs: int, dilation: int = 1) -> nn.Sequential:
 
 def _pool(feature: Tensor) -> Tensor:
     return F.max_pool2d(feature, 2, ceil_mode=True)
+
+
+def _resized(feature: Tensor, like: Tensor) -> Tensor:
+    size = (like.shape[-2], like.shape[-1])
+    return F.interpolate(feature, size=size, mode="bilinear", align_corners=False)
 
 
 class ResidualU(nn.Module):
@@ -62,7 +66,7 @@ class ResidualU(nn.Module):
             flow = layer(_pool(flow) if pooled else flow)
             seen.append(flow)
         for layer, beside in zip(self.up, reversed(seen[:-1]), strict=True):
-            flow = layer(torch.cat([resize(flow, map_size(beside)), beside], dim=1))
+            flow = layer(torch.cat([_resized(flow, beside), beside], dim=1))
         return first + flow
 
 
@@ -101,8 +105,8 @@ class U2Net(nn.Module):
         decoded = [stages[-1]]  # deepest first
         for level in reversed(range(len(self.decoder))):
             beside = stages[level]
-            decoded.append(self.decoder[level](torch.cat([resize(decoded[-1], map_size(beside)), beside], dim=1)))
-        sides = [resize(head(level), size) for head, level in zip(self.sides, reversed(decoded), strict=True)]
+            decoded.append(self.decoder[level](torch.cat([_resized(decoded[-1], beside), beside], dim=1)))
+        sides = [_resized(head(level), image) for head, level in zip(self.sides, reversed(decoded), strict=True)]
         names = [f"stage{number}" for number in range(1, len(stages) + 1)]
         return Prediction(
             maps=(self.head(torch.cat(sides, dim=1)),),

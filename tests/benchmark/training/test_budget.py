@@ -95,7 +95,7 @@ def test_a_stopped_run_goes_on_with_the_steps_that_were_measured(home: Path) -> 
             "teacher.control=untrain",
             "teacher.control=untrain: expected trained, untrained or self; did you mean 'untrained'",
         ),
-        ("data.cache=disc", "data.cache=disc: expected auto, none, memory or disk; did you mean 'disk'"),
+        ("data.cache=disc", "data.cache=disc: expected auto, none, memory, disk or device; did you mean"),
         ("recipe.selection=first", "recipe.selection=first: expected last or best"),
         ("teacher.recipe.budget=time", "a teacher has no control"),
         ("recipe.factor=0", "recipe.factor=0.0: expected a number above 0"),
