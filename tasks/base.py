@@ -155,7 +155,7 @@ class Prediction:
     """
 
     maps: tuple[Tensor, ...]
-    features: dict[str, Tensor]
+    features: Mapping[str, Tensor]
     strides: dict[str, int]
     shared: tuple[str, ...]
     embedding: Tensor
