@@ -107,7 +107,11 @@ def _task(problem: Problem, config: Config) -> parts.TaskPart:
         title=problem.task.title,
         margin=_margin(problem.task),
         options=options,
-        preprocess={"size": problem.config.data.get("size"), "crop": list(problem.crop(config.recipe))},
+        preprocess={
+            "size": problem.config.data.get("size"),
+            "crop": list(problem.crop(config.recipe)),
+            "augmented_on": str(problem.placement),
+        },
         evaluation={"resolution": "ground truth", "interpolation": "bilinear", "align_corners": False, "flip": False},
         package=origin.package,
         version=origin.version,
