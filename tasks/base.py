@@ -62,6 +62,7 @@ class Dataset(ABC):
     bibtex: ClassVar[str] = ""  # entries to cite
     provides: ClassVar[frozenset[str]]  # kinds of annotation
     slow: ClassVar[bool] = False  # to make a sample: it is done once a machine, and kept
+    uniform: ClassVar[bool] = False  # all images have the same size
     info: Info
     splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
 
@@ -275,6 +276,13 @@ class OutputSpace(ABC):
         """
         return None
 
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...] | None:
+        """Return the maps of a prediction whose label scores were these: the way back from ``label_scores``.
+
+        Its own scores give its own maps back; what labels do not tell stays. None, as here, where there is no way back.
+        """
+        return None
+
 
 class Metric(ABC):
     """Scores of a data split: fed image by image, in any order; state is additive.
@@ -399,6 +407,15 @@ class Task(ABC):
     def collate(self, targets: Sequence[Any]) -> Any:
         """Join the targets of single samples into one of a batch; stacks tensors unless a task says otherwise."""
         return torch.stack(list(targets))
+
+    def targets(self, values: Any) -> Any:
+        """Turn what ``moved_batch`` of the task's kind of annotation made into the target of a batch, on the device.
+
+        The same as ``target`` of each sample, joined by ``collate``. A task need not have it: its samples are then
+        augmented on the host alone. A class that overrides one of the two others overrides this one too, or the same
+        holds for it.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> Any:

@@ -54,7 +54,11 @@ class Saliency(DenseTask):
 
     def target(self, sample: Sample) -> Tensor:
         """Zero and one, float32 (H,W), -1 on padding."""
-        mask = torch.from_numpy(sample.annotations[self.annotation].astype(np.float32))
+        return self.targets(torch.from_numpy(np.array(sample.annotations[self.annotation])))
+
+    def targets(self, values: Tensor) -> Tensor:
+        """Zero and one, float32 (N,H,W), -1 on padding."""
+        mask = values.float()
         return mask.where(mask != IGNORE, UNKNOWN)
 
     def field(self, prediction: Prediction, size: tuple[int, int]) -> Tensor:

@@ -144,7 +144,9 @@ class DataCommon:
     labeled: str = "1"  # 1, 1/2, 1/4, 1/8, 1/16, or the path of a list file
     size: Any = None  # of the images that a network sees: shorter side, [height, width], or null as they are
     tuning_split: Any = None  # share of train to score on instead of val and test, to choose hyper-parameters
-    cache: str = one_of("auto", "none", "memory", "disk")  # of decoded images; auto: disk where they are slow to make
+    cache: str = one_of(
+        "auto", "none", "memory", "disk", "device"
+    )  # of decoded images; auto: on a GPU where they fit, on disk where they are slow to make
 
 
 def plain_type(annotation: Any) -> Any:

@@ -67,12 +67,15 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
     data = {**problem.data_options, "manifest": problem.manifest}
     if source := source_of(datasets, problem.dataset.name):
         data["source"] = source
+    numerics = {key: getattr(config, key) for key in NUMERICS} | {"device": problem.fabric.device.type}
+    if problem.placement.resident:  # colours are rounded otherwise than on the host
+        numerics["augmentation"] = "device"
     return {
         "revision": REVISION,
         "task": {**config.task, "source": source_of(tasks, config.task["name"])},
         "data": data,
         "labeled": {"name": partition.name, "checksum": partition.checksum},
-        "numerics": {key: getattr(config, key) for key in NUMERICS} | {"device": problem.fabric.device.type},
+        "numerics": numerics,
     }
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from benchmark.training.checkpoint import load_state, save_state
 from benchmark.training.conditions import Conditions
+from benchmark.training.deployed import deployed
 from benchmark.training.optimizer import build_critic_optimizer, build_optimizer, learning_rate, set_learning_rate
 from benchmark.training.preflight import Signals
 from benchmark.training.step import MemberStep, SharedStep
@@ -52,6 +53,7 @@ class Member:
         self.recipe = recipe = conditions.recipe
         self.weights = dict(method.weights)
         self.forward = conditions.ready(network)
+        self.deployed, self.scored = (deployed(each, method.decoder) for each in (network, self.forward))
         critic = {id(parameter) for parameter in method.critic.parameters()} if method.critic is not None else set()
         adaptors = [parameter for parameter in method.parameters() if id(parameter) not in critic]
         self.trained = [*network.parameters(), *adaptors]
@@ -131,14 +133,15 @@ class Member:
     def use_best(self) -> None:
         """Take the weights that the recipe selects."""
         if self.recipe.selection == "best" and self.best is not None:
-            self.network.load_state_dict(self.best[2])
+            self.deployed.load_state_dict(self.best[2])
 
     def drop(self, status: str, reason: str) -> None:
         """Stop training for a reason that goes into the record, and let go of all that takes memory."""
         self.status, self.reason = status, reason
         self.log.close()
         self.state_file.unlink(missing_ok=True)
-        del self.network, self.forward, self.method, self.trained, self.optimizer, self.critic_optimizer
+        del self.network, self.forward, self.deployed, self.scored
+        del self.method, self.trained, self.optimizer, self.critic_optimizer
 
     def held_bytes(self) -> int:
         """Count the bytes that student, method, gradients and optimisers take between two updates."""
@@ -158,7 +161,7 @@ class Member:
             self.best = (
                 score,
                 step,
-                {name: tensor.detach().cpu().clone() for name, tensor in self.network.state_dict().items()},
+                {name: tensor.detach().cpu().clone() for name, tensor in self.deployed.state_dict().items()},
             )
 
     def save(self, step: int) -> None:

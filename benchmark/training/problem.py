@@ -17,12 +17,14 @@ from benchmark.training.dataset import MACHINE, build_dataset
 from benchmark.training.device import default_workers, place
 from benchmark.training.evaluate import Evaluation, evaluate
 from benchmark.training.randomness import Randomness
+from benchmark.training.residency import Placement, decide
 from benchmark.training.step import LABELED, UNLABELED
 from tasks.base import Batch, Dataset, NetworkSpec, Prediction, Task, datasets, tasks
 from tasks.data.augment import Augment
 from tasks.data.clips import Frames
 from tasks.data.loader import Images, Part, Plan, stream
 from tasks.data.partition import Partition, split_labeled
+from tasks.data.resident import Resident, resident_stream
 from tasks.data.resize import target_size
 from tasks.errors import InputError
 from tasks.networks.build import build_network
@@ -120,9 +122,24 @@ class Problem:
             workers=default_workers(self.fabric, self.config.workers),
             pin=self.fabric.device.type == "cuda",
         )
-        images = Images(self._training, "train", frozenset({self.task.annotation}), self.size)
         augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter)
-        return stream(images, self.task, augment, draws, plan)
+        if self.placement.resident:
+            return resident_stream(self._resident, self.task, augment, draws, plan)
+        return stream(self._images, self.task, augment, draws, plan)
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Where samples are augmented, and why there."""
+        return decide(self.config.data["cache"], self.task, self.dataset, self.size, self.fabric.device)
+
+    @cached_property
+    def _resident(self) -> Resident:
+        workers = default_workers(self.fabric, self.config.workers)
+        return Resident(self._images, self.fabric.device, workers)
+
+    @cached_property
+    def _images(self) -> Images:
+        return Images(self._training, "train", frozenset({self.task.annotation}), self.size)
 
     @cached_property
     def _training(self) -> Dataset:

@@ -45,11 +45,13 @@ def normalisation(settings: Mapping[str, Any]) -> nn.Module:
 
 
 def adopt(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Give a network the normalisation that comes with its weights, or none where they bring none."""
-    if not isinstance(getattr(network, "renormalise", None), (nn.Identity, Renormalise)):
-        return  # a network of another kind, whose weights are all its own
-    mean, std = weights.get(f"{PREFIX}mean"), weights.get(f"{PREFIX}std")
-    if mean is None or std is None:
-        network.renormalise = nn.Identity()
-    else:
-        network.renormalise = Renormalise(mean.tolist(), std.tolist()).to(next(network.parameters()).device)
+    """Give a network, or one within it, the normalisation that comes with its weights, or none without any."""
+    for name, part in list(network.named_modules()):
+        if not isinstance(getattr(part, "renormalise", None), (nn.Identity, Renormalise)):
+            continue  # of another kind, whose weights are all its own
+        prefix = f"{name}.{PREFIX}" if name else PREFIX
+        mean, std = weights.get(f"{prefix}mean"), weights.get(f"{prefix}std")
+        if mean is None or std is None:
+            part.renormalise = nn.Identity()
+        else:
+            part.renormalise = Renormalise(mean.tolist(), std.tolist()).to(next(network.parameters()).device)

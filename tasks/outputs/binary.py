@@ -91,3 +91,8 @@ class Binary(DenseTarget):
         """One from a probability of a half."""
         probability = nearest(target, sizes[0])
         return ((probability >= 0.5).long().where(probability >= 0, IGNORE),)
+
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The logit is the difference of the scores."""
+        outside, inside = scores[0].split(1, dim=1)
+        return (inside - outside,)

@@ -118,6 +118,10 @@ class Categorical(OutputSpace):
         """The classes."""
         return (nearest(target, sizes[0]),)
 
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The scores are logits."""
+        return tuple(scores)
+
     def _soft(self, target: Tensor) -> Tensor:
         if target.is_floating_point():
             return target

@@ -228,3 +228,13 @@ class Detection(OutputSpace):
         labels = (assign(points, strides, reach, target) >= 0).long()
         levels = labels.split([height * width for height, width in sizes], dim=1)
         return tuple(level.unflatten(1, size) for level, size in zip(levels, sizes, strict=True))
+
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """All class logits of a position move as its largest one does; boxes and centerness stay."""
+        made = []
+        for level, (nothing, best), own in zip(
+            prediction.maps, (each.split(1, dim=1) for each in scores), self.label_scores(prediction), strict=True
+        ):
+            logits, rest = level.float().tensor_split([self.classes], dim=1)
+            made.append(torch.cat([logits + (best - nothing - own[:, 1:]), rest], dim=1))
+        return tuple(made)
