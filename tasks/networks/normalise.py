@@ -28,11 +28,13 @@ class Renormalise(nn.Module):
         super().__init__()
         self.mean = nn.Buffer(torch.tensor(mean))
         self.std = nn.Buffer(torch.tensor(std))
+        self.loaded_mean = nn.Buffer(torch.tensor(MEAN), persistent=False)
+        self.loaded_std = nn.Buffer(torch.tensor(STD), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
         """Normalise anew; each frame of a clip alike."""
         frames = image.unflatten(1, (-1, 3))
-        rgb = frames * image.new_tensor(STD)[:, None, None] + image.new_tensor(MEAN)[:, None, None]
+        rgb = frames * self.loaded_std[:, None, None] + self.loaded_mean[:, None, None]
         return ((rgb - self.mean[:, None, None]) / self.std[:, None, None]).flatten(1, 2)
 
 

@@ -58,7 +58,7 @@ def covered(target: BoxTarget, mask: Tensor) -> Tensor:
     height, width = mask.shape[1:]
     area = mask.new_zeros((len(mask), height + 1, width + 1), dtype=torch.int64)
     area[:, 1:, 1:] = mask.long().cumsum(1).cumsum(2)
-    limit = torch.tensor([width, height], device=mask.device)
+    limit = torch.tensor([width, height]).to(mask.device, non_blocking=True)
     low = target.xyxy[..., :2].round().long().clamp(min=0).minimum(limit - 1)
     high = target.xyxy[..., 2:].round().long().minimum(limit).maximum(low + 1)
     image = torch.arange(len(mask), device=mask.device)[:, None]
@@ -83,7 +83,9 @@ def locations(sizes: Sequence[tuple[int, int]], strides: Sequence[int], device: 
         low = 0.0 if level == 0 else 4.0 * stride
         high = math.inf if level == len(sizes) - 1 else 8.0 * stride
         reach.append(torch.tensor([low, high]).expand(height * width, 2))
-    return torch.cat(points).to(device), torch.cat(scales).to(device), torch.cat(reach).to(device)
+    laid_out = (torch.cat(points), torch.cat(scales), torch.cat(reach))
+    on_points, of_scales, in_reach = (each.to(device, non_blocking=True) for each in laid_out)
+    return on_points, of_scales, in_reach
 
 
 def sides(points: Tensor, xyxy: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -66,8 +67,7 @@ class Categorical(OutputSpace):
             ranked = losses.where(labeled, -1.0).flatten()
             kept = max(1, int(self.ohem_kept * ranked.numel()))
             hardest = ranked.topk(kept).values[-1]
-            easy = -torch.log(torch.tensor(self.ohem_threshold, device=losses.device))
-            return losses >= torch.minimum(hardest, easy)
+            return losses >= hardest.clamp(max=-math.log(self.ohem_threshold))
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """``categorical_kl`` of the logits at the coarser of the two resolutions."""
@@ -84,6 +84,10 @@ class Categorical(OutputSpace):
         """Mean logit a class, (N,K), inside the image."""
         logits = resize(prediction.maps[0], map_size(prediction.maps[0]))
         return image_mean(logits, shrink(prediction.inside, map_size(logits)))
+
+    def enlarged(self, prediction: Prediction) -> Tensor:
+        """Logits (bilinear)."""
+        return resize(prediction.maps[0], prediction.size)
 
     def bounded(self, prediction: Prediction) -> Tensor:
         """Class probabilities (N,K,h,w)."""
