@@ -96,6 +96,7 @@ def set_numerics(tf32: bool, deterministic: bool) -> None:
     if deterministic:
         os.environ.setdefault(CUBLAS_WORKSPACE, ":4096:8")
     torch.use_deterministic_algorithms(deterministic)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a kernel for each new tensor, and none is read unset
 
 
 def place(network: nn.Module, fabric: Fabric, channels_last: bool) -> nn.Module:

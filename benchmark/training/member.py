@@ -56,7 +56,8 @@ class Member:
         self.deployed, self.scored = (deployed(each, method.decoder) for each in (network, self.forward))
         critic = {id(parameter) for parameter in method.critic.parameters()} if method.critic is not None else set()
         adaptors = [parameter for parameter in method.parameters() if id(parameter) not in critic]
-        self.trained = [*network.parameters(), *adaptors]
+        self.learned = list(network.parameters())
+        self.trained = [*self.learned, *adaptors]
         self.optimizer = build_optimizer(self.trained, recipe)
         self.critic_optimizer = build_critic_optimizer(method.critic, method.critic_recipe) if method.critic else None
         self.status, self.reason = "ok", ""
@@ -93,7 +94,7 @@ class Member:
         with shared.draws.globally("method", shared.index):
             terms = self.method(step)
         loss = self._total(terms)
-        signals = self.signals.inspect(shared.index, terms, self.method.weights, list(self.network.parameters()))
+        signals = self.signals.inspect(shared.index, terms, self.method.weights, self.learned)
         rate = learning_rate(self.recipe, shared.index)
         self._descend(self.optimizer, self.trained, loss, rate, shared)
         values = {LOSS: loss, **terms, **{name: signal.to(loss.device) for name, signal in signals.items()}}
@@ -141,7 +142,7 @@ class Member:
         self.log.close()
         self.state_file.unlink(missing_ok=True)
         del self.network, self.forward, self.deployed, self.scored
-        del self.method, self.trained, self.optimizer, self.critic_optimizer
+        del self.method, self.learned, self.trained, self.optimizer, self.critic_optimizer
 
     def held_bytes(self) -> int:
         """Count the bytes that student, method, gradients and optimisers take between two updates."""
