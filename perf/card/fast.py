@@ -109,7 +109,7 @@ def optimiser(bench: Bench, task: str, variant: str) -> Row:
     member.log.close()
     for parameter in member.trained:
         parameter.grad = torch.zeros_like(parameter)
-    made = build_optimizer(member.trained, cohort.recipe)
+    made = build_optimizer(member.network, [], cohort.recipe)
     for group in made.param_groups:
         group |= {"fused": variant == "fused", "foreach": variant == "foreach"}
     return {"optimiser": variant, "task": task, "ms a step": 1000 * bench.typical(made.step)}

@@ -88,6 +88,10 @@ class Categorical(OutputSpace):
         logits = resize(prediction.maps[0], map_size(prediction.maps[0]))
         return image_mean(logits, shrink(prediction.inside, map_size(logits)))
 
+    def enlarged(self, prediction: Prediction) -> Tensor:
+        """Logits (bilinear)."""
+        return resize(prediction.maps[0], prediction.size)
+
     def bounded(self, prediction: Prediction) -> Tensor:
         """Class probabilities (N,K,h,w)."""
         return prediction.maps[0].float().softmax(dim=1)

@@ -25,6 +25,7 @@ from tasks.datasets.scenes import Scenes
 from tests.support import TINY, Finished, student_bytes, tiny_run, tiny_teachers
 
 METHODS = "method=[none,mgd]"
+SLOW = pytest.mark.slow
 
 
 class Killed(BaseException):
@@ -69,33 +70,21 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert_as_if_never_stopped(tiny_run(home, METHODS, f"workers={workers}"), home, together("seg"))
 
 
-@pytest.mark.parametrize("task", sorted(tasks))
-def test_every_task_goes_on_to_the_same_bytes(
+@pytest.mark.parametrize(
+    ("task", "every"), [(t, False) for t in sorted(tasks)] + [pytest.param(t, True, marks=SLOW) for t in sorted(tasks)]
+)
+def test_every_task_and_method_goes_on_to_the_same_bytes(
     task: str,
+    every: bool,
     home_of: Callable[[str], Path],
     together: Callable[[str], Finished],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    home, words = home_of(task), (f"task={task}", METHODS)
+    whole, home = together(task), home_of(task)
+    names = [name for name in sorted(methods) if whole.record(name).status == "ok"] if every else ["none", "mgd"]
+    words = (f"task={task}", f"method=[{','.join(names)}]")
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        kill_at(patch, 3, 1)
-        tiny_run(home, *words)
-    assert_as_if_never_stopped(tiny_run(home, *words), home, together(task))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("task", sorted(tasks))
-def test_every_method_goes_on_to_the_same_bytes(
-    task: str,
-    home_of: Callable[[str], Path],
-    together: Callable[[str], Finished],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    whole = together(task)
-    names = [name for name in sorted(methods) if whole.record(name).status == "ok"]
-    home, words = home_of(task), (f"task={task}", f"method=[{','.join(names)}]")
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        kill_at(patch, 2, len(names) // 2)
+        kill_at(patch, 3, len(names) // 2)
         tiny_run(home, *words)
     assert len(list(home.glob("runs/*/resume.pt"))) == len(names)
     assert_as_if_never_stopped(tiny_run(home, *words), home, whole)
