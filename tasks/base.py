@@ -16,6 +16,7 @@ from tasks.annotations.boxes import Boxes as Boxes
 from tasks.annotations.kind import IGNORE as IGNORE
 from tasks.annotations.kind import Info as Info
 from tasks.annotations.kind import kind_of
+from tasks.errors import InputError
 from tasks.nested import mapped
 from tasks.registry import Registry
 from tasks.trivial import Trivial
@@ -239,6 +240,15 @@ class OutputSpace(ABC):
     @abstractmethod
     def bounded(self, prediction: Prediction) -> Tensor:
         """Return one map (N,C,h,w) in a bounded range, for critics."""
+
+    def enlarged(self, prediction: Prediction) -> Tensor:
+        """Return the raw map at the size of the input, (N,C,H,W), by which views of one image are averaged.
+
+        Raises InputError, as here, where a prediction is no map of numbers at positions.
+        """
+        raise InputError(
+            "evaluation.window and evaluation.flip join maps of numbers, which this task does not predict; drop both"
+        )
 
     def proper(self, raw: Tensor) -> Tensor:
         """Bring any numbers (N,C,h,w), as a bare convolution gives them, into the range of the maps of this space."""

@@ -12,7 +12,7 @@ from tasks.annotations.mask import draw_mask
 from tasks.base import IGNORE, Info, Margin, NetworkSpec, Prediction, Sample, tasks
 from tasks.dense import DenseTask
 from tasks.metrics.saliency import SaliencyScores
-from tasks.networks import presets
+from tasks.networks import presets, u2net
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.binary import UNKNOWN, Binary
 from tasks.outputs.maps import resize
@@ -45,8 +45,8 @@ class Saliency(DenseTask):
         self.output = Binary()
 
     def network(self, spec: NetworkSpec) -> nn.Module:
-        """Build an encoder-decoder with one map."""
-        return build(spec, self.output.channels)
+        """Build a U2-Net (``decoder=u2net``) or an encoder-decoder with one map."""
+        return u2net.build(spec) if spec.decoder == u2net.NAME else build(spec, self.output.channels)
 
     def metric(self) -> SaliencyScores:
         """Return empty sums of scores."""

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from benchmark.config import catalog, compose
-from benchmark.config.schema import Config, check_words, options_schema
+from benchmark.config.schema import Config, EvaluationConfig, check_words, options_schema
 from benchmark.runs.identity import REVISION, source_of
 from benchmark.training.deployed import rebuilt
 from benchmark.training.problem import build_dataset
@@ -70,6 +70,7 @@ class Stored:
         made.precision, made.channels_last = numerics["precision"], numerics["channels_last"]
         made.tf32, made.deterministic = numerics.get("tf32", False), numerics.get("deterministic", False)
         made.seed = self.record.seed
+        made.evaluation = EvaluationConfig(**facts.get("evaluation", {}))
         check_words(made)
         check_words(options_schema(tasks[task["name"]], name=task["name"])(**made.task), "task.")
         return made

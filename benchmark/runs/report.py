@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,10 @@ def _task(problem: Problem, config: Config) -> parts.TaskPart:
             "crop": list(problem.crop(config.recipe)),
             "augmented_on": str(problem.placement),
         },
-        evaluation={"resolution": "ground truth", "interpolation": "bilinear", "align_corners": False, "flip": False},
+        evaluation={
+            **{"resolution": "ground truth", "interpolation": "bilinear", "align_corners": False},
+            **asdict(config.evaluation),
+        },
         package=origin.package,
         version=origin.version,
         file_sha256=origin.file_sha256 or None,

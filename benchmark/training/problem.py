@@ -30,8 +30,6 @@ from tasks.errors import InputError
 from tasks.networks.build import build_network
 from tasks.registry import options
 
-EVALUATION_BATCH = 16
-
 
 class Problem:
     """Task, dataset and the part of it that carries labels.
@@ -122,8 +120,8 @@ class Problem:
             workers=default_workers(self.fabric, self.config.workers),
             pin=self.fabric.device.type == "cuda",
         )
-        augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter)
-        if self.placement.resident:
+        augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter, recipe.crop_share)
+        if self.placement.resident and recipe.crop_share is None:
             return resident_stream(self._resident, self.task, augment, draws, plan)
         return stream(self._images, self.task, augment, draws, plan)
 
@@ -156,7 +154,7 @@ class Problem:
             self.dataset,
             split,
             size=self.size,
-            batch=EVALUATION_BATCH,
+            how=self.config.evaluation,
             fabric=self.fabric,
             per_image=self.primary if split == "test" else None,
         )

@@ -252,8 +252,12 @@ class MemberStep:
         return self._shared.teacher(batch, name)
 
     def supervised(self) -> Tensor:
-        """The task loss on the labeled batch."""
-        return self._shared.output.supervised(self.student(self.labeled).maps, self.labeled.target)
+        """The task loss on the labeled batch, and that of the student's branches where the recipe gives them weight."""
+        output, student, target = self._shared.output, self.student(self.labeled), self.labeled.target
+        loss = output.supervised(student.maps, target)
+        weight = self._shared.conditions.recipe.auxiliary
+        branches = student.branches.values() if weight else ()
+        return loss + weight * sum(output.supervised(maps, target) for maps in branches) if branches else loss
 
     def generator(self, purpose: str) -> torch.Generator:
         """A CPU generator keyed by (seed, purpose, step)."""

@@ -61,6 +61,21 @@ class _Flip(A.HorizontalFlip):
         return moved
 
 
+class _CropShare(A.RandomCrop):
+    """Cuts a window out whose sides are one random share of the image's."""
+
+    def __init__(self, share: Sequence[float]) -> None:
+        super().__init__(1, 1)
+        self.share = share[0], share[1]
+
+    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        share = self.py_random.uniform(*self.share)
+        sides = params["shape"][:2]
+        tall, wide = (max(1, int(side * share)) for side in sides)
+        top, left = self.py_random.randint(0, sides[0] - tall), self.py_random.randint(0, sides[1] - wide)
+        return {"crop_coords": (left, top, left + wide, top + tall), "pad_params": None}
+
+
 class Augment:
     """Random scale, crop, flip and colour; the same parameters for an image and all its annotations.
 
@@ -69,16 +84,27 @@ class Augment:
         scale: range of the random zoom.
         flip: probability of a horizontal flip.
         jitter: strength of brightness, contrast and saturation changes, 0 for none.
+        share: instead of ``crop``, the range of a random share of both sides, drawn for each image.
     """
 
-    def __init__(self, crop: Sequence[int], scale: Sequence[float], flip: float, jitter: float) -> None:
+    def __init__(
+        self,
+        crop: Sequence[int],
+        scale: Sequence[float],
+        flip: float,
+        jitter: float,
+        share: Sequence[float] | None = None,
+    ) -> None:
         height, width = crop
         self.crop, self.scale, self.flip, self.jitter = (height, width), (scale[0], scale[1]), flip, jitter
         steps: list[Any] = []
         if (scale[0], scale[1]) != (1.0, 1.0):
             steps.append(_Scale(scale_limit=(scale[0] - 1, scale[1] - 1), p=1.0))
-        steps.append(A.PadIfNeeded(height, width, border_mode=cv2.BORDER_CONSTANT, fill=0, fill_mask=0))
-        steps.append(A.RandomCrop(height, width))
+        if share is None:
+            steps.append(A.PadIfNeeded(height, width, border_mode=cv2.BORDER_CONSTANT, fill=0, fill_mask=0))
+            steps.append(A.RandomCrop(height, width))
+        else:
+            steps.append(_CropShare(share))
         steps.append(_Flip(p=flip))
         if jitter > 0:
             limits = (1 - jitter, 1 + jitter)

@@ -59,6 +59,7 @@ class Move:
         # In the order x,y, as points and boxes have it.
         numbers = np.stack([self._zoomed[:, ::-1], self._shift[:, ::-1]], axis=1).astype(np.float32)
         self._target, self._offset = uploaded(numbers, device).unsqueeze(1).unbind(2)  # (N,1,2) each
+        self._size, self._limit = uploaded(np.array([size[::-1], crop[::-1]], np.float32), device)
         self.mirrored = uploaded(self._flipped, device)
 
     def _axis(self, dim: int, device: torch.device) -> Axis:
@@ -114,8 +115,7 @@ class Move:
 
     def points(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Move points (N,P,2), and say which are still in the image, bool (N,P)."""
-        size = points.new_tensor(self.source[::-1])
-        limit = points.new_tensor(self.crop[::-1])
+        size, limit = self._size, self._limit
         moved = _below(points * (self._target / size), self._target) + self._offset
         seen = ((moved >= 0) & (moved < limit)).all(-1)
         x = torch.where(self.mirrored[:, None], limit[0] - moved[..., 0], moved[..., 0])
@@ -123,8 +123,7 @@ class Move:
 
     def boxes(self, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Move and clip boxes (N,K,4), and say of which at least MIN_VISIBILITY of the area is left, bool (N,K)."""
-        size = boxes.new_tensor(self.source[::-1])
-        limit = boxes.new_tensor(self.crop[::-1])
+        size, limit = self._size, self._limit
         corners = boxes.unflatten(-1, (2, 2)).clamp(min=0).minimum(size)
         corners = corners * (self._target / size)[:, :, None] + self._offset[:, :, None]
         clipped = corners.clamp(min=0).minimum(limit)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tasks.data.batch_geometry import uploaded
 from tasks.data.density import TRUNCATE
 
 NEIGHBOURS = 3
@@ -20,13 +21,12 @@ def density_maps(points: Tensor, present: Tensor, size: tuple[int, int], sigma: 
         size: height and width of the maps.
         sigma: of the fixed kernel, in pixels; None adapts it to the neighbours.
     """
-    limit = points.new_tensor([size[1] - 1, size[0] - 1])
-    pixels = points.floor().clamp(min=0).minimum(limit)
+    x, y = (points[..., dim].floor().clamp(0, size[1 - dim] - 1) for dim in (0, 1))
     if sigma is None:
         widths = _adaptive_sigmas(points, present, size)
-        across, down = (_kernels(pixels[..., dim], widths, size[1 - dim]) for dim in (0, 1))
+        across, down = _kernels(x, widths, size[1]), _kernels(y, widths, size[0])
         return (down * present[..., None]).transpose(1, 2) @ across
-    x, y = pixels.long().unbind(-1)
+    x, y = x.long(), y.long()
     image = torch.arange(len(points), device=points.device)[:, None].expand_as(x)
     dots = points.new_zeros(len(points), *size).index_put_((image, y, x), present.to(points.dtype), accumulate=True)
     return _blurred(_blurred(dots, sigma, 1), sigma, 2)
@@ -40,7 +40,7 @@ def _blurred(maps: Tensor, sigma: float, dim: int) -> Tensor:
     radius, length = int(TRUNCATE * sigma + 0.5), maps.shape[dim]
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     places = np.arange(-radius, length + radius) % (2 * length)
-    reflected = torch.from_numpy(np.minimum(places, 2 * length - 1 - places)).to(maps.device)
+    reflected = uploaded(np.minimum(places, 2 * length - 1 - places), maps.device)
     padded, blurred = maps.index_select(dim, reflected), torch.zeros_like(maps)
     for tap, weight in enumerate((weights / weights.sum()).tolist()):
         blurred += weight * padded.narrow(dim, tap, length)

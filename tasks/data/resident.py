@@ -60,6 +60,8 @@ class Resident:
         Raises InputError for an image of another size than the others.
         """
         missing = sorted({*indices} - {*self._rows})
+        if not missing:
+            return
         loader = DataLoader(_Chosen(self.images, missing), batch_size=None, num_workers=self.workers)
         for index, sample in zip(missing, loader, strict=True):
             self._take(index, sample)

@@ -78,6 +78,10 @@ class Binary(DenseTarget):
         logits = prediction.maps[0].float()
         return image_mean(logits, shrink(prediction.inside, map_size(logits)))
 
+    def enlarged(self, prediction: Prediction) -> Tensor:
+        """Logits (bilinear)."""
+        return resize(prediction.maps[0], prediction.size)
+
     def bounded(self, prediction: Prediction) -> Tensor:
         """Probabilities (N,1,h,w)."""
         return prediction.maps[0].float().sigmoid()

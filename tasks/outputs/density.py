@@ -99,6 +99,10 @@ class Density(OutputSpace):
         density = spread(maps * (stride**2 / UNIT), prediction.size)
         return density if prediction.inside is None else density.where(prediction.inside, 0.0)
 
+    def enlarged(self, prediction: Prediction) -> Tensor:
+        """Heads in 64 pixels, spread evenly over each cell: counts are kept."""
+        return self.pixels(prediction)[:, None] * UNIT
+
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """The teacher's heads a pixel, (N,H,W)."""
         return self.pixels(teacher)

@@ -90,6 +90,10 @@ class LogDepth(OutputSpace):
         variance = image_mean((maps - mean[..., None, None]) ** 2, inside)
         return torch.cat([mean, variance.clamp(min=TINY).sqrt()], dim=1)
 
+    def enlarged(self, prediction: Prediction) -> Tensor:
+        """Log-depth (bilinear)."""
+        return resize(prediction.maps[0], prediction.size)
+
     def bounded(self, prediction: Prediction) -> Tensor:
         """``d / (d + cap / 2)``, (N,1,h,w), within (0,1)."""
         return (prediction.maps[0].float() - math.log(self.cap / 2)).sigmoid()

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from benchmark.training.randomness import Randomness
 from tasks.annotations.kind import Info, Moved, MovedBatch, kinds
 from tasks.base import Batch, Dataset, Sample, datasets, tasks
+from tasks.data import resident
 from tasks.data.augment import BRIGHTNESS, CONTRAST, HUE, SATURATION, Augment, Change
 from tasks.data.batch_colour import recoloured
 from tasks.data.cache import Cached, MemoryCache
@@ -20,6 +22,7 @@ from tasks.data.clips import Frames
 from tasks.data.loader import Images, Part, Plan, stream
 from tasks.data.resident import Resident, host_only, resident_stream
 from tasks.errors import InputError
+from tasks.nested import mapped
 from tasks.outputs.bayesian import PointTarget
 from tasks.outputs.boxes import BoxTarget
 from tasks.segmentation import Segmentation
@@ -162,6 +165,41 @@ def test_every_task_of_the_suite_is_augmented_on_the_device(name: str) -> None:
     assert host_only(problem(name)[1]) is None
 
 
+@pytest.mark.parametrize(("name", "options"), SAID)
+def test_a_gpu_that_is_not_there_makes_every_batch_without_waiting_for_a_value(
+    name: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fake tensors know their device, and raise where the shape of one hangs on the values of another."""
+    images, task = problem(name, **options)
+    samples = [images[index] for index in range(6)]  # rendered on the real processor
+    monkeypatch.setattr(resident, "DataLoader", lambda chosen, **_: [samples[index] for index in chosen.indices])
+    monkeypatch.setattr(Tensor, "pin_memory", lambda tensor: tensor)
+    devices = []
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        stored = Resident(images, torch.device("cuda"))
+        for batches in resident_stream(stored, task, VARIED, Randomness(0), Plan(PARTS, 4, 0, 2)):
+            mapped(batches, lambda tensor: devices.append(tensor.device.type) or tensor)
+    assert set(devices) == {"cuda"}
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("name", "options"), SAID)
+def test_a_gpu_makes_the_batches_of_a_cpu(name: str, options: dict[str, Any]) -> None:
+    images, task = problem(name, **options)
+    plan = Plan(PARTS, 4, 0, 6)
+    streams = [
+        resident_stream(Resident(images, torch.device(device)), task, VARIED, Randomness(0), plan)
+        for device in ("cpu", "cuda")
+    ]
+    for expected, there in zip(*streams, strict=True):
+        found = mapped(there, Tensor.cpu)
+        for part in PARTS:
+            assert torch.equal(found[part.name].inside, expected[part.name].inside)
+            difference = found[part.name].image.int() - expected[part.name].image.int()
+            assert int(difference.abs().max()) <= 1
+        assert_same_target(found["labeled"].target, expected["labeled"].target)
+
+
 class BatchedNormals(Normals):
     """Unit vectors a pixel, (H,W,3), x to the right, moved in batches as well."""
 
@@ -243,6 +281,6 @@ def test_a_class_that_changes_how_one_sample_moves_but_not_a_batch_stays_on_the_
 
 @pytest.mark.usefixtures("normals")
 def test_images_of_several_sizes_are_an_error() -> None:
-    resident = Resident(Images(Faces(second=41), "train", frozenset({"normals"})), CPU)
+    images = Images(Faces(second=41), "train", frozenset({"normals"}))
     with pytest.raises(InputError, match=r"image 'b' has a size of 32x41, expected that of the first, 32x40; set data"):
-        resident.load([0, 1])
+        Resident(images, CPU).load([0, 1])
