@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tasks.base import NetworkSpec, Prediction
 from tasks.errors import InputError
 from tasks.networks.normalise import normalisation
-from tasks.networks.weights import load_weights
+from tasks.networks.weights import ENCODERS, load_weights
 
 NAME = "fcos"
 DEEPEST = 32  # stride of a backbone's last stage; coarser levels are convolved from it
@@ -121,10 +121,10 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
     )
     # Distances pass a ReLU: starting at one stride rather than zero, all of them have a gradient.
     nn.init.ones_(network.get_parameter("regressor.bbox_reg.bias"))
-    if spec.weights == "imagenet":
+    if spec.weights == "imagenet" or (
+        spec.weights is not None and load_weights(network, Path(spec.weights), partial=True).put in ENCODERS
+    ):
         network.renormalise = normalisation(encoder.pretrained_cfg)
-    elif spec.weights is not None:
-        load_weights(network, Path(spec.weights), partial=True)
     return network
 
 
