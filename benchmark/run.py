@@ -173,13 +173,13 @@ class Run:
             member.use_best()
             outcome = replace(
                 outcome,
-                validation=self.problem.evaluate(member.forward, "val"),
-                test=(test := self.problem.evaluate(member.forward, "test")),
+                validation=self.problem.evaluate(member.scored, "val"),
+                test=(test := self.problem.evaluate(member.scored, "test")),
                 images_sha256=self._write_images(contestant, test),
                 cost=inference_cost(
-                    member.network, self.problem.first_size, self.problem.fabric, self.problem.task.frames
+                    member.deployed, self.problem.first_size, self.problem.fabric, self.problem.task.frames
                 ),
-                student_sha256=save_weights(member.network.state_dict(), contestant.student_file),
+                student_sha256=save_weights(member.deployed.state_dict(), contestant.student_file),
             )
         self._record(contestant, outcome)
         member.state_file.unlink(missing_ok=True)

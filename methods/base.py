@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -102,7 +102,8 @@ class Method(nn.Module, ABC):
     ``methods.<name>.<option>``. Parameters of the module (adaptors) train with the student and are dropped with the
     method. A ``critic`` has an optimiser of its own, by its ``critic_recipe``, which the runner steps after the
     student's; ``critic_term`` names the term that it speaks in, without which there is none. A ``calibration`` holds,
-    in buffers, what ``calibrate`` learns of the teachers: once for all students, and kept beside their weights.
+    in buffers, what ``calibrate`` learns of the teachers: once for all students, and kept beside their weights. A
+    ``decoder`` maps the student's prediction to the one that counts: both are scored, stored and exported together.
 
     Examples:
         >>> import torch
@@ -133,6 +134,7 @@ class Method(nn.Module, ABC):
     critic: nn.Module | None
     critic_recipe: CriticRecipe
     calibration: nn.Module | None
+    decoder: nn.Module | None
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()
@@ -141,6 +143,15 @@ class Method(nn.Module, ABC):
         self.critic = None  # not on the class, where it would hide the submodule of that name
         self.critic_recipe = CriticRecipe()
         self.calibration = None
+        self.decoder = None
+
+    @classmethod
+    def build_decoder(cls, setting: Setting, options: Mapping[str, Any]) -> nn.Module | None:
+        """Build the ``decoder`` that a method of these options deploys, for stored weights; None, as here, without one.
+
+        It follows from the output space, shapes of the student's prediction (``setting`` has no teacher) and options.
+        """
+        return None
 
     @classmethod
     def refuses(cls, output: OutputSpace) -> str:

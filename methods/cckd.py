@@ -87,6 +87,7 @@ def balanced(groups: Tensor, kinds: int, valid: Tensor) -> Tensor:
         >>> balanced(torch.tensor([0, 0, 1]), 2, torch.tensor([True, True, True])).tolist()
         [0.5, 0.5, 1.0]
     """
+    # Counts are exact in float32, so the order in which a GPU adds them does not show.
     members = torch.zeros(kinds, device=groups.device).scatter_add_(0, groups, valid.float())
     return valid / members[groups].clamp(min=1)
 

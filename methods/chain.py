@@ -141,6 +141,29 @@ def infer(unary: Tensor, transition: Tensor, linked: Tensor | None = None) -> Ma
     return backward_pass(forward_pass(unary, transition, linked), transition, linked)
 
 
+def posteriors(unary: Tensor, transition: Tensor, linked: Tensor | None = None) -> Tensor:
+    """Label probabilities (n,C,M) of chains, in steps that no value decides: exported networks run them too.
+
+    ``P(y_i) ~ exp(U(i,.) + what is said from before + what is said from behind)``. What is said is a matrix product,
+    see ``_Products``, where a label less likely than the precision can tell, e^-87 in float32, counts as that likely.
+    """
+    turned = None if linked is None else torch.cat([linked[:1], linked[1:].flip(0)])
+    behind = _messages(unary.flip(0), transition.mT, turned).flip(0)
+    return (_messages(unary, transition, linked) + unary + behind).softmax(dim=1)
+
+
+def _messages(unary: Tensor, transition: Tensor, linked: Tensor | None) -> Tensor:
+    """What the positions before say of each label, scores (n,C,M); nothing, zero, where a chain starts."""
+    peak = transition.amax(dim=1, keepdim=True)
+    factors, least = (transition - peak).exp(), torch.finfo(unary.dtype).tiny
+    said = [torch.zeros_like(unary[0])]
+    for i in range(1, len(unary)):
+        belief = (said[-1] + unary[i - 1]).softmax(dim=0)
+        message = (factors @ belief).clamp(min=least).log() + peak
+        said.append(message if linked is None else message.where(linked[i], 0.0))
+    return torch.stack(said)
+
+
 def divergence(student: Tensor, teacher: Tensor, own: Tensor, other: Tensor, linked: Tensor | None = None) -> Tensor:
     """Kullback-Leibler divergence of the student's labellings from the teacher's, summed over chains.
 

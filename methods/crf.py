@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from methods import chain
 from methods.base import SUPERVISED, Method, Setting, Step, register
+from methods.decoding import TINY, ChainDecoder, row_posteriors
 from methods.numerics import Reduction, check_options, check_positive, full_precision
 from methods.transitions import Transitions, collect, count_neighbours, fit, prior
 from tasks.base import Prediction
@@ -17,8 +18,6 @@ from tasks.outputs.maps import map_size, resize, shrink
 
 Factors = Literal["grid", "rows", "columns", "positions"]
 DIRECTIONS: dict[str, tuple[int, ...]] = {"grid": (0, 1), "rows": (0,), "columns": (1,), "positions": ()}
-TINY = 1e-30  # a probability below it is none
-DIAGONAL = 0.1  # of the student's first transitions between labels without an order
 
 
 @full_precision
@@ -121,9 +120,9 @@ def row_divergence(
 ) -> Tensor:
     """Kullback-Leibler divergence of the labellings of all rows, each a chain from left to right.
 
-    ``tau^2 / |p| * sum_rows KL(P_T(row) || P_S(row))`` with all scores divided by tau; logits (N,C,H,W), transitions
-    (C,C) indexed ``[to, from]`` or None for a position-wise model. A position where ``valid`` (bool, N,H,W) is not set
-    is left out, and a new chain starts behind it.
+    ``1 / |p| * sum_rows KL(P_T(row) || P_S(row))`` with all scores divided by tau; logits (N,C,H,W), transitions (C,C)
+    indexed ``[to, from]`` or None for a position-wise model. A position where ``valid`` (bool, N,H,W) is not set is
+    left out, and a new chain starts behind it. The factor tau^2 of the loss is not in it.
 
     Examples:
         >>> import torch
@@ -140,7 +139,7 @@ def row_divergence(
     )
     learned, given = _matrix(student_transition, student_chains), _matrix(teacher_transition, teacher_chains).detach()
     total = chain.divergence(student_chains, teacher_chains, learned / temperature, given / temperature, linked)
-    return temperature**2 * total / inside.sum().clamp(min=1)
+    return total / inside.sum().clamp(min=1)
 
 
 def grid_divergence(
@@ -155,9 +154,9 @@ def grid_divergence(
 ) -> Tensor:
     """Kullback-Leibler divergence of label maps that are chains along every row and chains along every column.
 
-    ``tau^2 / (2 |p|) * [sum_rows KL(P_T(row) || P_S(row)) + sum_columns KL(P_T(column) || P_S(column))]``; see
+    ``1 / (2 |p|) * [sum_rows KL(P_T(row) || P_S(row)) + sum_columns KL(P_T(column) || P_S(column))]``; see
     ``row_divergence`` for the arguments: ``across`` are transitions from left to right, ``down`` from top to bottom. A
-    reconstruction for dense maps of Wang et al., ACL 2021. Without transitions it is ``pixelwise_kl``.
+    reconstruction for dense maps of Wang et al., ACL 2021. Without transitions it is ``pixelwise_kl`` over tau^2.
 
     Examples:
         >>> import torch
@@ -170,40 +169,6 @@ def grid_divergence(
     turned = None if valid is None else valid.mT
     down = row_divergence(student.mT, teacher.mT, student_down, teacher_down, temperature, turned)
     return (across + down) / 2
-
-
-@full_precision
-def row_posteriors(logits: Tensor, transition: Tensor, valid: Tensor | None = None) -> Tensor:
-    """Label probabilities (N,C,H,W), without gradient, of rows that are chains; see ``row_divergence``.
-
-    Examples:
-        >>> import torch
-        >>> from methods.crf import row_posteriors
-        >>> logits = torch.tensor([[4.0, 0.0, 4.0], [0.0, 0.0, 0.0]]).view(1, 2, 1, 3)  # the one in the middle is open
-        >>> [round(share, 3) for share in row_posteriors(logits, torch.eye(2))[0, 0, 0].tolist()]
-        [0.988, 0.872, 0.988]
-    """
-    unary = logits.log_softmax(dim=1)
-    linked = None
-    if valid is not None:
-        unary, linked = unary.where(valid[:, None], 0.0), chain.links(chain.rows(valid[:, None])[:, 0])
-    posteriors = chain.infer(chain.rows(unary), transition, linked).unary
-    count, labels, height, width = logits.shape
-    return posteriors.view(width, labels, count, height).permute(2, 1, 3, 0)
-
-
-def grid_posteriors(logits: Tensor, across: Tensor, down: Tensor, valid: Tensor | None = None) -> Tensor:
-    """Decode with the transitions: label probabilities (N,C,H,W), the mean of those of the row and of the column.
-
-    Examples:
-        >>> import torch
-        >>> from methods.crf import grid_posteriors
-        >>> logits = torch.tensor([[4.0, 0.0, 4.0], [0.0, 0.0, 0.0]]).view(1, 2, 1, 3)
-        >>> round(grid_posteriors(logits, torch.eye(2), torch.eye(2))[0, 0, 0, 1].item(), 3)
-        0.686
-    """
-    turned = None if valid is None else valid.mT
-    return (row_posteriors(logits, across, valid) + row_posteriors(logits.mT, down, turned).mT) / 2
 
 
 @register("crf")
@@ -227,7 +192,8 @@ class ChainDistillation(Method):
     Reconstructed: chains over rows and columns, the labels of every output space, transitions of a teacher that is no
     random field. These are fitted once, on labeled images before training (co-occurrence of neighbouring labels first,
     then the likelihood of the truth under the teacher's scores, with one factor on these), and kept with the teacher.
-    The student's are learned with it and serve the loss alone.
+    The student's are learned with it and serve the loss alone, unless they decode: then the student is scored, stored
+    and exported with them, and its cost is measured so.
 
     Deviations: temperature is exact: all scores of both models are divided by tau, where the authors' code tempers
     tables of marginals one by one (``chain_cross_entropy(reduction="reference")``). The weight does not fall. Chains
@@ -245,6 +211,8 @@ class ChainDistillation(Method):
             are independent under the teacher, given its rows, its columns, or its scores.
         fit_images: images that the teacher's transitions are fitted on.
         fit_steps: of L-BFGS; 0 leaves the co-occurrences as they are.
+        decoding: deploy the student's transitions with it: its labels are decoded by the mean of the posteriors of
+            rows and columns, at the student's own resolution.
     """
 
     title = "structural distillation by chain CRFs"
@@ -274,6 +242,7 @@ class ChainDistillation(Method):
         teacher_factors: Factors = "grid",
         fit_images: int = 64,
         fit_steps: int = 20,
+        decoding: bool = False,
     ) -> None:
         super().__init__(setting)
         check_options(weight=weight, output=output, fit_steps=fit_steps)
@@ -284,9 +253,17 @@ class ChainDistillation(Method):
         scores = self.output.label_scores(setting.teacher)
         self.prior = prior(scores[0].shape[1], self.output.labels_are_ordered)
         self.calibration = Transitions(self.prior, len(scores))
-        first = self.prior if self.output.labels_are_ordered else DIAGONAL * torch.eye(len(self.prior))
-        self.shape = (len(scores), 2, *first.shape)
-        self.transitions = nn.Parameter(first.expand(self.shape).flatten())  # flat, for matrices decay
+        self.chains = ChainDecoder(self.output, setting.student, self.student_factors)
+        if decoding:
+            self.chains.check(setting.student)
+            self.decoder = self.chains
+
+    @classmethod
+    def build_decoder(cls, setting: Setting, options: Mapping[str, Any]) -> nn.Module | None:
+        """The student's chains, where they decode."""
+        if not options.get("decoding"):
+            return None
+        return ChainDecoder(setting.output, setting.student, DIRECTIONS[options["student_factors"]])
 
     def calibrate(self, steps: Iterable[Step]) -> None:
         """Fit the teacher's transitions to the true labels, or to its own where the truth has none."""
@@ -310,7 +287,7 @@ class ChainDistillation(Method):
     def _grid(self, student: Prediction, teacher: Prediction) -> Tensor:
         """Divergence of the label maps, a mean over levels and directions."""
         student_scores, teacher_scores = (self.output.label_scores(prediction) for prediction in (student, teacher))
-        learned, fitted, scale = self.transitions.view(self.shape), self.calibration.table, self.calibration.scale
+        learned, fitted, scale = self.chains.tables, self.calibration.table, self.calibration.scale
         losses = [
             self._level(
                 resize(student_scores[i], map_size(teacher_scores[i])),
@@ -321,7 +298,7 @@ class ChainDistillation(Method):
             )
             for i in range(len(student_scores))
         ]
-        return torch.stack(losses).mean()
+        return self.temperature**2 * torch.stack(losses).mean()
 
     def _level(
         self, student: Tensor, teacher: Tensor, learned: Tensor, fitted: Tensor, inside: Tensor | None

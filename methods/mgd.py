@@ -121,6 +121,7 @@ class MultiGranularity(Method):
         image: weight of the image-level term.
         region: weight of the region-level term.
         grid: regions along each side.
+        reduction: ``reference`` sums the image-level term over images and channels, as the authors' code does.
     """
 
     title = "multi-granularity distillation"
@@ -140,13 +141,21 @@ class MultiGranularity(Method):
     needs = Needs(teachers=(DEEP, WIDE), unlabeled=True)
 
     def __init__(
-        self, setting: Setting, *, pixel: float = 1.0, image: float = 0.084, region: float = 20.0, grid: int = 7
+        self,
+        setting: Setting,
+        *,
+        pixel: float = 1.0,
+        image: float = 0.084,
+        region: float = 20.0,
+        grid: int = 7,
+        reduction: Reduction = "mean",
     ) -> None:
         super().__init__(setting)
         check_options(pixel=pixel, image=image, region=region)
         check_positive(grid=grid)
         shared_pairs(setting.student, setting.teachers[WIDE])
         self.grid = grid
+        self.reduction: Reduction = reduction
         self.weights |= {"pixel_labeled": pixel, "pixel_unlabeled": pixel, "image": image, "region": region}
 
     def forward(self, step: Step) -> dict[str, Tensor]:
@@ -160,7 +169,7 @@ class MultiGranularity(Method):
             terms["pixel_unlabeled"] = pixel_level(self.output, step.student(step.pasted()).maps, labels)
         if self.weights["image"]:
             student, teacher = step.student(step.pasted()), step.teacher(step.pasted(), DEEP)
-            terms["image"] = image_level(self.output.summary(student), self.output.summary(teacher))
+            terms["image"] = image_level(self.output.summary(student), self.output.summary(teacher), self.reduction)
         if self.weights["region"]:
             pairs = shared_pairs(step.student(step.pasted()), step.teacher(step.pasted(), WIDE))
             terms["region"] = torch.stack([region_level(*pair, self.grid) for pair in pairs]).mean()

@@ -145,6 +145,8 @@ class StructuredTransfer(Method):
         intra: weight of the intra-layer patterns.
         inter: weight of the inter-layer relations.
         stride: the largest stride of a feature that takes part in the relations.
+        reduction: ``reference`` sums the intra- and inter-layer terms as the authors' code does, with which their
+            weights are 0.5; the other two are sums where ``task.reduction=reference``.
     """
 
     title = "structured knowledge transfer"
@@ -162,12 +164,20 @@ class StructuredTransfer(Method):
     also_called = ("SKT",)
 
     def __init__(
-        self, setting: Setting, *, soft: float = 1.0, intra: float = 1.0, inter: float = 1.0, stride: int = 16
+        self,
+        setting: Setting,
+        *,
+        soft: float = 1.0,
+        intra: float = 1.0,
+        inter: float = 1.0,
+        stride: int = 16,
+        reduction: Reduction = "mean",
     ) -> None:
         super().__init__(setting)
         check_options(soft=soft, intra=intra, inter=inter)
         check_positive(stride=stride)
         student, teacher = setting.student, setting.teacher
+        self.reduction: Reduction = reduction
         self.taps = [name for name in student.features if name in teacher.features]
         if not self.taps:
             raise InputError(
@@ -196,11 +206,11 @@ class StructuredTransfer(Method):
             terms["soft"] = self.output.divergence(student, teacher)
         if self.weights["intra"]:
             student_features, teacher_features = zip(*(pairs[name] for name in self.taps), strict=True)
-            terms["intra"] = intra_layer_pattern(student_features, teacher_features)
+            terms["intra"] = intra_layer_pattern(student_features, teacher_features, self.reduction)
         if self.weights["inter"]:
             outputs = self.output.bounded(student), self.output.bounded(teacher)
             student_features, teacher_features = zip(*(pairs[name] for name in self.related), outputs, strict=True)
-            terms["inter"] = inter_layer_relation(student_features, teacher_features)
+            terms["inter"] = inter_layer_relation(student_features, teacher_features, self.reduction)
         return terms
 
     def _pair(self, name: str, student: Prediction, teacher: Prediction) -> tuple[Tensor, Tensor]:

@@ -159,6 +159,8 @@ class Structured(Method):
         pixel: weight of the pixel-wise divergence.
         pair: weight of the pair-wise term.
         holistic: weight of the critic's opinion; no critic is built or trained when it is zero.
+        reduction: ``reference`` normalises as the authors' code does: the pixel-wise term, their cross-entropy less a
+            constant, is summed over the batch, and the norm of nodes is not differentiated.
         scale: pooling window of the pair-wise term as a share of the map.
         kernel: pooling window in positions; takes the place of ``scale`` unless 0.
         adversary: the critic's loss, ``wgan-gp`` or ``hinge``.
@@ -201,6 +203,7 @@ class Structured(Method):
         pixel: float = 1.0,
         pair: float = 10.0,
         holistic: float = 0.02,
+        reduction: Reduction = "mean",
         scale: float = 0.5,
         kernel: int = 0,
         adversary: Adversary = "wgan-gp",
@@ -216,6 +219,7 @@ class Structured(Method):
         check_options(critic_decay=critic_decay)
         check_positive(scale=scale, width=width, critic_lr=critic_lr)
         shared_pairs(setting.student, setting.teacher)
+        self.reduction: Reduction = reduction
         self.scale, self.kernel = scale, kernel
         self.adversary, self.penalty, self.conditional = adversary, penalty, conditional
         self.weights |= {"pixel": pixel, "pair": pair, "holistic": holistic}
@@ -228,10 +232,11 @@ class Structured(Method):
         """Return the task loss and the three terms on the labeled batch."""
         terms = {SUPERVISED: step.supervised()}
         if self.weights["pixel"]:
-            terms["pixel"] = self.output.divergence(step.student(step.labeled), step.teacher(step.labeled))
+            images = len(step.labeled.image) if self.reduction == "reference" else 1
+            terms["pixel"] = images * self.output.divergence(step.student(step.labeled), step.teacher(step.labeled))
         if self.weights["pair"]:
             pairs = shared_pairs(step.student(step.labeled), step.teacher(step.labeled))
-            losses = [pairwise_similarity(*pair, self.scale, kernel=self.kernel) for pair in pairs]
+            losses = [pairwise_similarity(*pair, self.scale, self.reduction, self.kernel) for pair in pairs]
             terms["pair"] = torch.stack(losses).mean()
         if self.critic is not None:
             student, _ = self._seen(step)

@@ -68,8 +68,11 @@ class Attention(DenseTask):
     def target(self, sample: Sample) -> Tensor:
         """The density, float32 (H,W), summing to one where it is known, -1 on padding."""
         density = torch.from_numpy(np.array(sample.annotations[self.annotation].density))
-        total = density.clamp(min=0).sum()
-        return torch.where(density > 0, density / total.clamp(min=1e-12), density)
+        return _distribution(density, density.clamp(min=0).sum())
+
+    def targets(self, values: Tensor) -> Tensor:
+        """Densities, float32 (N,H,W), each summing to one where it is known, -1 on padding."""
+        return _distribution(values, values.clamp(min=0).sum(dim=(1, 2), keepdim=True))
 
     def truth(self, sample: Sample) -> Looks:
         """Density and points of a frame, with the name of its clip."""
@@ -92,3 +95,8 @@ class Attention(DenseTask):
         if isinstance(decoded, Looks):
             return draw_fixations(image, decoded.density, decoded.points)
         return draw_fixations(image, decoded)
+
+
+def _distribution(density: Tensor, total: Tensor) -> Tensor:
+    """Divide what is known of a density by its total."""
+    return torch.where(density > 0, density / total.clamp(min=1e-12), density)

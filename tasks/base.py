@@ -16,6 +16,7 @@ from tasks.annotations.boxes import Boxes as Boxes
 from tasks.annotations.kind import IGNORE as IGNORE
 from tasks.annotations.kind import Info as Info
 from tasks.annotations.kind import kind_of
+from tasks.errors import InputError
 from tasks.nested import mapped
 from tasks.registry import Registry
 from tasks.trivial import Trivial
@@ -62,6 +63,7 @@ class Dataset(ABC):
     bibtex: ClassVar[str] = ""  # entries to cite
     provides: ClassVar[frozenset[str]]  # kinds of annotation
     slow: ClassVar[bool] = False  # to make a sample: it is done once a machine, and kept
+    uniform: ClassVar[bool] = False  # all images have the same size
     info: Info
     splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
 
@@ -153,7 +155,7 @@ class Prediction:
     """
 
     maps: tuple[Tensor, ...]
-    features: dict[str, Tensor]
+    features: Mapping[str, Tensor]
     strides: dict[str, int]
     shared: tuple[str, ...]
     embedding: Tensor
@@ -239,6 +241,15 @@ class OutputSpace(ABC):
     def bounded(self, prediction: Prediction) -> Tensor:
         """Return one map (N,C,h,w) in a bounded range, for critics."""
 
+    def enlarged(self, prediction: Prediction) -> Tensor:
+        """Return the raw map at the size of the input, (N,C,H,W), by which views of one image are averaged.
+
+        Raises InputError, as here, where a prediction is no map of numbers at positions.
+        """
+        raise InputError(
+            "evaluation.window and evaluation.flip join maps of numbers, which this task does not predict; drop both"
+        )
+
     def proper(self, raw: Tensor) -> Tensor:
         """Bring any numbers (N,C,h,w), as a bare convolution gives them, into the range of the maps of this space."""
         return raw
@@ -272,6 +283,13 @@ class OutputSpace(ABC):
         """Return the true labels of a hard target at the sizes of the label scores, int64 (N,h,w), 255 where unknown.
 
         None, as here, where the truth cannot be told in labels: then a teacher's most likely ones stand for it.
+        """
+        return None
+
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...] | None:
+        """Return the maps of a prediction whose label scores were these: the way back from ``label_scores``.
+
+        Its own scores give its own maps back; what labels do not tell stays. None, as here, where there is no way back.
         """
         return None
 
@@ -399,6 +417,15 @@ class Task(ABC):
     def collate(self, targets: Sequence[Any]) -> Any:
         """Join the targets of single samples into one of a batch; stacks tensors unless a task says otherwise."""
         return torch.stack(list(targets))
+
+    def targets(self, values: Any) -> Any:
+        """Turn what ``moved_batch`` of the task's kind of annotation made into the target of a batch, on the device.
+
+        The same as ``target`` of each sample, joined by ``collate``. A task need not have it: its samples are then
+        augmented on the host alone. A class that overrides one of the two others overrides this one too, or the same
+        holds for it.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> Any:

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tasks.annotations.points import draw_points
+from tasks.annotations.points import PointBatch, draw_points
 from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.data.density import density_map
+from tasks.data.density_batch import density_maps
 from tasks.drawing import draw_density
 from tasks.metrics.counting import CountErrors
 from tasks.networks import csrnet, encoder_decoder, presets
@@ -85,6 +86,12 @@ class Counting(Task):
         if self.loss == "bayesian":
             return stack_points([target.xy[0, target.weight[0] > 0] for target in targets], targets[0].size)
         return super().collate(targets)
+
+    def targets(self, values: PointBatch) -> Tensor | PointTarget:
+        """The densities of a batch, float32 (N,H,W), or its points."""
+        if self.loss == "bayesian":
+            return PointTarget(values.xy, values.present.float(), values.size)
+        return density_maps(values.xy, values.present, values.size, self.sigma)
 
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> np.ndarray:
         """Heads a pixel at ``size``, float64, with the count that the network predicts."""

@@ -77,6 +77,10 @@ class Depth(DenseTask):
         """Metres, float32 (H,W), 0 where unknown."""
         return torch.from_numpy(sample.annotations[self.annotation].astype(np.float32))
 
+    def targets(self, values: Tensor) -> Tensor:
+        """Metres, float32 (N,H,W), 0 where unknown."""
+        return values.float()
+
     def field(self, prediction: Prediction, size: tuple[int, int]) -> Tensor:
         """Metres at ``size``: the map in metres at the size of the input, resized (bilinear)."""
         log_depth = resize(prediction.maps[0], prediction.size)

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tasks.annotations.boxes import Boxes, draw_boxes
+from tasks.annotations.boxes import BoxBatch, Boxes, draw_boxes
 from tasks.base import Info, Margin, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.metrics.detection import BoxPrecision, Detections
 from tasks.nested import mapped
 from tasks.networks import fcos, presets
-from tasks.outputs.boxes import BoxTarget, stack
+from tasks.outputs.boxes import ABSENT, BoxTarget, stack
 from tasks.outputs.detection import Detection
 from tasks.trivial import Trivial
 
@@ -90,6 +90,11 @@ class ObjectDetection(Task):
     def collate(self, targets: Sequence[BoxTarget]) -> BoxTarget:
         """Join targets, padded to the image with the most boxes."""
         return stack([target.xyxy[0] for target in targets], [target.labels[0] for target in targets])
+
+    def targets(self, values: BoxBatch) -> BoxTarget:
+        """The boxes that are not difficult; the others leave rows without a box."""
+        labels = values.labels.where(values.present & ~values.difficult, ABSENT)
+        return BoxTarget(values.xyxy, labels, torch.ones_like(labels, dtype=torch.float32))
 
     def decode(self, prediction: Prediction, index: int, size: tuple[int, int]) -> Detections:
         """The best detections in pixels of ``size``; resizing is undone in float64."""

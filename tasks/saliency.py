@@ -12,7 +12,7 @@ from tasks.annotations.mask import draw_mask
 from tasks.base import IGNORE, Info, Margin, NetworkSpec, Prediction, Sample, tasks
 from tasks.dense import DenseTask
 from tasks.metrics.saliency import SaliencyScores
-from tasks.networks import presets
+from tasks.networks import presets, u2net
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.binary import UNKNOWN, Binary
 from tasks.outputs.maps import resize
@@ -45,8 +45,8 @@ class Saliency(DenseTask):
         self.output = Binary()
 
     def network(self, spec: NetworkSpec) -> nn.Module:
-        """Build an encoder-decoder with one map."""
-        return build(spec, self.output.channels)
+        """Build a U2-Net (``decoder=u2net``) or an encoder-decoder with one map."""
+        return u2net.build(spec) if spec.decoder == u2net.NAME else build(spec, self.output.channels)
 
     def metric(self) -> SaliencyScores:
         """Return empty sums of scores."""
@@ -54,7 +54,11 @@ class Saliency(DenseTask):
 
     def target(self, sample: Sample) -> Tensor:
         """Zero and one, float32 (H,W), -1 on padding."""
-        mask = torch.from_numpy(sample.annotations[self.annotation].astype(np.float32))
+        return self.targets(torch.from_numpy(np.array(sample.annotations[self.annotation])))
+
+    def targets(self, values: Tensor) -> Tensor:
+        """Zero and one, float32 (N,H,W), -1 on padding."""
+        mask = values.float()
         return mask.where(mask != IGNORE, UNKNOWN)
 
     def field(self, prediction: Prediction, size: tuple[int, int]) -> Tensor:

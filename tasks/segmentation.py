@@ -54,6 +54,10 @@ class Segmentation(DenseTask):
         """Class labels, uint8 (H,W)."""
         return torch.from_numpy(np.array(sample.annotations[self.annotation]))
 
+    def targets(self, values: Tensor) -> Tensor:
+        """Class labels, uint8 (N,H,W)."""
+        return values
+
     def field(self, prediction: Prediction, size: tuple[int, int]) -> Tensor:
         """The most likely class at ``size``: logits are resized (bilinear), then compared."""
         return resize(prediction.maps[0], size).max(dim=1).indices.to(torch.uint8)

@@ -123,3 +123,16 @@ def registries(tmp_path: Path) -> Iterator[None]:
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+@pytest.fixture
+def realdata() -> Callable[[str], str]:
+    """Give the folder of a small real dataset, or skip."""
+
+    def folder(name: str) -> str:
+        root = os.environ.get("DENSEDISTILL_DATA")
+        if root is None or not (Path(root) / name).is_dir():
+            pytest.skip(f"DENSEDISTILL_DATA holds no {name}")
+        return str(Path(root) / name)
+
+    return folder

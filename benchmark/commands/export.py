@@ -24,7 +24,6 @@ from leaderboards.values import sha256_of
 from tasks.base import MEAN, STD, Task
 from tasks.errors import InputError, nearest
 from tasks.networks.build import build_network
-from tasks.networks.weights import load_weights
 
 TOLERANCE = 1e-4  # of the largest difference, relative to the largest output or 1
 BATCHES = (2, 3)  # of the example that is traced, and of the other one that is compared
@@ -108,8 +107,7 @@ def export(path: Path, kind: str, out: Path | None, size: str | None, words: Seq
     height, width = parse_size(size, stored)
     out = out or stored.student_file.with_suffix(form.suffix)
     task = stored.task(words)
-    network = build_network(task, stored.spec, (height, width))
-    load_weights(network, stored.student_file)
+    network = stored.load(build_network(task, stored.spec, (height, width)), task, (height, width))
     deployed = Deployed(network).eval()
     with _fresh(out) as draft:
         shape = (3 * task.frames, height, width)

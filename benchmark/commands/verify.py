@@ -20,7 +20,6 @@ from leaderboards.record import Record
 from leaderboards.values import Level
 from leaderboards.verify import verified
 from tasks.errors import InputError
-from tasks.networks.weights import load_weights
 from tasks.origin import DISTRIBUTION
 
 LEVEL: Level = "L3"  # evaluated again from the weights
@@ -74,8 +73,8 @@ def measured_again(stored: Stored, words: Sequence[str], tolerance: float, by: s
         config, build_fabric(config.device, config.precision, tf32=config.tf32, deterministic=config.deterministic)
     )
     _check_data(stored, problem)
-    network = problem.build_network(stored.spec, Randomness(config.seed))
-    load_weights(network, stored.student_file)
+    student = problem.build_network(stored.spec, Randomness(config.seed))
+    network = stored.load(student, problem.task, problem.first_size)
     evaluation = problem.evaluate(network, "test")
     return verified(stored.record, evaluation.scores, LEVEL, by, now(), tolerance)
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from benchmark.config import catalog, plugin_configs, protocols, schema, strength, terms
 from benchmark.config.file_words import read_files
-from benchmark.config.schema import Config, TeacherConfig, data_schema, options_schema
+from benchmark.config.schema import Config, EvaluationConfig, Recipe, TeacherConfig, data_schema, options_schema
 from benchmark.config.strength import method_schema
 from methods.base import Method
 from tasks.base import Dataset, NetworkSpec, Task, tasks
@@ -89,14 +89,20 @@ def _enter_dataset(name: str, dataset: type[Dataset]) -> None:
 
 
 def _enter_method(name: str, method: type[Method]) -> None:
+    if name in _presets("method"):
+        raise InputError(f"method={name} means something else, a file of options; give method '{name}' another name")
     ConfigStore.instance().store(group="method", name=name, node=method_schema(method), package=f"methods.{name}")
+
+
+def _presets(*groups: str) -> set[str]:
+    """Name the files of options of some of Hydra's groups, which go before what is registered."""
+    return {path.stem for group in groups for folder in plugin_configs.folders(group) for path in folder.glob("*.yaml")}
 
 
 def _enter_network(name: str, network: type[nn.Module]) -> None:
     """Enter a network as a student, and as the one teacher, which plays every role."""
     store = ConfigStore.instance()
-    presets = {path.stem for group in GROUPS for folder in plugin_configs.folders(group) for path in folder.glob("*")}
-    if name in presets | {protocols.option(task, each) for task in tasks for each in protocols.files()}:
+    if name in _presets(*GROUPS) | {protocols.option(task, each) for task in tasks for each in protocols.files()}:
         raise InputError(f"student={name} or teacher={name} means something else; give network '{name}' another name")
     defaults = {key: parameter.default for key, parameter in options(network).items()}
     spec = NetworkSpec(network=name, options=defaults)
@@ -158,6 +164,9 @@ def typed(found: DictConfig) -> Config:
             "(recipe.steps=...), or write a protocol of your own"
         )
     _check_budgets(plain)
+    _check_crops("recipe", plain.recipe)
+    _check_crops("teacher.recipe", plain.teacher.recipe)
+    _check_evaluation(plain.evaluation)
     plain.teacher.seed += plain.seed % plain.teacher.seeds
     strength.fill(plain)
     terms.fill(plain)
@@ -172,6 +181,28 @@ def _check_budgets(config: Config) -> None:
         raise InputError(f"recipe.factor={config.recipe.factor}: expected a number above 0")
     if config.teacher.seeds < 1:
         raise InputError(f"teacher.seeds={config.teacher.seeds}: expected at least 1 teacher")
+
+
+def _check_crops(key: str, recipe: Recipe) -> None:
+    """Raise InputError for a share that there cannot be, and for crops of many sizes that shall make a batch."""
+    share = recipe.crop_share
+    if share is None:
+        return
+    if len(share) != 2 or not 0 < share[0] <= share[1] <= 1:
+        raise InputError(f"{key}.crop_share={share}: expected a range above 0 and up to 1, such as [0.5,1]")
+    if recipe.batch != 1:
+        raise InputError(f"{key}.crop_share={share}: crops differ in size; set {key}.batch=1, found {recipe.batch}")
+
+
+def _check_evaluation(evaluation: EvaluationConfig) -> None:
+    """Raise InputError for a window, an overlap or a batch that there cannot be."""
+    window = evaluation.window
+    if window is not None and (len(window) != 2 or min(window) < 1):
+        raise InputError(f"evaluation.window={window}: expected [height,width] in pixels, or null for whole images")
+    if not 0 <= evaluation.overlap < 1:
+        raise InputError(f"evaluation.overlap={evaluation.overlap}: expected a share of at least 0 and below 1")
+    if evaluation.batch < 1:
+        raise InputError(f"evaluation.batch={evaluation.batch}: expected at least 1 image")
 
 
 def _explain(words: list[str], error: Exception) -> str:

@@ -12,7 +12,15 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from benchmark.config import plugin_configs
-from benchmark.config.schema import Config, Protocol, Recipe, TeacherConfig, data_schema, options_schema
+from benchmark.config.schema import (
+    Config,
+    EvaluationConfig,
+    Protocol,
+    Recipe,
+    TeacherConfig,
+    data_schema,
+    options_schema,
+)
 from tasks.base import Dataset, Task, datasets, tasks
 from tasks.errors import InputError, nearest
 
@@ -124,6 +132,8 @@ def changes(config: Config) -> Iterator[str]:
                 yield f"{part}.{key}"
     if config.task != asdict(options_schema(cls, name=cls.name)()):
         yield "task"
+    if config.evaluation != EvaluationConfig():
+        yield "evaluation"
     allowed: dict[str, tuple[object, Sequence[object]]] = {
         "data.labeled": (config.data["labeled"], protocol.labels),
         "recipe.budget": (config.recipe.budget, protocol.budgets),

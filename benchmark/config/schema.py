@@ -52,19 +52,36 @@ class Recipe:
     budget: str = one_of("steps", "time")  # time: as many steps as fit into what the control takes, timed alone
     factor: float = 1.0  # multiple of the steps, or of the control's training time
     batch: int = 8
-    optimizer: str = one_of("adamw", "sgd")
+    optimizer: str = one_of("adamw", "sgd", "adam")  # adam decays through the gradient, as most papers' code does
     lr: float = 2e-3
     momentum: float = 0.9  # of sgd
     weight_decay: float = 1e-2
     warmup: int = 20  # steps of linear growth
-    power: float = 0.9  # of the polynomial decay that follows
+    schedule: str = one_of("poly", "step", "cosine", "constant")  # of the rate after warm-up
+    power: float = 0.9  # of the polynomial decay
+    drops: list[float] = field(default_factory=lambda: [2 / 3, 11 / 12])  # of step: a tenth after each share of steps
+    head: float = 1.0  # factor on the rate of all that is not the encoder
+    decay_all: bool = False  # weight decay of biases and norms as well
+    ema: float = 0.0  # share of the old in a running mean of the weights, which is scored; 0: none
+    auxiliary: float = 0.0  # weight of the task loss of each branch that predicts by itself
     clip: float | None = 5.0  # largest norm of the gradient
     crop: list[int] | None = None  # height, width; null: the size of the images
+    crop_share: list[float] | None = None  # instead: range of a random share of both sides, in batches of one image
     scale: list[float] = field(default_factory=lambda: [0.75, 1.5])
     flip: float = 0.5
     jitter: float = 0.2
     selection: str = one_of(*typing.get_args(SelectionRule))  # best: the weights with the best validation score
     validations: int = 5  # evaluations on the validation split during training, for selection=best
+
+
+@dataclass
+class EvaluationConfig:
+    """How an image is looked at where it is scored; raw maps of several views are averaged at its size."""
+
+    window: list[int] | None = None  # height, width of a sliding window; null: whole images
+    overlap: float = 1 / 3  # share of a window that the next one sees too, at least
+    flip: bool = False  # mirrored as well
+    batch: int = 16  # images at a time
 
 
 @dataclass
@@ -119,6 +136,7 @@ class Config:
     student: NetworkSpec = field(default_factory=NetworkSpec)
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     recipe: Recipe = field(default_factory=Recipe)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     methods: dict[str, Any] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)  # PATH.py:CLASS; filled in from method=, task= and data=
     seed: int = 0
@@ -144,7 +162,9 @@ class DataCommon:
     labeled: str = "1"  # 1, 1/2, 1/4, 1/8, 1/16, or the path of a list file
     size: Any = None  # of the images that a network sees: shorter side, [height, width], or null as they are
     tuning_split: Any = None  # share of train to score on instead of val and test, to choose hyper-parameters
-    cache: str = one_of("auto", "none", "memory", "disk")  # of decoded images; auto: disk where they are slow to make
+    cache: str = one_of(
+        "auto", "none", "memory", "disk", "device"
+    )  # of decoded images; auto: on a GPU where they fit, on disk where they are slow to make
 
 
 def plain_type(annotation: Any) -> Any:

@@ -15,6 +15,8 @@ from benchmark.conformance.task_under_test import TaskUnderTest
 from benchmark.conformance.tensors import pick, tensors
 from benchmark.training.step import predict
 from tasks.base import Batch, Metric, Prediction, Sample
+from tasks.data.resident import host_only
+from tasks.errors import InputError
 
 NETWORKS, SCORES = Checks[TaskUnderTest](), Checks[TaskUnderTest]()
 ODD = (90, 70)  # a size that no network's stride divides
@@ -105,6 +107,26 @@ def networks_take_any_size(tested: TaskUnderTest) -> Verdict:
     if picture.dtype != np.uint8 or picture.shape != (*size, 3):
         return broken(f"a picture is {picture.dtype} {picture.shape}", f"return uint8 {(*size, 3)}, as the image is")
     return kept(f"{ODD[0]} x {ODD[1]} is predicted, decoded and drawn")
+
+
+@NETWORKS.promise("networks return whole predictions")
+def device_makes_the_targets_of_the_host(tested: TaskUnderTest) -> Verdict:
+    """A batch that is augmented on the device has the task loss of the one that the host makes."""
+    if (why := host_only(tested.task)) is not None:
+        return Verdict("not checked", f"it is augmented on the host alone: {why}")
+    try:
+        host, device = tested.made_twice()
+    except InputError as error:  # images of several sizes, none of which is a fault
+        return Verdict("not checked", str(error))
+    maps = tested.predict(host).maps
+    expected, found = (float(tested.output.supervised(maps, batch.target)) for batch in (host, device))
+    if not math.isclose(found, expected, rel_tol=CLOSE, abs_tol=CLOSE):
+        return broken(
+            f"the task loss of one prediction is {found:.6g} against the target of the device, {expected:.6g} against "
+            "that of the host",
+            "make `targets` give what `target` and `collate` do, and `moved_batch` of the kind what `moved` does",
+        )
+    return kept(f"the task loss is {found:.4g} against both")
 
 
 def _feed(tested: TaskUnderTest, prediction: Prediction, samples: Sequence[Sample], *metrics: Metric) -> None:

@@ -16,8 +16,9 @@ from benchmark.training.step import LABELED, arrived, predict
 from tasks.annotations.kind import kind_of
 from tasks.base import Batch, Prediction, Sample
 from tasks.data.augment import Augment
-from tasks.data.loader import Images, ordered
+from tasks.data.loader import Images, Part, Plan, ordered, stream
 from tasks.data.pixels import as_tensor, stacked
+from tasks.data.resident import Resident, resident_stream
 from tasks.data.resize import resize_sample, target_size
 from tasks.nested import widened
 
@@ -75,6 +76,16 @@ class TaskUnderTest:
 
     def _collate(self, samples: list[Sample]) -> Any:
         return self.task.collate([self.task.target(each) for each in samples])
+
+    def made_twice(self) -> tuple[Batch, Batch]:
+        """One labeled batch, made on the host and made on the device."""
+        recipe, count = self.lab.config.recipe, len(self.batch.image)
+        images = Images(self.problem.dataset, "train", frozenset({self.task.annotation}), self.problem.size)
+        augment = Augment(self.problem.crop(recipe), (0.75, 1.25), recipe.flip, recipe.jitter)
+        common = self.task, augment, self.lab.draws, Plan([Part(LABELED, range(count))], count, 0, 1)
+        resident = Resident(images, self.problem.fabric.device)
+        host, device = (next(each)[LABELED] for each in (stream(images, *common), resident_stream(resident, *common)))
+        return arrived(host, self.problem.fabric), arrived(device, self.problem.fabric)
 
     @cached_property
     def samples(self) -> list[Sample]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from benchmark.config import catalog, compose
-from benchmark.config.schema import Config, check_words, options_schema
+from benchmark.config.schema import Config, EvaluationConfig, check_words, options_schema
 from benchmark.runs.identity import REVISION, source_of
+from benchmark.training.deployed import rebuilt
 from benchmark.training.problem import build_dataset
 from leaderboards import attachments, store
 from leaderboards.errors import RecordError
@@ -17,6 +20,7 @@ from leaderboards.record import Record
 from leaderboards.values import sha256_of
 from tasks.base import Info, NetworkSpec, Task, datasets, tasks
 from tasks.errors import InputError
+from tasks.networks.weights import load_weights
 
 FACTS = ("revision", "task", "data", "labeled", "numerics", "student")  # see benchmark.runs.identity
 KEYS = ("data.root", "device", "files")  # what a record cannot know of the machine it is read on
@@ -67,6 +71,7 @@ class Stored:
         made.precision, made.channels_last = numerics["precision"], numerics["channels_last"]
         made.tf32, made.deterministic = numerics.get("tf32", False), numerics.get("deterministic", False)
         made.seed = self.record.seed
+        made.evaluation = EvaluationConfig(**facts.get("evaluation", {}))
         check_words(made)
         check_words(options_schema(tasks[task["name"]], name=task["name"])(**made.task), "task.")
         return made
@@ -83,6 +88,16 @@ class Stored:
         info: Info = getattr(datasets[made.data["name"]], "info", None) or build_dataset(made.data).info
         task: Task = cls(info, **chosen)
         return task
+
+    def load(self, student: nn.Module, task: Task, size: tuple[int, int]) -> nn.Module:
+        """Fill a network of the student's architecture, and what its method deploys behind it, with the stored weights.
+
+        Raises InputError where they do not fit.
+        """
+        method = self.record.method
+        network = rebuilt(student, task, size, method.name, method.options)
+        load_weights(network, self.student_file)
+        return network
 
     def check_code(self) -> None:
         """Raise RecordError where this installation computes another thing than the one that made the record."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmark.config.schema import Config, Recipe
+from benchmark.config.schema import Config, EvaluationConfig, Recipe
 from benchmark.training.problem import Problem
 from leaderboards.values import digest, sha256_of
 from methods.base import methods
@@ -19,6 +19,8 @@ REVISION = 3  # raised when a change of the code changes results
 SHORT = 12  # digits of a hash in a name
 OWN_NETWORK = ("network", "options", "output", "features")  # what a registered network is built by
 NUMERICS = ("precision", "tf32", "channels_last", "compile", "deterministic")  # keys that say how exactly to compute
+LATE_KEYS = ("schedule", "drops", "head", "decay_all", "ema", "auxiliary", "crop_share")  # earlier recipes lack them
+LATE_OPTIONS = {"reduction": "mean"}  # of methods: earlier records lack them
 BUDGET_KEYS = ("steps", "budget", "factor")  # of the recipe: what a track fixes beyond its setting
 
 
@@ -46,8 +48,9 @@ class Identity:
 
 
 def recipe_facts(recipe: Recipe) -> dict[str, Any]:
-    """Describe a recipe; the keys of a time budget are left out of one that counts steps."""
-    facts = asdict(recipe)
+    """Describe a recipe: without the keys of a time budget where it counts steps, and late ones at their defaults."""
+    plain = asdict(Recipe())
+    facts = {key: value for key, value in asdict(recipe).items() if key not in LATE_KEYS or value != plain[key]}
     return facts if recipe.budget == "time" else {key: facts[key] for key in facts if key not in ("budget", "factor")}
 
 
@@ -70,12 +73,17 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
     data = {**problem.data_options, "manifest": problem.manifest}
     if source := source_of(datasets, problem.dataset.name):
         data["source"] = source
+    views = {} if config.evaluation == EvaluationConfig() else {"evaluation": asdict(config.evaluation)}
+    numerics = {key: getattr(config, key) for key in NUMERICS} | {"device": problem.fabric.device.type}
+    if problem.placement.resident:  # colours are rounded otherwise than on the host
+        numerics["augmentation"] = "device"
     return {
+        **views,
         "revision": REVISION,
         "task": {**config.task, "source": source_of(tasks, config.task["name"])},
         "data": data,
         "labeled": {"name": partition.name, "checksum": partition.checksum},
-        "numerics": {key: getattr(config, key) for key in NUMERICS} | {"device": problem.fabric.device.type},
+        "numerics": numerics,
     }
 
 
@@ -106,7 +114,8 @@ def identify(
     }
     any_budget = {key: value for key, value in recipe_facts(config.recipe).items() if key not in BUDGET_KEYS}
     setting = {**track, "recipe": any_budget}
-    options, source = config.methods.get(method, {}), source_of(methods, method)
+    given, source = config.methods.get(method, {}), source_of(methods, method)
+    options = {key: value for key, value in given.items() if (key, value) not in LATE_OPTIONS.items()}
     entry = {**track, "method": {"name": method, "options": options, "source": source}}
     if variant:
         entry["variant"] = variant

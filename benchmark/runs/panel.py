@@ -12,6 +12,7 @@ from torch import nn
 
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.teachers import Teacher
+from benchmark.training.deployed import rebuilt
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness
 from benchmark.training.step import arrived, predict
@@ -39,7 +40,8 @@ def draw_panels(
     blank = problem.build_network(problem.config.student, Randomness(problem.config.seed))
     for contestant in contestants:
         if contestant.trained:
-            network = copy.deepcopy(blank)
+            options = problem.config.methods.get(contestant.name, {})
+            network = rebuilt(copy.deepcopy(blank), problem.task, problem.first_size, contestant.name, options)
             load_weights(network, contestant.student_file)
             networks["student alone" if contestant.method.control else f"student, {contestant.name}"] = network
     picture = encode_png(draw_panel(problem, networks))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -107,8 +107,15 @@ def _task(problem: Problem, config: Config) -> parts.TaskPart:
         title=problem.task.title,
         margin=_margin(problem.task),
         options=options,
-        preprocess={"size": problem.config.data.get("size"), "crop": list(problem.crop(config.recipe))},
-        evaluation={"resolution": "ground truth", "interpolation": "bilinear", "align_corners": False, "flip": False},
+        preprocess={
+            "size": problem.config.data.get("size"),
+            "crop": list(problem.crop(config.recipe)),
+            "augmented_on": str(problem.placement),
+        },
+        evaluation={
+            **{"resolution": "ground truth", "interpolation": "bilinear", "align_corners": False},
+            **asdict(config.evaluation),
+        },
         package=origin.package,
         version=origin.version,
         file_sha256=origin.file_sha256 or None,
@@ -158,8 +165,16 @@ def _method(config: Config, contestant: Contestant, outcome: Outcome) -> parts.M
         version=origin.version,
         file_sha256=origin.file_sha256 or None,
         roles={role: contestant.plans[teacher].id for role, teacher in roles.items()},
-        notes=[f"the teacher '{roles[role]}' stands in for the missing role '{role}'" for role in stand_ins(roles)],
+        notes=_notes(roles, outcome.member),
     )
+
+
+def _notes(roles: Mapping[str, str], member: Member | None) -> list[str]:
+    """Say what a reader would not expect: who stands in for a teacher, what is deployed beside the student."""
+    said = [f"the teacher '{roles[role]}' stands in for the missing role '{role}'" for role in stand_ins(roles)]
+    if member is not None and member.active and member.method.decoder is not None:
+        said.append("the student is deployed with a decoder, which counts in its scores, parameters and costs")
+    return said
 
 
 def _teacher(plan: Plan, home: Path) -> parts.Teacher:

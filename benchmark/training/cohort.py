@@ -116,8 +116,8 @@ class Cohort:
             self._flush(reached)
         if self.recipe.selection == "best" and (last or reached % self._validation_gap() == 0):
             for member in self._active(reached - 1):
-                member.keep_if_best(self.validate(member.forward), reached)
-                member.network.train()
+                member.keep_if_best(self.validate(member.validated), reached)
+                member.train_mode()
         if saves:
             self._save(reached)
         if self.watch.stop.requested and not last:

@@ -34,11 +34,11 @@ def build_dataset(
 
 
 def _kept(dataset: Dataset, chosen: Mapping[str, Any], home: Path, size: int | Sequence[int] | None) -> Dataset:
-    """Keep samples where ``data.cache`` says: ``auto`` keeps on disk those that are slow to make."""
+    """Keep samples where ``data.cache`` says: ``auto`` and ``device`` keep on disk those that are slow to make."""
     where = chosen["cache"]
     if where == "memory":
         return Cached(dataset, MemoryCache(), size)
-    if where == "disk" or (where == "auto" and dataset.slow):
+    if where == "disk" or (where in ("auto", "device") and dataset.slow):
         content = {
             "manifest": dataset.manifest(),
             "options": {key: chosen[key] for key in options(type(dataset)) if key not in MACHINE},

@@ -9,7 +9,9 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from benchmark.training.step import arrived, predict
+from benchmark.config.schema import EvaluationConfig
+from benchmark.training.step import arrived
+from benchmark.training.views import look
 from tasks.base import Batch, Dataset, Task
 from tasks.data.loader import ordered
 
@@ -32,19 +34,19 @@ def evaluate(
     split: str,
     *,
     size: int | Sequence[int] | None,
-    batch: int,
+    how: EvaluationConfig,
     fabric: Fabric,
     per_image: str | None = None,
 ) -> Evaluation:
-    """Score a network on every image of a split; the network is left in eval mode.
+    """Score a network on every image of a split, seen as ``how`` says; the network is left in eval mode.
 
     ``per_image`` names the score whose pseudo-values are kept, one an image; None keeps none.
     """
     network.eval()
     parts = []
     with torch.no_grad():
-        for images, samples in ordered(dataset, split, size, batch):
-            prediction = predict(network, arrived(Batch.whole(split, images), fabric), fabric)
+        for images, samples in ordered(dataset, split, size, how.batch):
+            prediction = look(network, arrived(Batch.whole(split, images), fabric), task.output, how, fabric)
             decoded = task.decode_batch(prediction, [task.truth_size(sample) for sample in samples])
             for found, sample in zip(decoded, samples, strict=True):
                 part = task.metric()

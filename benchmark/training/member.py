@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmark.training.average import running_mean
 from benchmark.training.checkpoint import load_state, save_state
 from benchmark.training.conditions import Conditions
+from benchmark.training.deployed import deployed
 from benchmark.training.optimizer import build_critic_optimizer, build_optimizer, learning_rate, set_learning_rate
 from benchmark.training.preflight import Signals
 from benchmark.training.step import MemberStep, SharedStep
@@ -52,11 +54,14 @@ class Member:
         self.recipe = recipe = conditions.recipe
         self.weights = dict(method.weights)
         self.forward = conditions.ready(network)
+        self.deployed, self.scored = (deployed(each, method.decoder) for each in (network, self.forward))
         critic = {id(parameter) for parameter in method.critic.parameters()} if method.critic is not None else set()
         adaptors = [parameter for parameter in method.parameters() if id(parameter) not in critic]
-        self.trained = [*network.parameters(), *adaptors]
-        self.optimizer = build_optimizer(self.trained, recipe)
+        self.learned = list(network.parameters())
+        self.trained = [*self.learned, *adaptors]
+        self.optimizer = build_optimizer(network, adaptors, recipe)
         self.critic_optimizer = build_critic_optimizer(method.critic, method.critic_recipe) if method.critic else None
+        self.average = running_mean(self.deployed, recipe.ema)
         self.status, self.reason = "ok", ""
         self.start = 0  # the step that comes next
         self.best: tuple[float, int, dict[str, Tensor]] | None = None  # score, step, weights
@@ -91,9 +96,11 @@ class Member:
         with shared.draws.globally("method", shared.index):
             terms = self.method(step)
         loss = self._total(terms)
-        signals = self.signals.inspect(shared.index, terms, self.method.weights, list(self.network.parameters()))
+        signals = self.signals.inspect(shared.index, terms, self.method.weights, self.learned)
         rate = learning_rate(self.recipe, shared.index)
         self._descend(self.optimizer, self.trained, loss, rate, shared)
+        if self.average is not None:
+            self.average.update_parameters(self.deployed)
         values = {LOSS: loss, **terms, **{name: signal.to(loss.device) for name, signal in signals.items()}}
         if self.critic_optimizer is not None and self.method.critic is not None:
             with shared.clock.measure(self.timing.critic), shared.draws.globally("critic", shared.index):
@@ -128,23 +135,34 @@ class Member:
         set_learning_rate(optimizer, rate)
         optimizer.step()
 
+    @property
+    def validated(self) -> nn.Module:
+        """What is scored during training: what is deployed, or the running mean of its weights."""
+        return self.scored if self.average is None else self.average.module
+
     def use_best(self) -> None:
         """Take the weights that the recipe selects."""
         if self.recipe.selection == "best" and self.best is not None:
-            self.network.load_state_dict(self.best[2])
+            self.deployed.load_state_dict(self.best[2])
+        elif self.average is not None:
+            self.deployed.load_state_dict(self.average.module.state_dict())
 
     def drop(self, status: str, reason: str) -> None:
         """Stop training for a reason that goes into the record, and let go of all that takes memory."""
         self.status, self.reason = status, reason
         self.log.close()
         self.state_file.unlink(missing_ok=True)
-        del self.network, self.forward, self.method, self.trained, self.optimizer, self.critic_optimizer
+        del self.network, self.forward, self.deployed, self.scored, self.average
+        del self.method, self.learned, self.trained, self.optimizer, self.critic_optimizer
 
     def held_bytes(self) -> int:
         """Count the bytes that student, method, gradients and optimisers take between two updates."""
         if not self.active:
             return 0
-        modules, optimizers = (self.network, self.method), filter(None, (self.optimizer, self.critic_optimizer))
+        modules, optimizers = (
+            filter(None, (self.network, self.method, self.average)),
+            filter(None, (self.optimizer, self.critic_optimizer)),
+        )
         weights = [weight for module in modules for weight in (*module.parameters(), *module.buffers())]
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         moments = [
@@ -155,10 +173,11 @@ class Member:
     def keep_if_best(self, score: float, step: int) -> None:
         """Remember the weights when their validation score, higher is better, beats all before."""
         if self.best is None or score > self.best[0]:
+            weights = self.deployed if self.average is None else self.average.module
             self.best = (
                 score,
                 step,
-                {name: tensor.detach().cpu().clone() for name, tensor in self.network.state_dict().items()},
+                {name: tensor.detach().cpu().clone() for name, tensor in weights.state_dict().items()},
             )
 
     def save(self, step: int) -> None:
@@ -171,6 +190,7 @@ class Member:
             "method": self.method.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "critic_optimizer": self.critic_optimizer.state_dict() if self.critic_optimizer else None,
+            "average": None if self.average is None else self.average.state_dict(),
             "best": self.best,
             "signals": vars(self.signals),
             "timing": self.timing.state(),
@@ -185,6 +205,8 @@ class Member:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.critic_optimizer is not None:
             self.critic_optimizer.load_state_dict(state["critic_optimizer"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
         self.best = state["best"]
         self.signals = Signals(**state["signals"])
         self.timing = Timing.of(state["timing"])

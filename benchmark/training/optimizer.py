@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,21 +11,57 @@ from torch import nn
 
 from benchmark.config.schema import Recipe
 from methods.base import CriticRecipe
+from tasks.errors import InputError
 
-NO_DECAY = 1  # parameters with at most this many dimensions (biases, norms) are not decayed
+NO_DECAY = 1  # parameters with at most this many dimensions are biases and norms, not decayed unless asked for
 CRITIC_BETAS, CRITIC_MOMENTUM = (0.0, 0.9), 0.9
 
 
-def build_optimizer(parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    """Build the recipe's optimiser, one kernel for all parameters; biases and norm parameters are not decayed."""
-    trained = [parameter for parameter in parameters if parameter.requires_grad]
-    decayed = [parameter for parameter in trained if parameter.ndim > NO_DECAY]
-    kept = [parameter for parameter in trained if parameter.ndim <= NO_DECAY]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": kept, "weight_decay": 0.0}]
-    groups = [group for group in groups if group["params"]]
+FACTOR = "factor"  # of a group of parameters: its rate in the schedule's
+
+
+def build_optimizer(network: nn.Module, adaptors: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    """Build the recipe's optimiser, one kernel for all parameters of a network and of what its method adds.
+
+    Biases and norm parameters are not decayed unless ``recipe.decay_all``; all that is not the network's ``encoder``
+    has ``recipe.head`` times the rate.
+
+    Raises InputError for a ``recipe.head`` where the network names no encoder.
+    """
+    encoder = {id(each) for each in _encoder(network)} if recipe.head != 1 else set()
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    trained = [each for each in (*network.parameters(), *adaptors) if each.requires_grad]
+    keys = [(factor, decayed) for factor in dict.fromkeys((1.0, recipe.head)) for decayed in (True, False)]
+    for parameter in trained:
+        factor = 1.0 if id(parameter) in encoder else recipe.head
+        decayed = recipe.decay_all or parameter.ndim > NO_DECAY
+        groups.setdefault((factor, decayed), []).append(parameter)
+    return _optimizer(
+        [
+            {"params": groups[key], "weight_decay": recipe.weight_decay if key[1] else 0.0, FACTOR: key[0]}
+            for key in keys
+            if key in groups
+        ],
+        recipe,
+    )
+
+
+def _optimizer(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
+    if recipe.optimizer == "adam":
+        return torch.optim.Adam(groups, lr=recipe.lr, fused=True)
     return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
+
+
+def _encoder(network: nn.Module) -> Iterable[nn.Parameter]:
+    encoder = getattr(network, "encoder", None)
+    if not isinstance(encoder, nn.Module):
+        raise InputError(
+            "recipe.head is a factor on the rate of all that is not the encoder, but the network names none: expected "
+            "a submodule 'encoder'; set recipe.head=1"
+        )
+    return encoder.parameters()
 
 
 def build_critic_optimizer(critic: nn.Module, recipe: CriticRecipe) -> torch.optim.Optimizer:
@@ -36,12 +73,27 @@ def build_critic_optimizer(critic: nn.Module, recipe: CriticRecipe) -> torch.opt
 
 
 def learning_rate(recipe: Recipe, step: int, lr: float | None = None) -> float:
-    """Linear warm-up, then polynomial decay to zero: ``lr * (1 - step / steps)^power``, the recipe's or another."""
-    decayed = (recipe.lr if lr is None else lr) * (1 - step / recipe.steps) ** recipe.power
-    return decayed * min(1.0, (step + 1) / (recipe.warmup + 1))
+    """Linear warm-up, then the recipe's schedule of its own rate or another; both span all steps.
+
+    ``poly``: ``lr * (1 - step / steps)^power``; ``cosine``: ``lr * (1 + cos(pi * step / steps)) / 2``; ``step``: a
+    tenth after each of the recipe's ``drops``; ``constant``.
+    """
+    start = recipe.lr if lr is None else lr
+    return start * _remains(recipe, step / recipe.steps) * min(1.0, (step + 1) / (recipe.warmup + 1))
+
+
+def _remains(recipe: Recipe, share: float) -> float:
+    """What a schedule leaves of the rate after a share of the steps."""
+    if recipe.schedule == "poly":
+        return (1 - share) ** recipe.power
+    if recipe.schedule == "cosine":
+        return (1 + math.cos(math.pi * share)) / 2
+    if recipe.schedule == "step":
+        return float(0.1 ** sum(share >= drop for drop in recipe.drops))
+    return 1.0
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every parameter group the same rate."""
+    """Give every parameter group its part of a rate."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get(FACTOR, 1.0)

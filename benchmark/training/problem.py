@@ -17,18 +17,18 @@ from benchmark.training.dataset import MACHINE, build_dataset
 from benchmark.training.device import default_workers, place
 from benchmark.training.evaluate import Evaluation, evaluate
 from benchmark.training.randomness import Randomness
+from benchmark.training.residency import Placement, decide
 from benchmark.training.step import LABELED, UNLABELED
 from tasks.base import Batch, Dataset, NetworkSpec, Prediction, Task, datasets, tasks
 from tasks.data.augment import Augment
 from tasks.data.clips import Frames
 from tasks.data.loader import Images, Part, Plan, stream
 from tasks.data.partition import Partition, split_labeled
+from tasks.data.resident import Resident, resident_stream
 from tasks.data.resize import target_size
 from tasks.errors import InputError
 from tasks.networks.build import build_network
 from tasks.registry import options
-
-EVALUATION_BATCH = 16
 
 
 class Problem:
@@ -120,9 +120,24 @@ class Problem:
             workers=default_workers(self.fabric, self.config.workers),
             pin=self.fabric.device.type == "cuda",
         )
-        images = Images(self._training, "train", frozenset({self.task.annotation}), self.size)
-        augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter)
-        return stream(images, self.task, augment, draws, plan)
+        augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter, recipe.crop_share)
+        if self.placement.resident and recipe.crop_share is None:
+            return resident_stream(self._resident, self.task, augment, draws, plan)
+        return stream(self._images, self.task, augment, draws, plan)
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Where samples are augmented, and why there."""
+        return decide(self.config.data["cache"], self.task, self.dataset, self.size, self.fabric.device)
+
+    @cached_property
+    def _resident(self) -> Resident:
+        workers = default_workers(self.fabric, self.config.workers)
+        return Resident(self._images, self.fabric.device, workers)
+
+    @cached_property
+    def _images(self) -> Images:
+        return Images(self._training, "train", frozenset({self.task.annotation}), self.size)
 
     @cached_property
     def _training(self) -> Dataset:
@@ -139,7 +154,7 @@ class Problem:
             self.dataset,
             split,
             size=self.size,
-            batch=EVALUATION_BATCH,
+            how=self.config.evaluation,
             fabric=self.fabric,
             per_image=self.primary if split == "test" else None,
         )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from benchmark.training.clock import Clock, TeacherPass
 from benchmark.training.conditions import Conditions
+from benchmark.training.features import AsFloat32
 from tasks.base import Batch, Mixed, Pasted, Prediction
 from tasks.data.pixels import normalised
 from tasks.errors import InputError
@@ -32,7 +33,7 @@ def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabri
     return replace(
         prediction,
         maps=tuple(level.float() for level in prediction.maps),
-        features={name: feature.float() for name, feature in prediction.features.items()},
+        features=AsFloat32(prediction.features),
         embedding=prediction.embedding.float(),
         inside=batch.inside,
         branches={name: tuple(level.float() for level in maps) for name, maps in prediction.branches.items()},
@@ -147,7 +148,7 @@ class SharedStep:
         """Return the labeled batch in another order."""
         source = self.batch(LABELED)
         generator = self.draws.torch("cutmix order", self.index)
-        order = torch.randperm(len(source.image), generator=generator).to(source.image.device)
+        order = torch.randperm(len(source.image), generator=generator).to(source.image.device, non_blocking=True)
         target = self.output.permute(source.target, order)
         return Batch("labeled.shuffled", source.image[order], target, source.inside[order])
 
@@ -190,8 +191,9 @@ class SharedStep:
 
 def _version(prediction: Prediction) -> int:
     """Count the in-place changes that the tensors of a prediction have seen."""
-    tensors = (*prediction.maps, *prediction.features.values(), prediction.embedding)
-    return sum(tensor._version for tensor in tensors)
+    features = prediction.features
+    held = features.held() if isinstance(features, AsFloat32) else features.values()
+    return sum(tensor._version for tensor in (*prediction.maps, *held, prediction.embedding))
 
 
 class MemberStep:
@@ -250,8 +252,12 @@ class MemberStep:
         return self._shared.teacher(batch, name)
 
     def supervised(self) -> Tensor:
-        """The task loss on the labeled batch."""
-        return self._shared.output.supervised(self.student(self.labeled).maps, self.labeled.target)
+        """The task loss on the labeled batch, and that of the student's branches where the recipe gives them weight."""
+        output, student, target = self._shared.output, self.student(self.labeled), self.labeled.target
+        loss = output.supervised(student.maps, target)
+        weight = self._shared.conditions.recipe.auxiliary
+        branches = student.branches.values() if weight else ()
+        return loss + weight * sum(output.supervised(maps, target) for maps in branches) if branches else loss
 
     def generator(self, purpose: str) -> torch.Generator:
         """A CPU generator keyed by (seed, purpose, step)."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
+from torch import Tensor
 
-from tasks.annotations.kind import Geometry, Info, Kind, Moved, array_fault, expected, kinds
+from tasks.annotations.kind import Geometry, Info, Kind, Moved, MovedBatch, array_fault, expected, kinds
 from tasks.drawing import LEGIBLE, LINE, font
 
 # Okabe & Ito's colours, told apart by colour-blind readers, with two lighter ones; repeated beyond ten categories.
@@ -36,6 +38,15 @@ class Boxes:
     difficult: np.ndarray
 
 
+class BoxBatch(NamedTuple):
+    """Boxes of a batch on the device: as in ``Boxes``, (N,K,...), float32; ``present`` bool (N,K): which are there."""
+
+    xyxy: Tensor
+    labels: Tensor
+    difficult: Tensor
+    present: Tensor
+
+
 @kinds.register("boxes")
 class BoxKind(Kind[Boxes]):
     """A box an object, for object detection. Coordinates run from 0 to W and to H; the far sides are exclusive."""
@@ -54,6 +65,14 @@ class BoxKind(Kind[Boxes]):
     def moved(self, value: Boxes, moved: Moved) -> Boxes:
         """The boxes of which enough is still in the image."""
         return Boxes(moved.boxes, value.labels[moved.box_rows], value.difficult[moved.box_rows])
+
+    def carried(self, value: Boxes) -> dict[str, np.ndarray]:
+        """Labels and marks."""
+        return {"labels": value.labels, "difficult": value.difficult}
+
+    def moved_batch(self, moved: MovedBatch) -> BoxBatch:
+        """The boxes of which enough is still in their images."""
+        return BoxBatch(moved.boxes, moved.carried["labels"], moved.carried["difficult"], moved.has_box)
 
     def arrays(self, value: Boxes) -> dict[str, np.ndarray]:
         """Corners, labels and marks."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
+from torch import Tensor
 
-from tasks.annotations.kind import Geometry, Info, Kind, Moved, array_fault, expected, kinds
+from tasks.annotations.kind import Geometry, Info, Kind, Moved, MovedBatch, array_fault, expected, kinds
 from tasks.drawing import MARK, heat
 
 UNKNOWN = -1.0  # of a density: padding
@@ -57,6 +59,10 @@ class FixationKind(Kind[Fixations]):
         """What is left in the image; padding is unknown."""
         density = np.where(moved.inside, moved.maps["density"], np.float32(UNKNOWN))
         return Fixations(density, None if value.points is None else moved.points)
+
+    def moved_batch(self, moved: MovedBatch) -> Tensor:
+        """The densities, (N,H,W), which are learned from; padding is unknown."""
+        return torch.where(moved.inside, moved.maps["density"], UNKNOWN)
 
     def arrays(self, value: Fixations) -> dict[str, np.ndarray]:
         """The density, and the points where there are any."""

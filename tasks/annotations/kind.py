@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
+from torch import Tensor
 
 from tasks.registry import Registry
 
@@ -55,6 +56,25 @@ class Moved(Geometry):
     mirrored: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class MovedBatch:
+    """The geometries of a batch after augmentation, on the device; rows are padded to as many in every image.
+
+    ``maps``: by name, (N,H,W) or (N,H,W,C). ``boxes`` float32 (N,K,4) and ``points`` float32 (N,P,2) in pixels of the
+    result; ``has_box`` and ``has_point``, bool, say which rows there are and were not dropped. ``carried``: by name,
+    (N,K,...), see ``Kind.carried``. ``inside`` bool (N,H,W) and ``mirrored`` bool (N,) are as in ``Moved``.
+    """
+
+    maps: Mapping[str, Tensor]
+    boxes: Tensor
+    has_box: Tensor
+    points: Tensor
+    has_point: Tensor
+    carried: Mapping[str, Tensor]
+    inside: Tensor
+    mirrored: Tensor
+
+
 class Kind(ABC, Generic[Value]):
     """One kind of annotation. It has no state: every function is one of its arguments alone.
 
@@ -80,6 +100,18 @@ class Kind(ABC, Generic[Value]):
     @abstractmethod
     def moved(self, value: Value, moved: Moved) -> Value:
         """Make the value after augmentation from the one before and its moved geometry."""
+
+    def carried(self, value: Value) -> dict[str, np.ndarray]:
+        """Return what each box carries with it, such as a label: arrays (K,...) by name, for ``moved_batch``."""
+        return {}
+
+    def moved_batch(self, moved: MovedBatch) -> Any:
+        """Make the values of a batch on the device from their moved geometry, in a form that the task knows.
+
+        A kind need not have it: it is then augmented on the host alone. A class that overrides ``moved`` overrides
+        this one too, or the same holds for it.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def arrays(self, value: Value) -> dict[str, np.ndarray]:

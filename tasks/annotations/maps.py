@@ -7,8 +7,10 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
-from tasks.annotations.kind import Geometry, Kind, Moved
+from tasks.annotations.kind import Geometry, Kind, Moved, MovedBatch
 
 
 class MapKind(Kind[np.ndarray]):
@@ -35,6 +37,12 @@ class MapKind(Kind[np.ndarray]):
         array = moved.maps[""]
         inside = moved.inside.reshape(*moved.inside.shape, *[1] * (array.ndim - 2))
         return np.where(inside, array, np.asarray(self.unknown, array.dtype))
+
+    def moved_batch(self, moved: MovedBatch) -> Tensor:
+        """Mark padding as unknown, (N,H,W) or (N,H,W,C)."""
+        maps = moved.maps[""]
+        inside = moved.inside.reshape(*moved.inside.shape, *[1] * (maps.ndim - 3))
+        return torch.where(inside, maps, self.unknown).to(maps.dtype)
 
     def arrays(self, value: np.ndarray) -> dict[str, np.ndarray]:
         """The map itself."""

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
+from torch import Tensor
 
-from tasks.annotations.kind import Geometry, Info, Kind, Moved, array_fault, expected, kinds
+from tasks.annotations.kind import Geometry, Info, Kind, Moved, MovedBatch, array_fault, expected, kinds
 from tasks.drawing import MARK, caption
+
+
+class PointBatch(NamedTuple):
+    """Points of a batch on the device, of images of ``size`` (H,W): ``xy`` float32 (N,P,2), ``present`` bool (N,P)."""
+
+    xy: Tensor
+    present: Tensor
+    size: tuple[int, int]
 
 
 @kinds.register("points")
@@ -28,6 +38,10 @@ class PointKind(Kind[np.ndarray]):
     def moved(self, value: np.ndarray, moved: Moved) -> np.ndarray:
         """The points that are still in the image."""
         return moved.points
+
+    def moved_batch(self, moved: MovedBatch) -> PointBatch:
+        """The points that are still in their images."""
+        return PointBatch(moved.points, moved.has_point, (moved.inside.shape[1], moved.inside.shape[2]))
 
     def arrays(self, value: np.ndarray) -> dict[str, np.ndarray]:
         """The points themselves."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import albumentations as A
@@ -18,6 +19,24 @@ from tasks.data.clips import frames
 cv2.setNumThreads(0)  # one sample is small; threads belong to the network
 
 MIN_VISIBILITY = 0.25  # a box that keeps less of its area after cropping is dropped
+RECOLOURED = 0.5  # share of the samples whose colours change
+BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)  # changes of colour, as albumentations numbers them
+
+
+@dataclass(frozen=True)
+class Change:
+    """What augmentation does to one sample; every size and place is (H,W), or (y,x), in pixels.
+
+    Its image is zoomed to ``size``, then ``pad`` rows and columns of black are put before it, and as many as it takes
+    after it; the crop begins at ``start``; it is ``mirrored`` or not; then each of ``colours``, a kind of change and
+    its factor, is made in turn.
+    """
+
+    size: tuple[int, int]
+    pad: tuple[int, int]
+    start: tuple[int, int]
+    mirrored: bool
+    colours: tuple[tuple[int, float], ...]
 
 
 class _Scale(A.RandomScale):
@@ -42,6 +61,21 @@ class _Flip(A.HorizontalFlip):
         return moved
 
 
+class _CropShare(A.RandomCrop):
+    """Cuts a window out whose sides are one random share of the image's."""
+
+    def __init__(self, share: Sequence[float]) -> None:
+        super().__init__(1, 1)
+        self.share = share[0], share[1]
+
+    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        share = self.py_random.uniform(*self.share)
+        sides = params["shape"][:2]
+        tall, wide = (max(1, int(side * share)) for side in sides)
+        top, left = self.py_random.randint(0, sides[0] - tall), self.py_random.randint(0, sides[1] - wide)
+        return {"crop_coords": (left, top, left + wide, top + tall), "pad_params": None}
+
+
 class Augment:
     """Random scale, crop, flip and colour; the same parameters for an image and all its annotations.
 
@@ -50,18 +84,31 @@ class Augment:
         scale: range of the random zoom.
         flip: probability of a horizontal flip.
         jitter: strength of brightness, contrast and saturation changes, 0 for none.
+        share: instead of ``crop``, the range of a random share of both sides, drawn for each image.
     """
 
-    def __init__(self, crop: Sequence[int], scale: Sequence[float], flip: float, jitter: float) -> None:
+    def __init__(
+        self,
+        crop: Sequence[int],
+        scale: Sequence[float],
+        flip: float,
+        jitter: float,
+        share: Sequence[float] | None = None,
+    ) -> None:
         height, width = crop
+        self.crop, self.scale, self.flip, self.jitter = (height, width), (scale[0], scale[1]), flip, jitter
         steps: list[Any] = []
         if (scale[0], scale[1]) != (1.0, 1.0):
             steps.append(_Scale(scale_limit=(scale[0] - 1, scale[1] - 1), p=1.0))
-        steps.append(A.PadIfNeeded(height, width, border_mode=cv2.BORDER_CONSTANT, fill=0, fill_mask=0))
-        steps.append(A.RandomCrop(height, width))
+        if share is None:
+            steps.append(A.PadIfNeeded(height, width, border_mode=cv2.BORDER_CONSTANT, fill=0, fill_mask=0))
+            steps.append(A.RandomCrop(height, width))
+        else:
+            steps.append(_CropShare(share))
         steps.append(_Flip(p=flip))
         if jitter > 0:
-            steps.append(_ColorJitter((1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), (1 - jitter, 1 + jitter), 0))
+            limits = (1 - jitter, 1 + jitter)
+            steps.append(_ColorJitter(limits, limits, limits, 0, p=RECOLOURED))
         self._compose = A.Compose(
             steps,
             bbox_params=A.BboxParams(
@@ -85,7 +132,7 @@ class Augment:
 
         Raises InputError for a kind of annotation that is not registered.
         """
-        self._compose.set_random_state(generator, random.Random(int(generator.integers(2**63))))
+        self._compose.set_random_state(generator, _second(generator))
         parts = {name: kind_of(name).geometry(value) for name, value in sample.annotations.items()}
         maps = {f"{name}.{part}": array for name in parts for part, array in parts[name].maps.items()}
         boxes = np.concatenate([np.zeros((0, 4)), *(part.boxes for part in parts.values())])
@@ -102,6 +149,35 @@ class Augment:
         moved = _divide(result, parts)
         augmented = {name: kind_of(name).moved(value, moved[name]) for name, value in sample.annotations.items()}
         return Sample(sample.id, result["image"], augmented), result["inside"].astype(bool)
+
+    def draw(self, size: tuple[int, int], generator: np.random.Generator) -> Change:
+        """Draw the change that a sample of ``size`` (H,W) would go through, and make it nowhere.
+
+        The numbers are taken from the generator in the order in which albumentations takes them, which a test holds.
+        """
+        uniform = _second(generator)
+        uniform.random()  # whether to augment at all
+        if self.scale != (1.0, 1.0):
+            zoom = uniform.uniform(self.scale[0] - 1, self.scale[1] - 1) + 1.0
+            size = int(size[0] * zoom), int(size[1] * zoom)
+        spare = self.crop[0] - size[0], self.crop[1] - size[1]
+        pad = max(0, spare[0]) // 2, max(0, spare[1]) // 2
+        start = int((max(0, -spare[0]) + 1) * uniform.random()), int((max(0, -spare[1]) + 1) * uniform.random())
+        mirrored = self.flip >= 1 or (self.flip > 0 and uniform.random() < self.flip)
+        return Change(size, pad, start, mirrored, self._draw_colours(uniform, generator))
+
+    def _draw_colours(self, uniform: random.Random, generator: np.random.Generator) -> tuple[tuple[int, float], ...]:
+        if self.jitter <= 0 or uniform.random() >= RECOLOURED:
+            return ()
+        factors = [uniform.uniform(1 - self.jitter, 1 + self.jitter) for _ in (BRIGHTNESS, CONTRAST, SATURATION)]
+        order = [BRIGHTNESS, CONTRAST, SATURATION, HUE]
+        generator.shuffle(order)
+        return tuple((kind, factors[kind]) for kind in order if kind != HUE)
+
+
+def _second(generator: np.random.Generator) -> random.Random:
+    """Derive the other kind of generator that albumentations draws from."""
+    return random.Random(int(generator.integers(2**63)))
 
 
 class _ColorJitter(A.ColorJitter):

@@ -72,6 +72,11 @@ class Plan:
 Key = tuple[int, int, int]  # part, position in its stream, index of the image
 
 
+def generator_of(draws: Draws, part: Part, position: int) -> np.random.Generator:
+    """Return the generator that says how the sample at a position of a stream is augmented, wherever it is."""
+    return draws.numpy(f"augment {part.name}", position)
+
+
 class _Samples(TorchDataset):
     """Maps a key to one augmented sample, as tensors."""
 
@@ -83,12 +88,12 @@ class _Samples(TorchDataset):
         part, sample = self.parts[number], self.images[index]
         if part.hidden:
             sample = Sample(sample.id, sample.image, {})
-        sample, inside = self.augment(sample, self.draws.numpy(f"augment {part.name}", position))
+        sample, inside = self.augment(sample, generator_of(self.draws, part, position))
         target = None if part.hidden else self.task.target(sample)
         return number, as_tensor(sample.image), target, torch.from_numpy(inside)
 
 
-class _Order:
+class Order:
     """The keys of every step: each part runs through fresh permutations of its images, keyed by the epoch."""
 
     def __init__(self, plan: Plan, draws: Draws) -> None:
@@ -147,7 +152,7 @@ def stream(images: Images, task: Task, augment: Augment, draws: Draws, plan: Pla
     """
     loader = DataLoader(
         _Samples(images, task, augment, draws, plan.parts),
-        batch_sampler=_Order(plan, draws),
+        batch_sampler=Order(plan, draws),
         collate_fn=_Collate(task, plan.parts),
         num_workers=plan.workers,
         pin_memory=plan.pin,

@@ -16,7 +16,7 @@ class Wrapped(Dataset):
 
     def __init__(self, whole: Dataset) -> None:
         self.name, self.title, self.provides = whole.name, whole.title, whole.provides  # type: ignore[misc]
-        self.splits, self.slow = whole.splits, whole.slow  # type: ignore[misc]
+        self.splits, self.slow, self.uniform = whole.splits, whole.slow, whole.uniform  # type: ignore[misc]
         self.info = whole.info
         self.whole = whole
 

@@ -45,6 +45,7 @@ class Clips(Dataset):
     title: ClassVar[str] = "Rendered clips, and where people look"
     license: ClassVar[str] = "Apache-2.0"
     slow: ClassVar[bool] = True
+    uniform: ClassVar[bool] = True
     provides: ClassVar[frozenset[str]] = frozenset({"fixations"})
     info = Info()
 

@@ -68,8 +68,12 @@ class KITTI(ListedDataset):
         places: dict[tuple[str, tuple[str, ...]], Path] = {}
         train = _listed(folder, _list_file(folder, "train_list", train_list), places)
         test = _listed(folder, _list_file(folder, "test_list", test_list), places)
-        splits = held_out(train, test, holdout, group=lambda name: name.partition("/")[0])
+        splits = held_out(train, test, holdout, self.group)
         super().__init__(folder, splits, found={"train": len(train), "test": len(test)})
+
+    def group(self, sample_id: str) -> str:
+        """Name the drive of a frame."""
+        return sample_id.partition("/")[0]
 
     def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
         """Read the depth in metres, 0 where invalid."""

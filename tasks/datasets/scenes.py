@@ -63,6 +63,7 @@ class Scenes(Dataset):
     title: ClassVar[str] = "Rendered scenes"
     license: ClassVar[str] = "Apache-2.0"
     slow: ClassVar[bool] = True
+    uniform: ClassVar[bool] = True
     provides: ClassVar[frozenset[str]] = frozenset({"classes", "depth", "boxes", "points", "mask"})
     info = Info(
         classes=s.CLASSES,

@@ -12,6 +12,7 @@ import numpy as np
 from tasks.base import Metric
 
 EPS = float(np.finfo(np.float64).eps)  # Matlab's, in the benchmark's code
+SUBSETS, STEPS = 100, 10  # of the MIT benchmark's sAUC: thresholds are tenths
 
 
 def nss(map: np.ndarray, fixations: np.ndarray, ddof: int = 0) -> float:
@@ -131,7 +132,7 @@ def auc_judd(map: np.ndarray, fixations: np.ndarray) -> float:
     return _area(alarms, hits)
 
 
-def shuffled_auc(map: np.ndarray, fixations: np.ndarray, negatives: np.ndarray) -> float:
+def shuffled_auc(map: np.ndarray, fixations: np.ndarray, negatives: np.ndarray, *, borji: int | None = None) -> float:
     """sAUC: area under the curve of fixated pixels against those where people looked in other images; exact.
 
     The chance that a fixation's value exceeds that of a look at another image, ties counting half: SALICON's choice of
@@ -141,6 +142,9 @@ def shuffled_auc(map: np.ndarray, fixations: np.ndarray, negatives: np.ndarray) 
         map: saliency (H,W).
         fixations: (H,W), above zero where somebody looked; a pixel counts once.
         negatives: int (H,W), how often others looked there; fixated pixels take no part.
+        borji: seed of the MIT benchmark's estimate instead (Borji et al.), on a map stretched to [0,1]: the mean over
+            100 random subsets of the negatives, no more of them than fixations and each pixel once, with thresholds
+            from 0 in steps of 0.1. Its negatives are the union of ten other images.
 
     Returns:
         the area; NaN without a fixation or a negative.
@@ -156,11 +160,24 @@ def shuffled_auc(map: np.ndarray, fixations: np.ndarray, negatives: np.ndarray) 
     shuffled = weight > 0
     if not looked.any() or not shuffled.any():
         return math.nan
+    if borji is not None:
+        return _borji_auc(map, looked, shuffled, np.random.default_rng(borji))
     thresholds, place = np.unique(np.concatenate([map[looked], map[shuffled]]), return_inverse=True)
     count = int(looked.sum())
     positive = np.bincount(place[:count], minlength=len(thresholds))[::-1].cumsum()
     negative = np.bincount(place[count:], weight[shuffled], minlength=len(thresholds))[::-1].cumsum()
     return _area(negative / negative[-1], positive / count)
+
+
+def _borji_auc(map: np.ndarray, looked: np.ndarray, shuffled: np.ndarray, draw: np.random.Generator) -> float:
+    """Average the areas over random subsets of the negatives, at thresholds in steps."""
+    span = float(np.ptp(map)) or 1.0
+    positives, negatives = ((map[chosen].astype(np.float64) - map.min()) / span for chosen in (looked, shuffled))
+    thresholds, areas = np.arange(STEPS, -1, -1)[:, None] / STEPS, []
+    for _ in range(SUBSETS):
+        subset = draw.permutation(negatives)[: positives.size]
+        areas.append(_area((subset >= thresholds).mean(axis=1), (positives >= thresholds).mean(axis=1)))
+    return math.fsum(areas) / SUBSETS
 
 
 def _area(alarms: np.ndarray, hits: np.ndarray) -> float:

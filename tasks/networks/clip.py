@@ -21,7 +21,7 @@ class NewestFrames(encoder_decoder.EncoderDecoder):
 
     def __init__(self, network: encoder_decoder.EncoderDecoder, frames: int) -> None:
         nn.Module.__init__(self)
-        self.renormalise = network.renormalise
+        self.renormalise, self.auxiliary = network.renormalise, network.auxiliary
         self.encoder, self.decoder, self.head = network.encoder, network.decoder, network.head
         self.frames = frames
 

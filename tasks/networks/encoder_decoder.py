@@ -30,6 +30,7 @@ DECODERS = {
     "segformer": "Segformer",
 }
 DILATED = {"pspnet": 8}  # decoders whose papers keep the last stages of the encoder at this stride
+AUXILIARY = "auxiliary"  # decoder option, and the head that it adds for training alone
 MULTIPLE = 32  # inputs are padded to this, since encoders halve five times
 
 
@@ -40,10 +41,12 @@ class EncoderDecoder(nn.Module):
 
     Args:
         model: a segmentation-models-pytorch model (encoder, decoder, segmentation_head).
+        auxiliary: a head on the encoder's last stage but one, a branch in train mode; none otherwise.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, auxiliary: nn.Module | None = None) -> None:
         super().__init__()
+        self.auxiliary = auxiliary
         self.renormalise: nn.Module = nn.Identity()
         self.encoder = model.get_submodule("encoder")
         self.decoder = model.get_submodule("decoder")
@@ -61,6 +64,10 @@ class EncoderDecoder(nn.Module):
         for name, feature in [*named, ("decoder", decoded)]:
             strides[name] = padded.shape[-1] // feature.shape[-1]
             features[name] = _cut(feature, size, strides[name])
+        branches: dict[str, tuple[Tensor, ...]] = {}
+        if self.auxiliary is not None and self.training:
+            early, _ = named[-2]
+            branches[AUXILIARY] = (_cut(self.auxiliary(dict(named)[early]), size, strides[early]),)
         return Prediction(
             maps=(_cut(maps, size, padded.shape[-1] // maps.shape[-1]),),
             features=features,
@@ -68,6 +75,7 @@ class EncoderDecoder(nn.Module):
             shared=("decoder",),
             embedding=features[named[-1][0]].mean(dim=(2, 3)),
             size=size,
+            branches=branches,
         )
 
 
@@ -80,6 +88,7 @@ def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
     """Build the network that ``spec`` describes, with ``channels`` output maps, for images of ``inputs`` channels.
 
     A pretrained encoder sees images as its own configuration says, timm's in a network of the hub too.
+    ``auxiliary: true`` among the decoder's options adds a head for training alone (``recipe.auxiliary``).
 
     Raises InputError where the decoder, the encoder or one of their options is unknown, or weights do not fit.
     """
@@ -91,6 +100,7 @@ def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
         raise InputError(f"unknown decoder '{spec.decoder}'{nearest(spec.decoder, DECODERS)}")
     architecture = getattr(smp, DECODERS[spec.decoder])
     arguments: dict[str, Any] = {**spec.decoder_options, **spec.encoder_options}
+    auxiliary = arguments.pop(AUXILIARY, False)
     if inputs != 3:
         arguments["in_channels"] = inputs
     if "upsampling" in inspect.signature(architecture).parameters:
@@ -101,7 +111,8 @@ def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
         first = True if spec.encoder.startswith("tu-") else "imagenet"  # timm's encoders have their weights in the name
     try:
         model = _model(spec, architecture, {"encoder_weights": first, "classes": channels, **arguments})
-        network = EncoderDecoder(model)
+        encoder: Any = model.encoder
+        network = EncoderDecoder(model, _auxiliary(encoder.out_channels[-2], channels) if auxiliary else None)
         if pretrained:
             network.renormalise = normalisation(_settings(spec.encoder, network.encoder))
     except (KeyError, ValueError, TypeError, RuntimeError, OSError) as error:
@@ -133,8 +144,7 @@ def _model(spec: NetworkSpec, architecture: Any, arguments: Mapping[str, Any]) -
     """Build a model of the library, on a dilated encoder where the decoder's paper has one and nothing else is asked.
 
     The library's PSPNet stops after the encoder's third stage; the paper's (Zhao et al., CVPR 2017) reads the last one,
-    whose strides become dilations. Its auxiliary head, for training alone, is left out. ``encoder_depth=3`` in the
-    decoder's options is the library's.
+    whose strides become dilations. ``encoder_depth=3`` in the decoder's options is the library's.
     """
     stride = DILATED.get(spec.decoder)
     if stride is None or "encoder_depth" in arguments:
@@ -146,6 +156,15 @@ def _model(spec: NetworkSpec, architecture: Any, arguments: Mapping[str, Any]) -
     model = architecture(spec.encoder, **{**arguments, "encoder_depth": 5, "encoder_weights": None})
     model.encoder = get_encoder(spec.encoder, depth=5, output_stride=stride, **wanted, **spec.encoder_options)
     return model
+
+
+def _auxiliary(inputs: int, channels: int) -> nn.Module:
+    """Build PSPNet's auxiliary head (Zhao et al., CVPR 2017): a 3x3 convolution to a quarter of the width, then 1x1."""
+    width = inputs // 4
+    convolution = nn.Conv2d(inputs, width, 3, padding=1, bias=False)
+    return nn.Sequential(
+        convolution, nn.BatchNorm2d(width), nn.ReLU(), nn.Dropout2d(0.1), nn.Conv2d(width, channels, 1)
+    )
 
 
 def _settings(name: str, encoder: nn.Module) -> Mapping[str, Any]:

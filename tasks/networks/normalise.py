@@ -28,11 +28,13 @@ class Renormalise(nn.Module):
         super().__init__()
         self.mean = nn.Buffer(torch.tensor(mean))
         self.std = nn.Buffer(torch.tensor(std))
+        self.loaded_mean = nn.Buffer(torch.tensor(MEAN), persistent=False)
+        self.loaded_std = nn.Buffer(torch.tensor(STD), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
         """Normalise anew; each frame of a clip alike."""
         frames = image.unflatten(1, (-1, 3))
-        rgb = frames * image.new_tensor(STD)[:, None, None] + image.new_tensor(MEAN)[:, None, None]
+        rgb = frames * self.loaded_std[:, None, None] + self.loaded_mean[:, None, None]
         return ((rgb - self.mean[:, None, None]) / self.std[:, None, None]).flatten(1, 2)
 
 
@@ -45,11 +47,13 @@ def normalisation(settings: Mapping[str, Any]) -> nn.Module:
 
 
 def adopt(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Give a network the normalisation that comes with its weights, or none where they bring none."""
-    if not isinstance(getattr(network, "renormalise", None), (nn.Identity, Renormalise)):
-        return  # a network of another kind, whose weights are all its own
-    mean, std = weights.get(f"{PREFIX}mean"), weights.get(f"{PREFIX}std")
-    if mean is None or std is None:
-        network.renormalise = nn.Identity()
-    else:
-        network.renormalise = Renormalise(mean.tolist(), std.tolist()).to(next(network.parameters()).device)
+    """Give a network, or one within it, the normalisation that comes with its weights, or none without any."""
+    for name, part in list(network.named_modules()):
+        if not isinstance(getattr(part, "renormalise", None), (nn.Identity, Renormalise)):
+            continue  # of another kind, whose weights are all its own
+        prefix = f"{name}.{PREFIX}" if name else PREFIX
+        mean, std = weights.get(f"{prefix}mean"), weights.get(f"{prefix}std")
+        if mean is None or std is None:
+            part.renormalise = nn.Identity()
+        else:
+            part.renormalise = Renormalise(mean.tolist(), std.tolist()).to(next(network.parameters()).device)

@@ -117,8 +117,9 @@ class BayesianDensity(Density):
 
     def _pixels(self, target: PointTarget) -> tuple[Tensor, Tensor, Tensor]:
         """Image, row and column of each point, int64 (N,M)."""
-        limit = target.xy.new_tensor([target.size[1] - 1, target.size[0] - 1])
-        x, y = target.xy.floor().clamp(min=0).minimum(limit).long().unbind(-1)
+        height, width = target.size
+        column, row = target.xy.floor().long().unbind(-1)
+        x, y = column.clamp(0, width - 1), row.clamp(0, height - 1)
         return torch.arange(len(x), device=x.device)[:, None].expand_as(x), y, x
 
     def permute(self, target: Any, order: Tensor) -> Any:

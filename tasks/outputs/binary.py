@@ -78,6 +78,10 @@ class Binary(DenseTarget):
         logits = prediction.maps[0].float()
         return image_mean(logits, shrink(prediction.inside, map_size(logits)))
 
+    def enlarged(self, prediction: Prediction) -> Tensor:
+        """Logits (bilinear)."""
+        return resize(prediction.maps[0], prediction.size)
+
     def bounded(self, prediction: Prediction) -> Tensor:
         """Probabilities (N,1,h,w)."""
         return prediction.maps[0].float().sigmoid()
@@ -91,3 +95,8 @@ class Binary(DenseTarget):
         """One from a probability of a half."""
         probability = nearest(target, sizes[0])
         return ((probability >= 0.5).long().where(probability >= 0, IGNORE),)
+
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The logit is the difference of the scores."""
+        outside, inside = scores[0].split(1, dim=1)
+        return (inside - outside,)

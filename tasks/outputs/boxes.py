@@ -30,17 +30,42 @@ class BoxTarget(NamedTuple):
 def stack(xyxy: Sequence[Tensor], labels: Sequence[Tensor]) -> BoxTarget:
     """Join the boxes (K,4) and labels (K,) of single images."""
     longest = max(1, *(len(label) for label in labels)) if labels else 1
-    shape = (len(labels), longest)
-    device = labels[0].device if labels else None
-    target = BoxTarget(
-        torch.zeros(*shape, 4, device=device),
-        torch.full(shape, ABSENT, device=device),
-        torch.ones(shape, device=device),
-    )
+    target = _absent(len(labels), longest, labels[0].device if labels else None)
     for i, (box, label) in enumerate(zip(xyxy, labels, strict=True)):
         target.xyxy[i, : len(box)] = box
         target.labels[i, : len(label)] = label
     return target
+
+
+def gathered(xyxy: Tensor, labels: Tensor, image: Tensor, images: int) -> BoxTarget:
+    """Sort boxes (K,4) with their labels (K,) to their images (K,), each image's in the order in which they come.
+
+    A GPU is waited for once, for how many the fullest image has; ``stack`` would take boxes that were picked by a mask
+    for each image.
+
+    Examples:
+        >>> import torch
+        >>> from tasks.outputs.boxes import gathered
+        >>> gathered(torch.zeros(3, 4), torch.tensor([5, 6, 7]), torch.tensor([1, 0, 1]), 2).labels.tolist()
+        [[6, -1], [5, 7]]
+    """
+    counts = (image[:, None] == torch.arange(images, device=image.device)).sum(dim=0)
+    order = image.argsort(stable=True)
+    row = image[order]
+    place = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[row]
+    target = _absent(images, max(1, int(counts.amax())), row.device)
+    target.xyxy[row, place], target.labels[row, place] = xyxy[order], labels[order]
+    return target
+
+
+def _absent(images: int, longest: int, device: torch.device | None) -> BoxTarget:
+    """Make room for boxes, none of which is there yet."""
+    shape = (images, longest)
+    return BoxTarget(
+        torch.zeros(*shape, 4, device=device),
+        torch.full(shape, ABSENT, device=device),
+        torch.ones(shape, device=device),
+    )
 
 
 def unite(a: BoxTarget, b: BoxTarget) -> BoxTarget:
@@ -58,7 +83,7 @@ def covered(target: BoxTarget, mask: Tensor) -> Tensor:
     height, width = mask.shape[1:]
     area = mask.new_zeros((len(mask), height + 1, width + 1), dtype=torch.int64)
     area[:, 1:, 1:] = mask.long().cumsum(1).cumsum(2)
-    limit = torch.tensor([width, height], device=mask.device)
+    limit = torch.tensor([width, height]).to(mask.device, non_blocking=True)
     low = target.xyxy[..., :2].round().long().clamp(min=0).minimum(limit - 1)
     high = target.xyxy[..., 2:].round().long().minimum(limit).maximum(low + 1)
     image = torch.arange(len(mask), device=mask.device)[:, None]
@@ -83,7 +108,9 @@ def locations(sizes: Sequence[tuple[int, int]], strides: Sequence[int], device: 
         low = 0.0 if level == 0 else 4.0 * stride
         high = math.inf if level == len(sizes) - 1 else 8.0 * stride
         reach.append(torch.tensor([low, high]).expand(height * width, 2))
-    return torch.cat(points).to(device), torch.cat(scales).to(device), torch.cat(reach).to(device)
+    laid_out = (torch.cat(points), torch.cat(scales), torch.cat(reach))
+    on_points, of_scales, in_reach = (each.to(device, non_blocking=True) for each in laid_out)
+    return on_points, of_scales, in_reach
 
 
 def sides(points: Tensor, xyxy: Tensor) -> Tensor:

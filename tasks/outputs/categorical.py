@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -51,13 +52,16 @@ class Categorical(OutputSpace):
         self.ohem_kept = ohem_kept
 
     def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
-        """Cross-entropy at the resolution of the target, a mean over positions that are not ignored."""
-        logits = resize(maps[0], map_size(target))
-        if target.is_floating_point() or torch.are_deterministic_algorithms_enabled():
-            losses = -(self._soft(target) * F.log_softmax(logits, dim=1)).sum(dim=1)
+        """Cross-entropy at the resolution of the target, a mean over positions that are not ignored.
+
+        Written out: torch's own adds its gradients in any order on a GPU, and takes longer on a CPU.
+        """
+        logarithms = F.log_softmax(resize(maps[0], map_size(target)), dim=1)
+        labeled = self.labeled(target, map_size(target))
+        if target.is_floating_point():
+            losses = -(target * logarithms).sum(dim=1)
         else:
-            losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")
-        labeled = self.labeled(target, map_size(logits))
+            losses = -logarithms.gather(1, target.where(labeled, 0)[:, None])[:, 0]
         return masked_mean(losses, labeled & self._hard(losses, labeled) if self.loss == "ohem" else labeled)
 
     def _hard(self, losses: Tensor, labeled: Tensor) -> Tensor:
@@ -66,8 +70,7 @@ class Categorical(OutputSpace):
             ranked = losses.where(labeled, -1.0).flatten()
             kept = max(1, int(self.ohem_kept * ranked.numel()))
             hardest = ranked.topk(kept).values[-1]
-            easy = -torch.log(torch.tensor(self.ohem_threshold, device=losses.device))
-            return losses >= torch.minimum(hardest, easy)
+            return losses >= hardest.clamp(max=-math.log(self.ohem_threshold))
 
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """``categorical_kl`` of the logits at the coarser of the two resolutions."""
@@ -84,6 +87,10 @@ class Categorical(OutputSpace):
         """Mean logit a class, (N,K), inside the image."""
         logits = resize(prediction.maps[0], map_size(prediction.maps[0]))
         return image_mean(logits, shrink(prediction.inside, map_size(logits)))
+
+    def enlarged(self, prediction: Prediction) -> Tensor:
+        """Logits (bilinear)."""
+        return resize(prediction.maps[0], prediction.size)
 
     def bounded(self, prediction: Prediction) -> Tensor:
         """Class probabilities (N,K,h,w)."""
@@ -117,6 +124,10 @@ class Categorical(OutputSpace):
     def labels(self, target: Tensor, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
         """The classes."""
         return (nearest(target, sizes[0]),)
+
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The scores are logits."""
+        return tuple(scores)
 
     def _soft(self, target: Tensor) -> Tensor:
         if target.is_floating_point():

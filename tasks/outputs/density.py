@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tasks.base import OutputSpace, Prediction
-from tasks.outputs.maps import bin_labels, bin_scores, everywhere, image_mean, map_size, masked_mean, shrink
+from tasks.outputs.maps import bin_labels, bin_scores, everywhere, image_mean, map_size, masked_mean, mean_bin, shrink
 
 UNIT = 64  # pixels: maps hold heads in that area, an 8x8 cell as CSRNet predicts, whatever their own stride is
 BINS = 8  # labels: heads in a cell of 16 x 16 pixels, 0, 1/4, 3/4, 7/4, ... 127/4
@@ -99,6 +99,10 @@ class Density(OutputSpace):
         density = spread(maps * (stride**2 / UNIT), prediction.size)
         return density if prediction.inside is None else density.where(prediction.inside, 0.0)
 
+    def enlarged(self, prediction: Prediction) -> Tensor:
+        """Heads in 64 pixels, spread evenly over each cell: counts are kept."""
+        return self.pixels(prediction)[:, None] * UNIT
+
     def hard_targets(self, teacher: Prediction) -> Tensor:
         """The teacher's heads a pixel, (N,H,W)."""
         return self.pixels(teacher)
@@ -142,11 +146,25 @@ class Density(OutputSpace):
         stride = cell(map_size(target), sizes[0])
         return (bin_labels(_place(pool(target, sizes[0]) / stride**2), BINS),)
 
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The count of a cell moves as far as the mean bin does, evenly over what the map holds of the cell."""
+        density, (own,) = prediction.maps[0].float(), self.label_scores(prediction)
+        place = _place(_coarsen(density, map_size(own)) / UNIT)
+        change = UNIT * (_density(place + mean_bin(scores[0]) - mean_bin(own)) - _density(place))
+        side = cell(map_size(density), map_size(own))
+        spread_out = change.repeat_interleave(side, 2).repeat_interleave(side, 3)
+        return (density + spread_out[..., : density.shape[2], : density.shape[3]],)
+
 
 def _place(density: Tensor) -> Tensor:
     """Where heads a pixel lie among the bins of the count, which doubles from one to the next."""
     heads = density * LABEL_STRIDE**2
     return heads.sign() * torch.log2(1 + 4 * heads.abs())
+
+
+def _density(place: Tensor) -> Tensor:
+    """Heads a pixel at a place among the bins: the inverse of ``_place``."""
+    return place.sign() * (torch.exp2(place.abs()) - 1) / (4 * LABEL_STRIDE**2)
 
 
 def overlap(density: np.ndarray, size: tuple[int, int]) -> np.ndarray:

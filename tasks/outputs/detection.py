@@ -17,11 +17,11 @@ from tasks.outputs.boxes import (
     assign,
     centerness,
     covered,
+    gathered,
     giou_loss,
     keep,
     locations,
     sides,
-    stack,
     unite,
 )
 from tasks.outputs.maps import everywhere, map_size, resize, shrink
@@ -182,9 +182,8 @@ class Detection(OutputSpace):
 
     def hard_targets(self, teacher: Prediction) -> BoxTarget:
         """The teacher's detections as if they were labels."""
-        detections = self.detect(teacher, self.pseudo_score)
-        images = [detections.image == i for i in range(len(teacher.maps[0]))]
-        return stack([detections.xyxy[rows] for rows in images], [detections.labels[rows] for rows in images])
+        found = self.detect(teacher, self.pseudo_score)
+        return gathered(found.xyxy, found.labels, found.image, len(teacher.maps[0]))
 
     def summary(self, prediction: Prediction) -> Tensor:
         """Largest logit a category over all positions, (N,K)."""
@@ -228,3 +227,13 @@ class Detection(OutputSpace):
         labels = (assign(points, strides, reach, target) >= 0).long()
         levels = labels.split([height * width for height, width in sizes], dim=1)
         return tuple(level.unflatten(1, size) for level, size in zip(levels, sizes, strict=True))
+
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """All class logits of a position move as its largest one does; boxes and centerness stay."""
+        made = []
+        for level, (nothing, best), own in zip(
+            prediction.maps, (each.split(1, dim=1) for each in scores), self.label_scores(prediction), strict=True
+        ):
+            logits, rest = level.float().tensor_split([self.classes], dim=1)
+            made.append(torch.cat([logits + (best - nothing - own[:, 1:]), rest], dim=1))
+        return tuple(made)

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from tasks.base import IGNORE, Prediction
 from tasks.outputs.dense import UNKNOWN, DenseTarget
-from tasks.outputs.maps import align, bin_labels, bin_scores, map_size, nearest, resize, shrink
+from tasks.outputs.maps import align, bin_labels, bin_scores, map_size, mean_bin, nearest, resize, shrink
 
 EPS = 1e-12  # a density that sums to less is none
+RARE = 1e-4  # the quantile beyond which a logit moves no further
 QUANTILES = 8  # labels: which eighth of its image a position belongs to, from the least to the most looked at
 
 
@@ -33,12 +34,18 @@ def image_kl(log_student: Tensor, log_teacher: Tensor, valid: Tensor | None) -> 
     return (losses if valid is None else losses.masked_fill(~valid.flatten(1), 0.0)).sum(dim=1)
 
 
+def centred(values: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """Values (N,P) less their mean over the valid positions of each image, zero elsewhere, and their deviation."""
+    count = valid.sum(dim=1, keepdim=True).clamp(min=1)
+    difference = (values - values.where(valid, 0.0).sum(dim=1, keepdim=True) / count).where(valid, 0.0)
+    variance = difference.square().sum(dim=1, keepdim=True) / count
+    return difference, (variance + EPS).sqrt()
+
+
 def standardised(values: Tensor, valid: Tensor) -> Tensor:
     """Bring values (N,P) to mean zero and deviation one over the valid positions of each image; zero elsewhere."""
-    count = valid.sum(dim=1, keepdim=True).clamp(min=1)
-    centred = (values - values.where(valid, 0.0).sum(dim=1, keepdim=True) / count).where(valid, 0.0)
-    variance = centred.square().sum(dim=1, keepdim=True) / count
-    return centred / (variance + EPS).sqrt()
+    difference, deviation = centred(values, valid)
+    return difference / deviation
 
 
 def quantile(values: Tensor, valid: Tensor) -> Tensor:
@@ -124,11 +131,7 @@ class Fixation(DenseTarget):
 
     def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
         """A Gaussian over 8 bins around the quantile of a position's logit, as if those of an image were normal."""
-        logits = prediction.maps[0].float()
-        inside = shrink(prediction.inside, map_size(logits))
-        counted = torch.ones_like(logits[:, 0], dtype=torch.bool) if inside is None else inside
-        share = torch.special.ndtr(standardised(logits.flatten(1), counted.flatten(1))).view_as(logits)
-        return (bin_scores(QUANTILES * share - 0.5, QUANTILES),)
+        return (bin_scores(QUANTILES * _share(prediction)[0] - 0.5, QUANTILES),)
 
     def labels(self, target: Tensor, sizes: Sequence[tuple[int, int]]) -> tuple[Tensor, ...]:
         """The bin of the quantile of a position's density."""
@@ -136,6 +139,22 @@ class Fixation(DenseTarget):
         known = density >= 0
         share = quantile(density.flatten(1), known.flatten(1)).view_as(density)
         return (bin_labels(QUANTILES * share - 0.5, QUANTILES).where(known, IGNORE),)
+
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The quantile moves as far as the mean bin does, and the logit with it along the normal distribution."""
+        share, deviation = _share(prediction)
+        moved = share + (mean_bin(scores[0]) - mean_bin(self.label_scores(prediction)[0])) / QUANTILES
+        before, after = (torch.special.ndtri(each.clamp(RARE, 1 - RARE)) for each in (share, moved))
+        return (prediction.maps[0].float() + deviation * (after - before),)
+
+
+def _share(prediction: Prediction) -> tuple[Tensor, Tensor]:
+    """Quantile (N,1,h,w) of each position's logit, as if those of an image were normal, and deviation (N,1,1,1)."""
+    logits = prediction.maps[0].float()
+    inside = shrink(prediction.inside, map_size(logits))
+    counted = torch.ones_like(logits[:, 0], dtype=torch.bool) if inside is None else inside
+    difference, deviation = centred(logits.flatten(1), counted.flatten(1))
+    return torch.special.ndtr(difference / deviation).view_as(logits), deviation[..., None, None]
 
 
 def _mean(losses: Tensor, counted: Tensor | None) -> Tensor:

@@ -16,6 +16,7 @@ from tasks.outputs.maps import (
     image_mean,
     map_size,
     masked_mean,
+    mean_bin,
     nearest,
     resize,
     shrink,
@@ -89,6 +90,10 @@ class LogDepth(OutputSpace):
         variance = image_mean((maps - mean[..., None, None]) ** 2, inside)
         return torch.cat([mean, variance.clamp(min=TINY).sqrt()], dim=1)
 
+    def enlarged(self, prediction: Prediction) -> Tensor:
+        """Log-depth (bilinear)."""
+        return resize(prediction.maps[0], prediction.size)
+
     def bounded(self, prediction: Prediction) -> Tensor:
         """``d / (d + cap / 2)``, (N,1,h,w), within (0,1)."""
         return (prediction.maps[0].float() - math.log(self.cap / 2)).sigmoid()
@@ -119,6 +124,11 @@ class LogDepth(OutputSpace):
         depth = nearest(target, sizes[0])
         known = self.labeled(depth, sizes[0])
         return (bin_labels(self._place(depth.where(known, self.cap).log()), BINS).where(known, IGNORE),)
+
+    def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The log-depth moves as far as the mean bin does."""
+        moved = mean_bin(scores[0]) - mean_bin(self.label_scores(prediction)[0])
+        return (prediction.maps[0].float() + moved * (RANGE / BINS),)
 
     def _place(self, log_depth: Tensor) -> Tensor:
         """Where a log-depth lies among the bins, the middle of the first at 0."""

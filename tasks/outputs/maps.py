@@ -69,6 +69,12 @@ def bin_scores(place: Tensor, bins: int, width: float = 1.0) -> Tensor:
     return -((torch.arange(bins, device=place.device)[:, None, None] - place) ** 2) / (2 * width**2)
 
 
+def mean_bin(scores: Tensor) -> Tensor:
+    """The mean bin (N,1,h,w) of scores (N,K,h,w) of K ordered bins, 0 the middle of the first."""
+    place = torch.arange(scores.shape[1], device=scores.device)[:, None, None]
+    return (scores.softmax(dim=1) * place).sum(dim=1, keepdim=True)
+
+
 def bin_labels(place: Tensor, bins: int) -> Tensor:
     """The bin that a quantity at ``place`` (any shape), in bins, falls into; the outermost ones are open."""
     return place.round().clamp(0, bins - 1).long()

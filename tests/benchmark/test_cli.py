@@ -39,7 +39,7 @@ def test_help_needs_no_torch() -> None:
         (["run", "data=camvid", "data.root=/nowhere/at/all"], "/nowhere/at/all"),
         (["run", "device=cuda:99"], "device=cuda:99: there is none on this machine"),
         (["run", "precision=8"], "precision=8: expected 32 or bf16"),
-        (["run", "recipe.optimizer=adam", "control=false", "method=none"], "recipe.optimizer=adam: expected adamw"),
+        (["run", "recipe.optimizer=sdg", "control=false", "method=none"], "recipe.optimizer=sdg: expected adamw"),
         (["run", "student.decoder=fnp", "method=none"], "unknown decoder 'fnp'; did you mean 'fpn'"),
         (["run", "-m", "seed=0,x"], "seed: Value 'x' of type 'str' could not be converted to Integer"),
         (["list", "method"], "cannot list 'method'; did you mean 'methods'"),

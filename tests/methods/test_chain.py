@@ -56,6 +56,14 @@ def test_partition_function_and_marginals_are_those_of_the_enumeration(linked, s
                 pairs[label, y[i - 1]] += p.sum() if linked is None else (p * linked[i]).sum()
     torch.testing.assert_close(found.unary, expected)
     torch.testing.assert_close(found.pairs, pairs)
+    if scale < 1e4:  # steps that no value decides are products
+        torch.testing.assert_close(chain.posteriors(unary, transition, linked), expected)
+
+
+def test_posteriors_stay_distributions_whatever_the_scores():
+    unary, transition = some(1, 50, LABELS, 2, scale=1e4).float(), some(2, LABELS, LABELS, scale=1e4).float()
+    found = chain.posteriors(unary, transition)
+    torch.testing.assert_close(found.sum(dim=1), torch.ones(50, 2))
 
 
 def test_log_marginals_are_those_of_each_chain():

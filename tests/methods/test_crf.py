@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
 from methods.base import SUPERVISED
-from methods.crf import ChainDistillation, chain_cross_entropy, grid_divergence, grid_posteriors
+from methods.crf import ChainDistillation, chain_cross_entropy, grid_divergence
 from methods.pixel import pixelwise_kl
 from tasks.errors import InputError
 
@@ -211,7 +211,7 @@ def test_masked_positions_restart_the_chain():
     valid = torch.tensor(
         [[[1, 1, 0, 1], [0, 1, 1, 1], [1, 1, 1, 1]], [[0, 0, 0, 0], [1, 0, 1, 0], [1, 1, 1, 1]]]
     ).bool()
-    expected = enumerated_grid(student, teacher, tables, 2.0, valid) * 4.0 / (2 * valid.sum().item())
+    expected = enumerated_grid(student, teacher, tables, 2.0, valid) / (2 * valid.sum().item())
     student.requires_grad_()
     found = grid_divergence(student, teacher, *tables, temperature=2.0, valid=valid)
     assert found.item() == pytest.approx(expected, rel=1e-9)
@@ -235,7 +235,7 @@ def test_gradients_of_the_grid_are_those_of_finite_differences():
 def test_without_transitions_the_grid_is_pixelwise(temperature, seed):
     student, teacher = some(seed, 2, C, 3, 4), some(seed + 1, 2, C, 3, 4)
     none = torch.zeros(C, C).double()
-    expected = pixelwise_kl(student, teacher, temperature)
+    expected = pixelwise_kl(student, teacher, temperature) / temperature**2
     torch.testing.assert_close(grid_divergence(student, teacher, none, none, none, none, temperature), expected)
     torch.testing.assert_close(grid_divergence(student, teacher, None, None, None, None, temperature), expected)
 
@@ -255,17 +255,6 @@ def test_half_precision_is_computed_in_full():
     assert found.item() == pytest.approx(grid_divergence(*(e.float() for e in (student, teacher, *tables))).item())
 
 
-def test_decoding_averages_the_posteriors_of_row_and_column():
-    logits, _, across, down, *_ = grid_models()
-    found = grid_posteriors(logits, across, down)
-    torch.testing.assert_close(found.sum(dim=1), torch.ones(2, 3, 4).double())
-    none = torch.zeros(C, C).double()
-    torch.testing.assert_close(grid_posteriors(logits, none, none), logits.softmax(dim=1))
-    row = distribution(logits[1, :, 2].T, across).exp().view(C, C, C, C)
-    column = distribution(logits[1, :, :, 0].T, down).exp().view(C, C, C)
-    torch.testing.assert_close(found[1, :, 2, 0], (row.sum((1, 2, 3)) + column.sum((0, 1))) / 2)
-
-
 # the method
 
 
@@ -275,7 +264,7 @@ def test_every_pair_of_factorisations_learns(make_step, factors):
     method = ChainDistillation(step.setting(), student_factors=factors[0], teacher_factors=factors[1])
     method(step)["grid"].backward()
     assert step.student_net.head.weight.grad.abs().max() > 0
-    assert (method.transitions.grad is None) == (factors[0] == "positions")
+    assert (method.chains.transitions.grad is None) == (factors[0] == "positions")
 
 
 def test_incompatible_factorisations_compare_neighbours_that_the_teacher_leaves_independent(make_step):
@@ -289,7 +278,7 @@ def test_incompatible_factorisations_compare_neighbours_that_the_teacher_leaves_
     for row in other[0].unbind(1):  # C,W
         joint = distribution(row.T, method.calibration.table[0, 0].double() / 2.0).exp().view(4, 4)
         marginals.append(torch.stack([joint.sum(1), joint.sum(0)], dim=1))
-    table = method.transitions.view(2, 4, 4)[1].double().detach() / 2.0
+    table = method.chains.transitions.view(2, 4, 4)[1].double().detach() / 2.0
     expected = 0.0
     for x in range(2):
         p = distribution(torch.stack([each[:, x].log() for each in marginals]), None)
@@ -305,10 +294,10 @@ def test_boxes_are_also_told_apart_by_their_divergence(make_step):
 
 def test_transitions_start_as_the_labels_suggest_and_are_not_decayed(make_step):
     plain = ChainDistillation(make_step("classes").setting())
-    assert plain.transitions.ndim == 1
-    torch.testing.assert_close(plain.transitions.view(2, 4, 4)[0], 0.1 * torch.eye(4))
+    assert plain.chains.transitions.ndim == 1
+    torch.testing.assert_close(plain.chains.transitions.view(2, 4, 4)[0], 0.1 * torch.eye(4))
     ordered = ChainDistillation(make_step("depth").setting())
-    assert ordered.transitions.view(2, 48, 48)[1, 3, 7].item() == -2.0
+    assert ordered.chains.transitions.view(2, 48, 48)[1, 3, 7].item() == -2.0
     assert ordered.calibration.table[0, 0, 10, 9].item() == -0.5
 
 

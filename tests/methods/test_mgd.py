@@ -125,6 +125,15 @@ def test_every_term_is_what_the_equation_says(make_step):
     assert all(p.grad is None for net in step.teacher_nets.values() for p in net.parameters())
 
 
+def test_the_authors_normalisation_is_an_option(make_step):
+    step = make_step()
+    terms = MultiGranularity(step.setting(), grid=3, reduction="reference")(step)
+    pasted = step.pasted()
+    student, deep, wide = step.student(pasted), step.teacher(pasted, "deep"), step.teacher(pasted, "wide")
+    assert torch.equal(terms["image"], image_level(student.maps[0], deep.maps[0], "reference"))
+    assert torch.equal(terms["region"], region_level(student.features["decoder"], wide.features["decoder"], 3))
+
+
 def test_a_student_like_its_teachers_has_nothing_to_learn_from_them(make_step):
     terms = MultiGranularity((step := make_step(same=True)).setting())(step)
     assert terms["image"].item() == pytest.approx(0.0, abs=1e-9)

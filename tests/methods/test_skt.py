@@ -117,9 +117,10 @@ def test_vectors_without_direction_are_finite():
     assert intra_layer_pattern(student, [torch.zeros(1, 3, 2, 2)]).item() == 0.0
 
 
-def test_every_term_is_what_the_equation_says(make_step):
+@pytest.mark.parametrize("reduction", ["mean", "reference"])
+def test_every_term_is_what_the_equation_says(make_step, reduction):
     step = make_step()
-    method = StructuredTransfer(step.setting())
+    method = StructuredTransfer(step.setting(), reduction=reduction)
     terms = method(step)
     student, teacher = step.student(step.labeled), step.teacher(step.labeled)
     names = ["stage1", "stage2", "decoder"]
@@ -127,9 +128,10 @@ def test_every_term_is_what_the_equation_says(make_step):
     other = [teacher.features[name] for name in names]
     assert list(terms) == TERMS
     assert torch.equal(terms["soft"], pixelwise_kl(student.maps[0], teacher.maps[0]))
-    assert torch.equal(terms["intra"], intra_layer_pattern(own, other))
+    assert torch.equal(terms["intra"], intra_layer_pattern(own, other, reduction))
     outputs = [prediction.maps[0].softmax(dim=1) for prediction in (student, teacher)]
-    assert torch.equal(terms["inter"], inter_layer_relation([*own, outputs[0]], [*other, outputs[1]]))
+    related = [*own, outputs[0]], [*other, outputs[1]]
+    assert torch.equal(terms["inter"], inter_layer_relation(*related, reduction))
     sum(terms.values()).backward()
     for module in (method, step.student_net):
         assert all(p.grad.isfinite().all() and p.grad.abs().max() > 0 for p in module.parameters() if p.ndim > 1)

@@ -201,6 +201,17 @@ def test_every_term_is_what_the_equation_says(make_step, conditional):
     assert all(p.grad.isfinite().all() for p in method.critic.parameters())
 
 
+def test_the_authors_normalisation_is_an_option(make_step):
+    step = make_step()
+    terms = Structured(step.setting(), holistic=0.0, reduction="reference")(step)
+    student, teacher = step.student(step.labeled), step.teacher(step.labeled)
+    entropy = pixelwise_cross_entropy(teacher.maps[0], teacher.maps[0], "reference")
+    cross_entropy = pixelwise_cross_entropy(student.maps[0], teacher.maps[0], "reference")
+    assert_alike(terms["pixel"], cross_entropy - entropy)
+    features = student.features["decoder"], teacher.features["decoder"]
+    assert torch.equal(terms["pair"], pairwise_similarity(*features, reduction="reference"))
+
+
 def test_the_critic_sees_probabilities_and_the_image(make_step):
     step = make_step()
     student, teacher = Structured(step.setting(), width=8)._seen(step)

@@ -42,6 +42,8 @@ def test_quick_is_the_default_and_proves_nothing() -> None:
         (["recipe.factor=3"], "recipe.factor"),
         (["teacher.seed=9"], "teacher.seed"),
         (["teacher.seeds=2"], "teacher.seeds"),
+        (["evaluation.flip=true"], "evaluation"),
+        (["recipe.ema=0.9"], "recipe.ema"),
     ],
 )
 def test_a_changed_value_costs_the_name(words: list[str], key: str) -> None:

@@ -93,6 +93,26 @@ def test_a_metric_with_the_wrong_direction_is_found(register: Any) -> None:
     assert fault.found.startswith("s_measure is 0.")
 
 
+def test_a_target_that_the_device_makes_otherwise_is_found(register: Any) -> None:
+    def targets(self: Saliency, values: Tensor) -> Tensor:
+        masks = Saliency.targets(self, values)
+        return 1 - masks if masks.ndim == 3 else masks  # of a batch; the host asks for one at a time
+
+    cls = register(Binary, targets=targets)
+    (fault,) = [each for each in check_task(cls, methods=[]) if not each.passed]
+    assert fault.check == "device makes the targets of the host"
+    assert fault.found.startswith("the task loss of one prediction is ")
+
+
+def test_a_task_that_changes_its_target_alone_stays_on_the_host(register: Any) -> None:
+    cls = register(Binary, target=lambda self, sample: Saliency.target(self, sample))
+    findings = {each.check: each for each in check_task(cls, methods=[])}
+    assert all(each.passed for each in findings.values())
+    found = findings["device makes the targets of the host"]
+    assert found.outcome == "not checked"
+    assert "MyTask has no `targets` beside its `target`" in found.found
+
+
 def test_a_prediction_without_its_features_is_found(register: Any) -> None:
     class Bare(torch.nn.Module):
         def __init__(self, network: torch.nn.Module) -> None:

@@ -44,6 +44,14 @@ def test_a_recipe_of_steps_is_described_as_before_there_were_time_budgets() -> N
     assert recipe_facts(Recipe(budget="time"))["factor"] == 1.0
 
 
+def test_what_joined_late_takes_part_in_an_id_where_it_is_used() -> None:
+    assert {"schedule", "drops", "head", "decay_all", "ema", "auxiliary", "crop_share"}.isdisjoint(
+        recipe_facts(Recipe())
+    )
+    assert recipe_facts(Recipe(schedule="step"))["schedule"] == "step"
+    assert recipe_facts(Recipe(drops=[0.5]))["drops"] == [0.5]
+
+
 def test_under_a_time_budget_every_method_makes_the_steps_that_fit(home: Path) -> None:
     words = ("method=[none,pixel]", "recipe.steps=6")
     records = tiny_run(home, *words, "recipe.budget=time", "recipe.factor=2")
@@ -79,12 +87,15 @@ def test_a_stopped_run_goes_on_with_the_steps_that_were_measured(home: Path) -> 
     ("word", "said"),
     [
         ("recipe.budget=tme", "recipe.budget=tme: expected steps or time; did you mean 'time'"),
-        ("teacher.recipe.optimizer=adam", "teacher.recipe.optimizer=adam: expected adamw or sgd; did you mean 'adamw'"),
+        (
+            "teacher.recipe.optimizer=sdg",
+            "teacher.recipe.optimizer=sdg: expected adamw, sgd or adam; did you mean 'sgd'",
+        ),
         (
             "teacher.control=untrain",
             "teacher.control=untrain: expected trained, untrained or self; did you mean 'untrained'",
         ),
-        ("data.cache=disc", "data.cache=disc: expected auto, none, memory or disk; did you mean 'disk'"),
+        ("data.cache=disc", "data.cache=disc: expected auto, none, memory, disk or device; did you mean"),
         ("recipe.selection=first", "recipe.selection=first: expected last or best"),
         ("teacher.recipe.budget=time", "a teacher has no control"),
         ("recipe.factor=0", "recipe.factor=0.0: expected a number above 0"),

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from benchmark.runs.identity import problem_facts
+from benchmark.training import residency
 from benchmark.training.device import build_fabric, choose, is_alive, set_numerics, why_no_gpu
 from benchmark.training.problem import Problem
 from leaderboards.values import digest
@@ -82,10 +83,13 @@ def test_whatever_can_change_bits_changes_the_identity(tmp_path: Path, monkeypat
     words = ([], ["tf32=true"], ["deterministic=true"], ["precision=bf16"], ["compile=true"], ["channels_last=false"])
     fabric = build_fabric("cpu", "32")
     facts = [problem_facts(Problem(tiny_config(tmp_path, *each), fabric)) for each in words]
-    problem = Problem(tiny_config(tmp_path), fabric)
+    facts.append(problem_facts(Problem(tiny_config(tmp_path, "data.cache=device"), fabric)))
     monkeypatch.setattr(type(fabric), "device", torch.device("cuda"))  # a process on a GPU, for all that ids know
-    facts.append(problem_facts(problem))
+    for memory in (0, 2**40):
+        monkeypatch.setattr(residency, "memory", lambda device, memory=memory: memory)
+        facts.append(problem_facts(Problem(tiny_config(tmp_path), fabric)))
     assert len({digest(each) for each in facts}) == len(facts)
+    assert [each["numerics"].get("augmentation") for each in facts[-3:]] == ["device", None, "device"]
     assert facts[-1]["numerics"]["device"] == "cuda"
 
 

@@ -6,6 +6,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from benchmark.config.schema import EvaluationConfig
 from benchmark.training.evaluate import evaluate
 from tasks.base import Dataset, Info, Prediction, Sample, tasks
 from tests.support import ROUNDING
@@ -52,8 +53,8 @@ class Bright(nn.Module):
 @pytest.mark.parametrize("size", [None, 32])
 def test_scores_are_taken_at_the_size_of_the_truth_whatever_the_batch(batch: int, size: int | None) -> None:
     task = tasks["saliency"](Info())
-    found = evaluate(Bright(), task, Odd(), "test", size=size, batch=batch, fabric=FABRIC)
+    found = evaluate(Bright(), task, Odd(), "test", size=size, how=EvaluationConfig(batch=batch), fabric=FABRIC)
     assert found.n == 3
     assert found.scores["mae"] < 0.05
-    one_by_one = evaluate(Bright(), task, Odd(), "test", size=size, batch=1, fabric=FABRIC)
+    one_by_one = evaluate(Bright(), task, Odd(), "test", size=size, how=EvaluationConfig(batch=1), fabric=FABRIC)
     assert found.scores == pytest.approx(one_by_one.scores, abs=ROUNDING)

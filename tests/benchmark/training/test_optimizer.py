@@ -8,8 +8,14 @@ import torch
 from torch import nn
 
 from benchmark.config.schema import Recipe
-from benchmark.training.optimizer import build_critic_optimizer, build_optimizer, learning_rate
+from benchmark.training.optimizer import (
+    build_critic_optimizer,
+    build_optimizer,
+    learning_rate,
+    set_learning_rate,
+)
 from methods.base import CriticRecipe
+from tasks.errors import InputError
 
 
 def test_the_rate_warms_up_then_decays_as_a_polynomial() -> None:
@@ -21,23 +27,56 @@ def test_the_rate_warms_up_then_decays_as_a_polynomial() -> None:
     assert rates[99] == pytest.approx(0.01**0.9)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD)])
+@pytest.mark.parametrize(
+    ("schedule", "shares"),
+    [
+        ("step", {0: 1.0, 65: 1.0, 67: 0.1, 91: 0.1, 92: 0.01}),
+        ("cosine", {0: 1.0, 50: 0.5, 75: (1 - 0.5**0.5) / 2}),
+        ("constant", {0: 1.0, 99: 1.0}),
+    ],
+)
+def test_schedules_leave_their_share_of_the_rate(schedule: str, shares: dict[int, float]) -> None:
+    recipe = Recipe(steps=100, lr=2.0, warmup=0, schedule=schedule)
+    assert {step: learning_rate(recipe, step) / 2 for step in shares} == pytest.approx(shares)
+
+
+def test_the_head_has_a_factor_on_the_rate_of_the_encoder() -> None:
+    network = nn.ModuleDict({"encoder": nn.Conv2d(3, 4, 3), "head": nn.Conv2d(4, 2, 1)})
+    adaptor = nn.Parameter(torch.zeros(2, 2))
+    optimizer = build_optimizer(network, [adaptor], Recipe(head=10.0))
+    set_learning_rate(optimizer, 0.5)
+    rates = {id(each): group["lr"] for group in optimizer.param_groups for each in group["params"]}
+    assert {rates[id(each)] for each in network["encoder"].parameters()} == {0.5}
+    assert {rates[id(each)] for each in (*network["head"].parameters(), adaptor)} == {5.0}
+    with pytest.raises(InputError, match=r"expected a submodule 'encoder'; set recipe\.head=1"):
+        build_optimizer(network["head"], (), Recipe(head=10.0))
+
+
+def test_everything_is_decayed_where_a_recipe_says_so() -> None:
+    optimizer = build_optimizer(nn.Conv2d(3, 4, 3), (), Recipe(decay_all=True, weight_decay=0.1))
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.1]
+
+
+KINDS = [("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD), ("adam", torch.optim.Adam)]
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
 def test_norms_and_biases_are_not_decayed(name: str, kind: type) -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
-    optimizer = build_optimizer(network.parameters(), Recipe(optimizer=name, weight_decay=0.1))
-    assert isinstance(optimizer, kind)
+    optimizer = build_optimizer(network, (), Recipe(optimizer=name, weight_decay=0.1))
+    assert type(optimizer) is kind
     decays = {id(each): group["weight_decay"] for group in optimizer.param_groups for each in group["params"]}
     assert decays == {id(each): 0.1 if each.ndim > 1 else 0.0 for each in network.parameters()}
 
 
-@pytest.mark.parametrize("name", ["adamw", "sgd"])
+@pytest.mark.parametrize("name", ["adamw", "sgd", "adam"])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_one_kernel_for_all_parameters_steps_as_one_for_each_does(name: str, layout: torch.memory_format) -> None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, 2, 1)).double().to(memory_format=layout)
     plain, images = copy.deepcopy(network), torch.randn(2, 3, 8, 8, dtype=torch.float64)
     recipe = Recipe(optimizer=name, weight_decay=0.1, lr=0.1)
-    ours, theirs = build_optimizer(network.parameters(), recipe), build_optimizer(plain.parameters(), recipe)
+    ours, theirs = build_optimizer(network, (), recipe), build_optimizer(plain, (), recipe)
     for group in theirs.param_groups:
         group |= {"fused": False, "foreach": False}
     for _ in range(3):

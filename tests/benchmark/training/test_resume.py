@@ -19,11 +19,13 @@ from benchmark.training.cohort import Cohort
 from benchmark.training.interrupt import Interrupted
 from leaderboards import store
 from leaderboards.record import Record
+from methods.base import methods
 from tasks.base import tasks
 from tasks.datasets.scenes import Scenes
 from tests.support import TINY, Finished, student_bytes, tiny_run, tiny_teachers
 
 METHODS = "method=[none,mgd]"
+SLOW = pytest.mark.slow
 
 
 class Killed(BaseException):
@@ -68,18 +70,24 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert_as_if_never_stopped(tiny_run(home, METHODS, f"workers={workers}"), home, together("seg"))
 
 
-@pytest.mark.parametrize("task", sorted(tasks))
-def test_every_task_goes_on_to_the_same_bytes(
+@pytest.mark.parametrize(
+    ("task", "every"), [(t, False) for t in sorted(tasks)] + [pytest.param(t, True, marks=SLOW) for t in sorted(tasks)]
+)
+def test_every_task_and_method_goes_on_to_the_same_bytes(
     task: str,
+    every: bool,
     home_of: Callable[[str], Path],
     together: Callable[[str], Finished],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    home, words = home_of(task), (f"task={task}", METHODS)
+    whole, home = together(task), home_of(task)
+    names = [name for name in sorted(methods) if whole.record(name).status == "ok"] if every else ["none", "mgd"]
+    words = (f"task={task}", f"method=[{','.join(names)}]")
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        kill_at(patch, 3, 1)
+        kill_at(patch, 3, len(names) // 2)
         tiny_run(home, *words)
-    assert_as_if_never_stopped(tiny_run(home, *words), home, together(task))
+    assert len(list(home.glob("runs/*/resume.pt"))) == len(names)
+    assert_as_if_never_stopped(tiny_run(home, *words), home, whole)
 
 
 def test_a_teacher_goes_on_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,12 +162,17 @@ def test_a_failed_run_is_run_again(home: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [0, 2])
-def test_sigkill_at_random_moments(workers: int, home: Path, tmp_path: Path) -> None:
-    whole = tmp_path / "whole"
+@pytest.mark.parametrize(
+    ("workers", "task", "names"),
+    [(0, "seg", METHODS), (2, "seg", METHODS), (0, "attention", "method=[coupled,kr,crf]")],
+)
+def test_sigkill_at_random_moments(
+    workers: int, task: str, names: str, home_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    whole, home = tmp_path / "whole", home_of(task)
     whole.mkdir()
     (whole / "teachers").symlink_to(home / "teachers")
-    words = [METHODS, "recipe.steps=40", "save_every=0.2"]
+    words = [f"task={task}", names, "recipe.steps=40", "save_every=0.2"]
     expected = tiny_run(whole, *words)
     command = [sys.executable, "-m", "benchmark", "run", *TINY, *words, f"home={home}", f"workers={workers}"]
     chance = random.Random(workers)

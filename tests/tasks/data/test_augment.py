@@ -67,6 +67,23 @@ def test_parameters_are_drawn_one_by_one() -> None:
     assert abs(np.mean(lefts[True]) - np.mean(lefts[False])) < 5
 
 
+def test_a_share_of_both_sides_is_cropped_and_annotations_follow() -> None:
+    augment = Augment((1, 1), (1.0, 1.0), 0.0, 0.0, (0.5, 0.9))
+    shares = []
+    for seed in range(50):
+        sample, inside = augment(marked(), np.random.default_rng(seed))
+        height, width = sample.image.shape[:2]
+        before = marked().image.shape
+        shares.append(height / before[0])
+        assert abs(height / before[0] - width / before[1]) < 2 / min(before[:2])
+        assert inside.all()
+        bright = sample.image[..., 0] > 127
+        np.testing.assert_array_equal(bright, sample.annotations["classes"] == 1)
+        assert all(bright[int(y), int(x)] for x, y in sample.annotations["points"])
+    assert 0.45 < min(shares) < 0.6
+    assert 0.8 < max(shares) <= 0.9
+
+
 def test_no_augmentation_is_the_identity() -> None:
     sample, inside = Augment((40, 60), (1.0, 1.0), 0.0, 0.0)(marked(), np.random.default_rng(0))
     np.testing.assert_array_equal(sample.image, marked().image)

@@ -10,6 +10,7 @@ from tasks.datasets.avs1k import AVS1K
 from tasks.datasets.clipfolder import ClipFolder
 from tasks.datasets.clips import Clips
 from tasks.datasets.dhf1k import DHF1K
+from tasks.datasets.kitti import KITTI
 from tasks.datasets.mit1003 import MIT1003
 from tasks.datasets.reading.files import read_image
 from tasks.datasets.salicon import SALICON
@@ -52,9 +53,13 @@ def test_a_video_that_is_short_or_none_is_named(tmp_path):
         data.load("test", 0)
 
 
-def test_labels_and_tuning_take_whole_clips(tmp_path):
-    """A fraction of the labels, and what is held out to choose on, tears no clip apart."""
-    for data in (DHF1K(root=str(layouts.dhf1k(tmp_path)), every=1, holdout=0.0), Clips(size=32, train=5, length=3)):
+def test_labels_and_tuning_take_whole_clips_and_drives(tmp_path):
+    """A fraction of the labels, and what is held out to choose on, tears no clip and no drive apart."""
+    for data in (
+        DHF1K(root=str(layouts.dhf1k(tmp_path / "a")), every=1, holdout=0.0),
+        Clips(size=32, train=5, length=3),
+        KITTI(root=str(layouts.kitti(tmp_path / "b")), holdout=0.0),
+    ):
         held = TuningSplit(data, "1/3")
         clips = [{data.group(each) for each in held.ids(split)} for split in ("train", "test")]
         assert not clips[0] & clips[1]

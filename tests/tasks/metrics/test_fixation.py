@@ -132,6 +132,33 @@ def test_hand_made_values():
     assert kl_divergence(values, density) == pytest.approx(expected + 0.5 * math.log(0.8), abs=1e-9)
 
 
+def matlab_auc_shuffled(values, fixations, negatives, draw):
+    """The MIT benchmark's loop, with draws of ours."""
+    values = (values - values.min()) / (values.max() - values.min())
+    positives, others = values[fixations], values[(negatives > 0) & ~fixations]
+    areas = []
+    for _ in range(100):
+        chosen = draw.permutation(others)[: min(len(positives), len(others))]
+        curve = [(0.0, 0.0)]
+        for level in (tenth / 10 for tenth in range(10, -1, -1)):
+            if level <= max(positives.max(), chosen.max()):
+                curve.append(((chosen >= level).mean(), (positives >= level).mean()))
+        curve.append((1.0, 1.0))
+        areas.append(sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(curve)))
+    return np.mean(areas)
+
+
+@settings(deadline=None)
+@given(seed=seeds)
+def test_borji_s_shuffled_auc_is_the_mit_benchmark_s(seed):
+    values, fixations, negatives = case(seed)
+    expected = matlab_auc_shuffled(values, fixations, negatives, np.random.default_rng(3))
+    assert shuffled_auc(values, fixations, negatives, borji=3) == pytest.approx(expected, abs=1e-12)
+    assert shuffled_auc(values, fixations, negatives, borji=3) == shuffled_auc(values, fixations, negatives, borji=3)
+    assert shuffled_auc(np.ones(SIZE), fixations, negatives, borji=0) == 0.5
+    assert shuffled_auc(fixations.astype(float), fixations, negatives, borji=0) == 1
+
+
 def test_ties_are_neither_alarms_nor_chance():
     # One of two fixated pixels ties with one of two others: (0,0), (0,.5), (.5,1), (1,1).
     values, fixations = np.array([[3.0, 2.0, 2.0, 1.0]]), np.array([[1, 1, 0, 0]])

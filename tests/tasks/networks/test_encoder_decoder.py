@@ -7,6 +7,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from benchmark.training.cost import count_parameters
 from tasks.base import NetworkSpec
 from tasks.errors import InputError
 from tasks.networks import presets
@@ -107,3 +108,13 @@ def test_pspnet_reads_the_last_stage_at_the_stride_of_its_paper(encoder: str) ->
     shallow = build(NetworkSpec("pspnet", encoder, {}, {"psp_out_channels": 8, "encoder_depth": 3}), 3)
     with torch.no_grad():
         assert "stage4" not in shallow.eval()(torch.randn(1, 3, 64, 64)).strides
+
+
+def test_an_auxiliary_head_speaks_in_training_alone_and_is_no_part_of_what_is_deployed() -> None:
+    plain = NetworkSpec("pspnet", "tu-resnet18", presets.STUDENT_ENCODER, {"psp_out_channels": 32})
+    network = build(replace(plain, decoder_options={**plain.decoder_options, "auxiliary": True}), 5)
+    image = torch.randn(2, 3, 64, 96)
+    (maps,) = network(image).branches["auxiliary"]
+    assert maps.shape == (2, 5, 8, 12)
+    assert network.eval()(image).branches == {}
+    assert count_parameters(network) == count_parameters(build(plain, 5))

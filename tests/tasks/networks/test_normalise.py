@@ -65,6 +65,17 @@ def first(network: nn.Module) -> str:
     return next(name for name in network.state_dict() if name.endswith("conv1.weight"))
 
 
+def test_the_normalisation_goes_with_a_network_inside_another(built: Any, tmp_path: Path) -> None:
+    build, spec, _ = built
+    whole, path = nn.ModuleDict({"student": build(spec)}), tmp_path / "whole.safetensors"
+    safetensors.torch.save_file(whole.state_dict(), path)
+    fresh = nn.ModuleDict({"student": build(replace(spec, encoder_options=presets.STUDENT_ENCODER, weights=None))})
+    load_weights(fresh, path)
+    assert isinstance(fresh["student"].renormalise, Renormalise)
+    image = normalised(MEAN, STD)
+    assert torch.equal(maps(fresh["student"], image), maps(whole["student"], image))
+
+
 def test_the_normalisation_goes_where_the_weights_go(built: Any, tmp_path: Path) -> None:
     build, spec, _ = built
     network, path = build(spec), tmp_path / "student.safetensors"

@@ -280,6 +280,26 @@ def test_labels_lie_where_the_scores_do(case):
     assert all(g.isfinite().all() for g in gradients(sum(level.square().sum() for level in scores), prediction))
 
 
+def test_a_prediction_relabeled_by_its_own_scores_is_itself(case):
+    prediction = case.prediction(0)
+    made = case.space.relabel(prediction, case.space.label_scores(prediction))
+    for found, own in zip(made, prediction.maps, strict=True):
+        assert_alike(found, own)
+
+
+def test_relabeled_maps_move_where_the_scores_say(case):
+    """Scores that favour the last label on the left half give maps whose own scores favour it there."""
+    prediction = case.prediction(0)
+    own = case.space.label_scores(prediction)
+    place = torch.arange(own[0].shape[1])[:, None, None]
+    sides = [torch.arange(level.shape[-1]) < level.shape[-1] // 2 for level in own]
+    wanted = [level + place / place.max() * left for level, left in zip(own, sides, strict=True)]
+    made = replace(prediction, maps=case.space.relabel(prediction, wanted))
+    for before, after, left in zip(own, case.space.label_scores(made), sides, strict=True):
+        moved = ((after.softmax(1) - before.softmax(1)) * place).sum(1)
+        assert moved[..., left].mean() > moved[..., ~left].mean() + 0.01
+
+
 def test_the_labels_of_a_right_prediction_are_true(case):
     """The labels that a prediction of the target scores highest are nearer to the true ones than another's."""
     right = case.prediction(1)
@@ -303,3 +323,4 @@ def test_a_space_without_labels_of_its_own_has_those_of_its_bounded_map(case):
     assert scores.shape[1] == max(2, bounded.shape[1])
     assert torch.equal(scores[:, -bounded.shape[1] :].argmax(1), bounded.argmax(1))
     assert OutputSpace.labels(case.space, case.labels(2), [(8, 11)]) is None
+    assert OutputSpace.relabel(case.space, prediction, (scores,)) is None

@@ -1,0 +1,37 @@
+"""Features of a network that ran in half precision, in the float32 that losses are computed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor
+
+
+class AsFloat32(Mapping[str, Tensor]):
+    """Features by name, each converted when it is first read: most methods read few of them, or none.
+
+    Args:
+        computed: what the network returned.
+    """
+
+    def __init__(self, computed: Mapping[str, Tensor]) -> None:
+        self._computed, self._converted = computed, dict[str, Tensor]()
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name in self._converted:
+            return self._converted[name]
+        feature = self._computed[name]
+        converted = feature.float()
+        if converted.requires_grad == feature.requires_grad:  # else one who wants no gradient would take all others'
+            self._converted[name] = converted
+        return converted
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._computed)
+
+    def __len__(self) -> int:
+        return len(self._computed)
+
+    def held(self) -> list[Tensor]:
+        """List every tensor there is, as computed and as read, once each; a tensor that is float32 is both."""
+        return list({id(each): each for each in (*self._computed.values(), *self._converted.values())}.values())

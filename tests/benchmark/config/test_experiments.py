@@ -1,0 +1,118 @@
+"""Every experiment is composed, and executed in miniature on a set that the test lays out as its authors do."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import benchmark
+from benchmark.config import compose
+from benchmark.config.schema import Config
+from benchmark.run import Run
+from benchmark.training.device import build_fabric
+from benchmark.training.problem import Problem
+from tests.tasks.datasets import layouts
+
+PAPERS = Path(__file__).parents[3] / "docs" / "experiments.md"
+EXPERIMENTS = sorted(path.stem for path in (Path(benchmark.__file__).parent / "conf" / "experiment").glob("*.yaml"))
+MINIATURE = (
+    *("data.size=64", "recipe.steps=2", "teacher.recipe.steps=2", "student.weights=null"),
+    *("workers=0", "device=cpu", "save_every=0"),
+)
+
+
+def layout(config: Config) -> Callable[[Path], object] | None:
+    """Say who writes the set of an experiment; None for one that is rendered."""
+    data = config.data
+    writers: dict[str, Callable[[Path], object]] = {
+        "saliency": layouts.duts,
+        "voc": partial(layouts.voc, more="aug"),
+        "shanghaitech": partial(layouts.shanghaitech, part=data.get("part", "A")),
+    }
+    named: Callable[[Path], object] | None = getattr(layouts, data["name"], None)
+    return writers.get(data["name"], named)
+
+
+def shrunk(experiment: str, home: Path) -> list[str]:
+    """Give the words of an experiment in miniature; what is not said here is as in its file."""
+    config = compose.load([f"experiment={experiment}"])
+    words = [f"experiment={experiment}", *MINIATURE, f"home={home / 'runs'}"]
+    words += [f"teacher.networks.{name}.weights=null" for name in config.teacher.networks]
+    for prefix, recipe in (("", config.recipe), ("teacher.", config.teacher.recipe)):
+        words.append(f"{prefix}recipe.batch={min(2, recipe.batch)}")
+        if recipe.crop_share is None:
+            words.append(f"{prefix}recipe.crop=[64,64]")
+    if config.data["name"] == "nyuv2":
+        words.append("task.crop=none")  # the official one is of images of 480 x 640
+    if config.evaluation.window is not None:
+        words.append("evaluation.window=[48,48]")
+    if (write := layout(config)) is not None:
+        write(home / "data")
+        words.append(f"data.root={home / 'data'}")
+    return words
+
+
+@pytest.mark.slow  # networks of full width
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_an_experiment_runs_in_miniature(experiment: str, tmp_path: Path) -> None:
+    config = compose.load(shrunk(experiment, tmp_path))
+    records = Run(config, Console(file=io.StringIO())).execute()
+    assert {record.method.name for record in records} == {"none", *config.methods}
+    for record in records:
+        assert record.status == "ok", record.status_reason
+        assert math.isfinite(record.scores.metrics[record.scores.primary_metric].value)
+        assert record.protocol.recipe["optimizer"] == config.recipe.optimizer
+        assert record.training.steps == 2
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_an_experiment_is_composed_and_told(experiment: str) -> None:
+    config = compose.load([f"experiment={experiment}"])
+    assert config.methods
+    assert config.recipe.steps > 0
+    assert f"experiment={experiment}`" in PAPERS.read_text(encoding="utf-8"), f"add {experiment} to {PAPERS.name}"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "steps"),
+    [
+        *((f"mgd_voc_{part}", 34 * (rest // 8)) for part, rest in ((16, 9920), (8, 9259), (4, 7936))),
+        *((f"mgd_cityscapes_{part}", 137 * (rest // 16)) for part, rest in ((16, 2789), (8, 2603), (4, 2231))),
+        ("skt_shanghaitech_a", 1000 * 4 * 300),
+        ("skt_shanghaitech_b", 1000 * 4 * 400),
+        ("skt_ucf_qnrf", 1000 * 1201),
+        ("structured_coco", 12 * 117266 // 16),
+    ],
+)
+def test_epochs_of_papers_are_steps_here(experiment: str, steps: int) -> None:
+    assert compose.load([f"experiment={experiment}"]).recipe.steps == pytest.approx(steps, abs=1)
+
+
+def test_the_image_level_term_of_mgd_weighs_as_much_as_on_the_authors_cards() -> None:
+    for experiment, classes, weight in (("mgd_voc_8", 21, 0.002), ("mgd_cityscapes_8", 19, 0.001)):
+        config = compose.load([f"experiment={experiment}"])
+        here = config.methods["mgd"]["image"] * config.recipe.batch * classes
+        assert here == pytest.approx(weight * 2 * classes)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "line"),
+    [
+        ("mgd_voc_8", "2007_000001"),  # CPS
+        ("mgd_voc_8", "JPEGImages/2007_000001.jpg SegmentationClass/2007_000001.png"),  # UniMatch
+        ("mgd_cityscapes_8", "images/train/ulm_000001_000019.png\tsegmentation/train/ulm_000001_000019.png"),  # CPS
+    ],
+)
+def test_published_partitions_are_read_as_they_are(experiment: str, line: str, tmp_path: Path) -> None:
+    words = shrunk(experiment, tmp_path)
+    (tmp_path / "labeled.txt").write_text(line)  # without a final newline, as some of theirs
+    config = compose.load([*words, f"data.labeled={tmp_path / 'labeled.txt'}"])
+    partition = Problem(config, build_fabric("cpu", "32")).partition
+    assert (partition.name, len(partition.labeled)) == ("list:labeled.txt", 1)
+    assert len(partition.unlabeled) == {"mgd_voc_8": 9, "mgd_cityscapes_8": 8}[experiment]
