@@ -13,7 +13,7 @@ from torch import nn
 from tasks.base import NetworkSpec, Prediction, Task, networks
 from tasks.errors import InputError
 from tasks.networks.extracted import extract
-from tasks.networks.hub import resolved
+from tasks.networks.hub import whole
 from tasks.networks.weights import load_weights
 from tasks.registry import options
 
@@ -31,7 +31,7 @@ def build_network(task: Task, spec: NetworkSpec, size: tuple[int, int]) -> nn.Mo
 
     Raises InputError where the network is unknown, cannot be built, or does not fit the task.
     """
-    spec = resolved(spec)
+    spec = whole(spec)
     if spec.network is None:
         return task.network(spec)
     model = _construct(networks[spec.network], spec, task.output.channels)

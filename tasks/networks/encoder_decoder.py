@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from tasks.base import NetworkSpec, Prediction
 from tasks.errors import InputError, nearest
-from tasks.networks.hub import HUB, from_smp
+from tasks.networks.hub import HUB, from_smp, with_encoder
 from tasks.networks.normalise import normalisation
 from tasks.networks.weights import ENCODERS, load_weights
 
@@ -94,6 +94,7 @@ def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
     """
     import segmentation_models_pytorch as smp  # takes two seconds, so not at the top
 
+    spec = with_encoder(spec)
     if spec.weights is not None and spec.weights.startswith(HUB):
         return _published(spec.weights.removeprefix(HUB), channels)
     if spec.decoder not in DECODERS:

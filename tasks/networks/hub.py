@@ -26,25 +26,31 @@ def folder_of(weights: str | None) -> Path | None:
     return path if path.is_dir() else None
 
 
-def resolved(spec: NetworkSpec) -> NetworkSpec:
-    """Write ``weights=hub:timm/NAME`` and ``hub:torchvision/NAME`` as the encoder, or the network, that they mean.
+def with_encoder(spec: NetworkSpec) -> NetworkSpec:
+    """Write ``weights=hub:timm/NAME`` as the pretrained encoder that it means; any other specification stays as it is.
 
-    timm's NAME is one of its models, ``ORGANISATION/NAME`` on the hub, or a folder that timm saved. Other words of the
-    hub stay as they are, for the task's own builder.
+    NAME is one of timm's models, ``ORGANISATION/NAME`` on the hub, or a folder that timm saved.
     """
-    weights = spec.weights or ""
-    if weights.startswith(TIMM):
-        name, folder = weights.removeprefix(TIMM), folder_of(weights)
-        source = f"local-dir:{folder}" if folder else f"hf-hub:{name}" if "/" in name else name
-        return replace(spec, encoder=f"tu-{source}", encoder_options={}, weights="imagenet")
-    if weights.startswith(TORCHVISION):
-        from torchvision.models import list_models, segmentation
+    if spec.weights is None or not is_encoder(spec.weights):
+        return spec
+    name, folder = spec.weights.removeprefix(TIMM), folder_of(spec.weights)
+    source = f"local-dir:{folder}" if folder else f"hf-hub:{name}" if "/" in name else name
+    return replace(spec, encoder=f"tu-{source}", encoder_options={}, weights="imagenet")
 
-        name = weights.removeprefix(TORCHVISION)
-        if name in list_models(module=segmentation):
-            return replace(spec, network="torchvision", options={"name": name, "published": True}, weights=None)
-        return replace(spec, weights=f"{HUB}{name}")
-    return spec
+
+def whole(spec: NetworkSpec) -> NetworkSpec:
+    """Write ``weights=hub:torchvision/NAME`` as the network that it means; any other specification stays as it is.
+
+    What is none of torchvision's segmentation networks is left to the task's own builder, as ``hub:NAME``.
+    """
+    if spec.weights is None or not spec.weights.startswith(TORCHVISION):
+        return spec
+    from torchvision.models import list_models, segmentation
+
+    name = spec.weights.removeprefix(TORCHVISION)
+    if name in list_models(module=segmentation):
+        return replace(spec, network="torchvision", options={"name": name, "published": True}, weights=None)
+    return replace(spec, weights=f"{HUB}{name}")
 
 
 def from_smp(name: str, channels: int) -> nn.Module:

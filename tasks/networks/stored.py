@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from tasks.errors import InputError
 
 INSIDE = ("state_dict", "model_state_dict", "model_state", "model", "network", "net", "params", "weights")
 PICKLES = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # how PyTorch's files begin
-FOREIGN = re.compile(r"GLOBAL ([\w.]+)|Unsupported (?:class|global):? ([\w.]+)")
+FOREIGN = re.compile(r"GLOBAL ([\w.]+)")  # in the words of torch.load
 WAY_OUT = (
     "where you trust the file, keep its tensors alone: torch.save({'state_dict': MODEL.state_dict()}, 'weights.pth'), "
     "MODEL being what torch.load(FILE, weights_only=False) gives or fills"
@@ -53,10 +54,11 @@ def read_weights(path: Path) -> Stored:
 
 def _loaded(path: Path) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of other protocols of pickle; what fails is told below
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = FOREIGN.search(str(error))
-        what = f" ({found[1] or found[2]})" if found else ""
+        what = f" ({found[1]})" if found else ""
         raise InputError(
             f"weights {path}: expected tensors alone, found a pickle of other objects{what}, which could run code when "
             f"opened; {WAY_OUT}"

@@ -130,7 +130,7 @@ class Bomb:
 def test_other_files_are_refused_and_never_run(write: Callable[[Path], Any], says: str, tmp_path: Path) -> None:
     path = tmp_path / "weights.pt"
     write(path)
-    with pytest.raises(InputError, match=f"weights .*weights.pt: {says}") as caught:
+    with pytest.raises(InputError, match=f"weights .*weights.pt: .*{says}") as caught:
         read_weights(path)
     assert "\n" not in str(caught.value)
     assert [each.name for each in tmp_path.iterdir()] == ["weights.pt"]
