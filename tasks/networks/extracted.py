@@ -126,9 +126,14 @@ def _without_head(seen: Mapping[str, _Map], channels: int) -> dict[str, _Map]:
 
 
 def _stages(seen: Mapping[str, _Map]) -> dict[str, str]:
-    """Choose the last node of each stride before a larger one appears, from stride 2 on."""
+    """Choose the last node of each stride before a larger one appears, from stride 2 on.
+
+    Stages halve one after the other; a map that is far smaller than the one before has been pooled, and is none.
+    """
     deepest, stages = 1, dict[int, str]()
     for node, (_, stride) in seen.items():
+        if deepest > 1 and stride > 2 * deepest:
+            continue
         deepest = max(deepest, stride)
         if stride == deepest > 1:
             stages[stride] = node

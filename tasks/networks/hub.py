@@ -61,12 +61,13 @@ def from_smp(name: str, channels: int) -> nn.Module:
     import segmentation_models_pytorch as smp
 
     try:
-        model = smp.from_pretrained(name, upsampling=1, encoder_weights=None)
+        model = smp.from_pretrained(name, encoder_weights=None)
     except Exception as error:  # the hub client raises many kinds
         raise InputError(
             f"hub:{name} cannot be had ({type(error).__name__}: {error}); check the name, go online once, or give "
             "the path of a folder with config.json and model.safetensors as hub:PATH"
         ) from error
+    model.segmentation_head[1] = nn.Identity()  # the output space resizes
     refuse_other_classes(f"{HUB}{name}", model.segmentation_head[0].out_channels, channels)
     return model
 

@@ -173,8 +173,9 @@ def test_the_hub_of_timm_is_an_encoder_with_its_own_normalisation(tmp_path: Path
     from timm.models import save_for_hf
 
     torch.manual_seed(0)
-    encoder = timm.create_model("resnet10t")
-    save_for_hf(encoder, tmp_path, model_config={"mean": [0.1, 0.2, 0.3], "std": [0.5] * 3}, safe_serialization=True)
+    settings = {"mean": (0.1, 0.2, 0.3), "std": (0.5, 0.5, 0.5)}
+    encoder = timm.create_model("resnet10t", pretrained_cfg_overlay=settings)
+    save_for_hf(encoder, tmp_path, safe_serialization=True)
     task = Segmentation(Info(classes=("sky", "road", "car")))
     network = build_network(
         task, NetworkSpec(decoder_options=presets.DECODER, weights=f"hub:timm/{tmp_path}"), (64, 64)
