@@ -63,9 +63,7 @@ def test_a_pickle_is_refused_without_being_opened(home: Path, tmp_path: Path) ->
 
 
 def test_an_encoder_is_no_teacher(home: Path) -> None:
-    with pytest.raises(
-        InputError, match=r"an encoder predicts nothing by itself; \+teacher.networks.deep.weights=hub:"
-    ):
+    with pytest.raises(InputError, match=r"predicts nothing by itself; \+teacher.networks.deep.weights=hub:"):
         tiny_run(home, "method=pixel", "teacher.weights=hub:timm/resnet18")
 
 
