@@ -115,12 +115,13 @@ def _entry(key: str, label: str, runs: tuple[Record, ...]) -> Entry:
     states = {status(run, primary) for run in runs}
     finished = [run for run in runs if status(run, primary) == "ok"]
     checks = [run.verification for run in finished]
+    scores = {run.seed: run.scores.metrics[primary].value for run in finished}
     return Entry(
         id=key,
         label=label,
         status=next((state for state in (*FAILED, "ok", "missing") if state in states), "not_applicable"),
         records=runs,
-        scores={run.seed: value for run in finished if (value := _value(run, primary)) is not None},
+        scores={seed: score for seed, score in scores.items() if score is not None},
         metrics=_metrics(finished, primary),
         costs=_costs(finished),
         level=min((check.level for check in checks), default="L0"),
@@ -141,7 +142,7 @@ def _metrics(runs: Sequence[Record], primary: str) -> dict[str, Estimate]:
 
 def _costs(runs: Sequence[Record]) -> Costs:
     def mean(read: Callable[[Record], float | None]) -> float | None:
-        values = [value for run in runs if (value := read(run)) is not None]
+        values = [value for value in map(read, runs) if value is not None]
         return sum(values) / len(values) if values else None
 
     return Costs(

@@ -3,8 +3,8 @@
     python perf/deterministic.py [KEY=VALUE...]
 
 Without ``task=`` it goes through all tasks, without ``method=`` all methods take part. Printed are the medians of
-ROUNDS ratios. On a CPU every algorithm gives the same bits every time anyway: what is left there is the form of the
-cross-entropy, and what the machine's noise makes of a ratio of one. The answer for a GPU needs a GPU.
+ROUNDS ratios. On a CPU every algorithm gives the same bits every time anyway: what is printed there is what the
+machine's noise makes of a ratio of one. The answer for a GPU needs a GPU.
 """
 
 from __future__ import annotations

@@ -96,6 +96,8 @@ def set_numerics(tf32: bool, deterministic: bool) -> None:
     if deterministic:
         os.environ.setdefault(CUBLAS_WORKSPACE, ":4096:8")
     torch.use_deterministic_algorithms(deterministic)
+    # Filling what is unset takes a kernel for each new tensor, and no tensor is read unset.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a property of a module
 
 
 def place(network: nn.Module, fabric: Fabric, channels_last: bool) -> nn.Module:

@@ -57,7 +57,8 @@ class Member:
         self.deployed, self.scored = (deployed(each, method.decoder) for each in (network, self.forward))
         critic = {id(parameter) for parameter in method.critic.parameters()} if method.critic is not None else set()
         adaptors = [parameter for parameter in method.parameters() if id(parameter) not in critic]
-        self.trained = [*network.parameters(), *adaptors]
+        self.learned = list(network.parameters())
+        self.trained = [*self.learned, *adaptors]
         self.optimizer = build_optimizer(network, adaptors, recipe)
         self.critic_optimizer = build_critic_optimizer(method.critic, method.critic_recipe) if method.critic else None
         self.average = running_mean(self.deployed, recipe.ema)
@@ -95,7 +96,7 @@ class Member:
         with shared.draws.globally("method", shared.index):
             terms = self.method(step)
         loss = self._total(terms)
-        signals = self.signals.inspect(shared.index, terms, self.method.weights, list(self.network.parameters()))
+        signals = self.signals.inspect(shared.index, terms, self.method.weights, self.learned)
         rate = learning_rate(self.recipe, shared.index)
         self._descend(self.optimizer, self.trained, loss, rate, shared)
         if self.average is not None:
@@ -152,7 +153,7 @@ class Member:
         self.log.close()
         self.state_file.unlink(missing_ok=True)
         del self.network, self.forward, self.deployed, self.scored, self.average
-        del self.method, self.trained, self.optimizer, self.critic_optimizer
+        del self.method, self.learned, self.trained, self.optimizer, self.critic_optimizer
 
     def held_bytes(self) -> int:
         """Count the bytes that student, method, gradients and optimisers take between two updates."""

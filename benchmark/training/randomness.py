@@ -50,4 +50,4 @@ class Randomness:
 
 def _on_cuda() -> bool:
     """Say whether a GPU is in use; torch.manual_seed would queue, with a stack trace, what it cannot seed yet."""
-    return torch.cuda.is_available() and torch.cuda.is_initialized()
+    return torch.cuda.is_initialized()

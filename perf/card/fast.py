@@ -14,6 +14,8 @@ from card.bench import Bench, Row, Rows, every, finish
 LONG = 60  # steps, the first WARM of which do not count
 WARM = 20
 FAST = ("precision=bf16", "channels_last=true")
+FEEDING = (*(f"data.cache=disk workers={count}" for count in (0, 8, 15)), "data.cache=device")
+STORED = "stored batches"  # of a few steps, again and again: no loader at all
 
 
 def measurements(bench: Bench) -> Rows:
@@ -31,10 +33,6 @@ def measurements(bench: Bench) -> Rows:
             yield partial(optimiser, bench, task, variant)
         for words in (), ("channels_last=true",):
             yield partial(formats, bench, task, words)
-
-
-STORED = "stored batches"  # of a few steps, again and again: no loader at all
-FEEDING = (*(f"data.cache=disk workers={count}" for count in (0, 8, 15)), "data.cache=device")
 
 
 def timed(bench: Bench, cohort: Cohort) -> tuple[float, float]:
@@ -111,7 +109,7 @@ def optimiser(bench: Bench, task: str, variant: str) -> Row:
     member.log.close()
     for parameter in member.trained:
         parameter.grad = torch.zeros_like(parameter)
-    made = build_optimizer(member.trained, cohort.recipe)
+    made = build_optimizer(member.network, [], cohort.recipe)
     for group in made.param_groups:
         group |= {"fused": variant == "fused", "foreach": variant == "foreach"}
     return {"optimiser": variant, "task": task, "ms a step": 1000 * bench.typical(made.step)}

@@ -30,17 +30,42 @@ class BoxTarget(NamedTuple):
 def stack(xyxy: Sequence[Tensor], labels: Sequence[Tensor]) -> BoxTarget:
     """Join the boxes (K,4) and labels (K,) of single images."""
     longest = max(1, *(len(label) for label in labels)) if labels else 1
-    shape = (len(labels), longest)
-    device = labels[0].device if labels else None
-    target = BoxTarget(
-        torch.zeros(*shape, 4, device=device),
-        torch.full(shape, ABSENT, device=device),
-        torch.ones(shape, device=device),
-    )
+    target = _absent(len(labels), longest, labels[0].device if labels else None)
     for i, (box, label) in enumerate(zip(xyxy, labels, strict=True)):
         target.xyxy[i, : len(box)] = box
         target.labels[i, : len(label)] = label
     return target
+
+
+def gathered(xyxy: Tensor, labels: Tensor, image: Tensor, images: int) -> BoxTarget:
+    """Sort boxes (K,4) with their labels (K,) to their images (K,), each image's in the order in which they come.
+
+    A GPU is waited for once, for how many the fullest image has; ``stack`` would take boxes that were picked by a mask
+    for each image.
+
+    Examples:
+        >>> import torch
+        >>> from tasks.outputs.boxes import gathered
+        >>> gathered(torch.zeros(3, 4), torch.tensor([5, 6, 7]), torch.tensor([1, 0, 1]), 2).labels.tolist()
+        [[6, -1], [5, 7]]
+    """
+    counts = (image[:, None] == torch.arange(images, device=image.device)).sum(dim=0)
+    order = image.argsort(stable=True)
+    row = image[order]
+    place = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[row]
+    target = _absent(images, max(1, int(counts.amax())), row.device)
+    target.xyxy[row, place], target.labels[row, place] = xyxy[order], labels[order]
+    return target
+
+
+def _absent(images: int, longest: int, device: torch.device | None) -> BoxTarget:
+    """Make room for boxes, none of which is there yet."""
+    shape = (images, longest)
+    return BoxTarget(
+        torch.zeros(*shape, 4, device=device),
+        torch.full(shape, ABSENT, device=device),
+        torch.ones(shape, device=device),
+    )
 
 
 def unite(a: BoxTarget, b: BoxTarget) -> BoxTarget:

@@ -52,13 +52,16 @@ class Categorical(OutputSpace):
         self.ohem_kept = ohem_kept
 
     def supervised(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
-        """Cross-entropy at the resolution of the target, a mean over positions that are not ignored."""
-        logits = resize(maps[0], map_size(target))
-        if target.is_floating_point() or torch.are_deterministic_algorithms_enabled():
-            losses = -(self._soft(target) * F.log_softmax(logits, dim=1)).sum(dim=1)
+        """Cross-entropy at the resolution of the target, a mean over positions that are not ignored.
+
+        Written out: torch's own adds its gradients in any order on a GPU, and takes longer on a CPU.
+        """
+        logarithms = F.log_softmax(resize(maps[0], map_size(target)), dim=1)
+        labeled = self.labeled(target, map_size(target))
+        if target.is_floating_point():
+            losses = -(target * logarithms).sum(dim=1)
         else:
-            losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")
-        labeled = self.labeled(target, map_size(logits))
+            losses = -logarithms.gather(1, target.where(labeled, 0)[:, None])[:, 0]
         return masked_mean(losses, labeled & self._hard(losses, labeled) if self.loss == "ohem" else labeled)
 
     def _hard(self, losses: Tensor, labeled: Tensor) -> Tensor:

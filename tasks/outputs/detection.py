@@ -17,11 +17,11 @@ from tasks.outputs.boxes import (
     assign,
     centerness,
     covered,
+    gathered,
     giou_loss,
     keep,
     locations,
     sides,
-    stack,
     unite,
 )
 from tasks.outputs.maps import everywhere, map_size, resize, shrink
@@ -182,9 +182,8 @@ class Detection(OutputSpace):
 
     def hard_targets(self, teacher: Prediction) -> BoxTarget:
         """The teacher's detections as if they were labels."""
-        detections = self.detect(teacher, self.pseudo_score)
-        images = [detections.image == i for i in range(len(teacher.maps[0]))]
-        return stack([detections.xyxy[rows] for rows in images], [detections.labels[rows] for rows in images])
+        found = self.detect(teacher, self.pseudo_score)
+        return gathered(found.xyxy, found.labels, found.image, len(teacher.maps[0]))
 
     def summary(self, prediction: Prediction) -> Tensor:
         """Largest logit a category over all positions, (N,K)."""

@@ -5,7 +5,18 @@ from torchvision.ops import generalized_box_iou, generalized_box_iou_loss
 
 from tasks.base import Prediction
 from tasks.outputs.binary import binary_kl
-from tasks.outputs.boxes import BoxTarget, assign, centerness, covered, giou_loss, keep, locations, sides, stack
+from tasks.outputs.boxes import (
+    BoxTarget,
+    assign,
+    centerness,
+    covered,
+    gathered,
+    giou_loss,
+    keep,
+    locations,
+    sides,
+    stack,
+)
 from tasks.outputs.detection import Detection
 from tests.support import ROUNDING, assert_alike
 
@@ -211,6 +222,17 @@ def test_summary_is_the_best_logit_a_category():
 def test_another_pyramid_is_refused():
     with pytest.raises(ValueError, match=r"3 maps for 2 pyramid levels"):
         Detection(K, (8, 16)).supervised(random_maps(0), random_target(0))
+
+
+@pytest.mark.parametrize("count", [0, 1, 9])
+def test_gathering_boxes_is_stacking_those_of_each_image(count):
+    generator = torch.Generator().manual_seed(count)
+    xyxy, labels = torch.rand(count, 4, generator=generator), torch.randint(0, 3, (count,), generator=generator)
+    image = torch.randint(0, 3, (count,), generator=generator)
+    found, chosen = gathered(xyxy, labels, image, 4), [image == i for i in range(4)]
+    expected = stack([xyxy[rows] for rows in chosen], [labels[rows] for rows in chosen])
+    for own, other in zip(found, expected, strict=True):
+        assert torch.equal(own, other)
 
 
 def test_stacking_no_boxes():
