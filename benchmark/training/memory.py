@@ -12,7 +12,7 @@ import torch
 MIB = 2**20
 OWN = (
     "peak of the device in the run's own updates, every tenth of them, less the networks, gradients and optimisers of "
-    "the other {others} runs; with what the cohort shared in that step"
+    "the other {others} runs; with what the cohort shared in that step, images that live on the device among it"
 )
 PROCESS = "peak of the whole process since it started, {size} runs side by side"
 

@@ -13,7 +13,9 @@ from methods.base import SUPERVISED
 from tasks.errors import InputError
 
 PATIENCE = 10  # steps within which a term must have a gradient that is not exactly zero
-TIMES, APART = 8, 40  # gradients are measured at most so often in a run, and at least so many steps apart
+# Gradients are measured at most so often in a run, and so many steps apart that it costs about a hundredth of it: a
+# backward pass a term is about as long as a step.
+TIMES, APART = 8, 100
 RATIO = "ratio "  # before the names of terms in the log of steps
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import torch
 from deterministic import cost
 
+from benchmark.training.device import CUBLAS_WORKSPACE
 from card.bench import Bench, Row, Rows, distance, every, finish, weights
 
 
@@ -17,7 +20,11 @@ class Killed(BaseException):
 
 
 def measurements(bench: Bench) -> Rows:
-    """Every cell in both precisions; bits; what determinism costs."""
+    """Every cell in both precisions; bits; what determinism costs.
+
+    cuBLAS asks for its workspace once a process: here it is the reproducible one throughout.
+    """
+    os.environ.setdefault(CUBLAS_WORKSPACE, ":4096:8")
     for task in bench.tasks:
         yield partial(first_terms, bench, task)
         for precision in ("32", "bf16"):
@@ -41,16 +48,25 @@ def first_terms(bench: Bench, task: str) -> Row:
     return {"first terms against the CPU": task, "terms": len(apart), "furthest": worst, "apart": apart[worst]}
 
 
+@contextmanager
+def watched(bench: Bench) -> Iterator[None]:
+    """Let everything that waits for the card warn."""
+    if not bench.is_card:
+        yield
+        return
+    torch.cuda.set_sync_debug_mode("warn")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
 def cells(bench: Bench, task: str, precision: str) -> Row:
     """Train all methods, and count what waited for the device."""
     cohort = bench.prepare(f"task={task}", every(bench.methods), f"precision={precision}")
-    if bench.is_card:
-        torch.cuda.set_sync_debug_mode("warn")
-    with warnings.catch_warnings(record=True) as seen:
+    with warnings.catch_warnings(record=True) as seen, watched(bench):
         warnings.simplefilter("always")
         finish(cohort)
-    if bench.is_card:
-        torch.cuda.set_sync_debug_mode("default")
     waits = [each for each in seen if "synchroniz" in str(each.message)]
     faults = {each.name: each.reason for each in cohort.members if not each.active}
     peaks = {each.name: round(cohort.memory.figure(each, len(cohort.members))[0]) for each in cohort.members}

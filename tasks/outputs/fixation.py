@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -13,6 +14,7 @@ from tasks.outputs.dense import UNKNOWN, DenseTarget
 from tasks.outputs.maps import align, bin_labels, bin_scores, map_size, mean_bin, nearest, resize, shrink
 
 EPS = 1e-12  # a density that sums to less is none
+LOGISTIC = math.sqrt(3) / math.pi  # scale of the logistic distribution of deviation one
 RARE = 1e-4  # the quantile beyond which a logit moves no further
 QUANTILES = 8  # labels: which eighth of its image a position belongs to, from the least to the most looked at
 
@@ -141,11 +143,14 @@ class Fixation(DenseTarget):
         return (bin_labels(QUANTILES * share - 0.5, QUANTILES).where(known, IGNORE),)
 
     def relabel(self, prediction: Prediction, scores: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """The quantile moves as far as the mean bin does, and the logit with it along the normal distribution."""
+        """The quantile moves as far as the mean bin does, and the logit with it along the logistic distribution.
+
+        That one stands for the normal of the same deviation, whose inverse no exported file knows.
+        """
         share, deviation = _share(prediction)
         moved = share + (mean_bin(scores[0]) - mean_bin(self.label_scores(prediction)[0])) / QUANTILES
-        before, after = (torch.special.ndtri(each.clamp(RARE, 1 - RARE)) for each in (share, moved))
-        return (prediction.maps[0].float() + deviation * (after - before),)
+        before, after = (each.clamp(RARE, 1 - RARE).logit() for each in (share, moved))
+        return (prediction.maps[0].float() + deviation * LOGISTIC * (after - before),)
 
 
 def _share(prediction: Prediction) -> tuple[Tensor, Tensor]:

@@ -69,15 +69,21 @@ def test_the_decoder_changes_what_is_scored_and_its_products_are_counted(home: P
     assert not plain.method.notes
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-def test_a_decoded_student_is_exported_whole(kind: str, home: Path, tmp_path: Path) -> None:
-    (record,) = tiny_run(home, *DECODING)
+@pytest.mark.parametrize(
+    ("task", "kind"),
+    [pytest.param(t, k, marks=[] if t == "seg" else pytest.mark.slow) for t in sorted(tasks) for k in FORMATS],
+)
+def test_a_decoded_student_is_exported_whole(
+    task: str, kind: str, home_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    home = home_of(task)
+    (record,) = tiny_run(home, f"task={task}", *DECODING)
     out = tmp_path / f"student{FORMATS[kind].suffix}"
     assert export(file_of(home, record), kind, out, "32x48", [], SILENT) == 0
     stored = open_stored(file_of(home, record))
-    task = stored.task([])
-    network = stored.load(task.network(stored.spec), task, (32, 48)).eval()
-    image = torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(1))
+    made = stored.task([])
+    network = stored.load(made.network(stored.spec), made, (32, 48)).eval()
+    image = torch.randn(2, 3 * made.frames, 32, 48, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         torch.testing.assert_close(FORMATS[kind].load(out)(image)[0], network(image).maps[0], rtol=1e-4, atol=1e-4)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmark.training.cohort import Cohort
-from benchmark.training.device import set_numerics
+from benchmark.training.device import CUBLAS_WORKSPACE, set_numerics
 from leaderboards.record import Record
 from methods.base import methods
 from tasks.base import tasks
@@ -25,7 +25,8 @@ CLOSE = 1e-2  # of a term of the first step: other kernels, other orders of summ
 
 
 @pytest.fixture(autouse=True)
-def numerics() -> Iterator[None]:
+def numerics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv(CUBLAS_WORKSPACE, ":4096:8")  # which cuBLAS asks for once a process
     yield
     set_numerics(tf32=False, deterministic=False)
 
