@@ -179,7 +179,7 @@ class Prediction:
 class NetworkSpec:
     """Which network to build, and where its first weights come from: a decoder on an encoder, or a registered class.
 
-    ``weights``: None (from scratch), ``imagenet`` (encoder), ``hub:NAME`` or the path of a safetensors file.
+    ``weights``: None (from scratch), ``imagenet`` (encoder), ``hub:NAME`` or the path of a file of weights.
     ``network`` names a class of the registry ``networks``, built with ``options``; of a plain module, ``output`` and
     ``features`` name the nodes of its graph that are its raw map and its features (``tasks.networks.extracted``).
     """

@@ -10,6 +10,7 @@ from typing import Any
 import methods as methods_package
 import tasks as tasks_package
 import tasks.datasets as datasets_package
+import tasks.networks as networks_package
 from methods.base import methods
 from tasks import single_file
 from tasks.base import datasets, networks, tasks
@@ -24,7 +25,7 @@ PLAYED = {"student": "network", "teacher": "network"}  # keys of the configurati
 @functools.cache
 def load() -> None:
     """Import all built-in modules, then all plugins; a second call does nothing."""
-    for package in (tasks_package, datasets_package, methods_package):
+    for package in (tasks_package, datasets_package, networks_package, methods_package):
         import_modules(package.__name__, package.__path__)
     for registry in REGISTRIES.values():
         registry.load_plugins()

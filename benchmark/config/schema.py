@@ -89,7 +89,7 @@ class TeacherConfig:
     """The teachers, by the names that the task gives them, the main one first."""
 
     networks: dict[str, NetworkSpec] = field(default_factory=dict)
-    checkpoint: str | None = None  # a safetensors file for the main teacher, instead of training it
+    checkpoint: str | None = None  # a file of weights for the main teacher, instead of training it
     weights: str | None = None  # hub:NAME, a published network as the main teacher, instead of training it
     control: str = one_of(
         "trained", "untrained", "self"

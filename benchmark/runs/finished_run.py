@@ -48,7 +48,8 @@ class Stored:
         """The student's architecture; first weights matter only where the architecture comes with them."""
         facts = dict(self.facts["student"])
         first = str(facts.pop("weights") or "")
-        facts.pop("source", None)
+        for other in ("source", "folder"):
+            facts.pop(other, None)
         return NetworkSpec(**facts, weights=first if first.startswith("hub:") else None)
 
     def config(self, words: Sequence[str]) -> Config:

@@ -12,6 +12,7 @@ from benchmark.training.problem import Problem
 from leaderboards.values import digest, sha256_of
 from methods.base import methods
 from tasks.base import NetworkSpec, datasets, networks, tasks
+from tasks.networks.hub import folder_of
 from tasks.registry import source_of as source_of
 
 REVISION = 3  # raised when a change of the code changes results
@@ -54,13 +55,15 @@ def recipe_facts(recipe: Recipe) -> dict[str, Any]:
 
 
 def network_facts(spec: NetworkSpec) -> dict[str, Any]:
-    """Describe a network; a file of weights counts by its content."""
+    """Describe a network; a file, or a folder, of weights counts by its content."""
     kept = ("decoder", "encoder", "encoder_options", "decoder_options") if spec.network is None else OWN_NETWORK
     facts = {key: asdict(spec)[key] for key in (*kept, "weights")}
     if spec.network is not None:
         facts["source"] = source_of(networks, spec.network)
     if spec.weights and Path(spec.weights).is_file():
         facts["weights"] = sha256_of(Path(spec.weights))
+    if (folder := folder_of(spec.weights)) is not None:
+        facts["folder"] = digest({path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.is_file()})
     return facts
 
 

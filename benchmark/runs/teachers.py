@@ -23,6 +23,7 @@ from leaderboards.atomic import atomic_write
 from leaderboards.values import digest, finite, sha256_of
 from tasks.base import NetworkSpec
 from tasks.errors import InputError
+from tasks.networks.hub import HUB, is_encoder
 from tasks.networks.weights import load_weights
 
 OWN_SEEDS = 1_000_000  # the seed of the first student that stands in for a teacher
@@ -86,9 +87,17 @@ def _plan_main(problem: Problem, config: TeacherConfig, role: str) -> Plan:
     if config.checkpoint is None and config.weights is None:
         return _plan(problem, config, role, spec)
     if config.checkpoint is not None and not Path(config.checkpoint).is_file():
-        raise InputError(f"teacher.checkpoint={config.checkpoint}: no such file; give the path of a .safetensors file")
+        raise InputError(
+            f"teacher.checkpoint={config.checkpoint}: no such file; give the path of a .safetensors, .pth, .pt or "
+            ".ckpt file"
+        )
     if config.weights is not None:
-        if not config.weights.startswith("hub:"):
+        if is_encoder(config.weights):
+            raise InputError(
+                f"teacher.weights={config.weights}: an encoder predicts nothing by itself; "
+                f"+teacher.networks.{role}.weights={config.weights} trains a teacher on it"
+            )
+        if not config.weights.startswith(HUB):
             raise InputError(f"teacher.weights={config.weights}: expected hub:NAME; a file is teacher.checkpoint=PATH")
         spec = replace(spec, weights=config.weights)
     facts = ready_facts(problem, spec, config.checkpoint)
@@ -145,7 +154,7 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
     """Train, or take over, a teacher; score it once; write the weights, then what is known of them."""
     network = problem.build_network(plan.spec, Randomness(plan.seed))
     if plan.checkpoint is not None:
-        load_weights(network, Path(plan.checkpoint))
+        watch.progress.message(f"teacher {plan.role} {plan.id}: {load_weights(network, Path(plan.checkpoint))}")
     if plan.recipe is not None:
         _train(plan, plan.recipe, network, problem, folder, watch)
     evaluation = problem.evaluate(ready(network, problem.config.compile), "test")

@@ -16,13 +16,14 @@ from tasks.datasets.reading.files import data_root, fault, read_image
 from tasks.datasets.reading.formats.base import Format
 from tasks.datasets.reading.listed import Entry, ListedDataset
 from tasks.datasets.reading.pictures import upright
-from tasks.datasets.reading.splitting import Divide, Splitting
+from tasks.datasets.reading.splitting import Divide, Splitting, word_of
 from tasks.datasets.reading.survey import Reading, Survey, survey
 from tasks.datasets.reading.tree import few
 from tasks.errors import InputError
 from tasks.registry import options
 
 MANY = 8  # folders of images: more are clips, scenes or drives
+FEW = 3  # folders that repeat the names of files are clips too, as many as there are splits
 LAYOUT = "images and annotations, matched by the names of files"
 
 
@@ -108,6 +109,7 @@ class Folder(ListedDataset):
         splitting = Splitting(train, val, test, holdout, tuple(fractions), divide, gap, group)
         division = splitting.split(top, reading.entries, found.files)
         self.how = division.how
+        self._group_of = splitting.group_of() if group is not None else None
         if missing == "refuse" and not division.listed:
             _refuse_bare(top, reading)
         told = {**self.format.identity, "provides": sorted(self.provides), "exif": exif}
@@ -123,6 +125,10 @@ class Folder(ListedDataset):
                 yield {**told, **chosen, **_splits(reading)}
         if not found.readings:
             raise InputError(found.explain())
+
+    def group(self, sample_id: str) -> str:
+        """Name what a sample belongs to: its folder or match, as ``data.group`` says; without it, itself."""
+        return super().group(sample_id) if self._group_of is None else self._group_of(sample_id)
 
     def image(self, entry: Entry) -> np.ndarray:
         """Read an image; one that its EXIF entry turns is an error, unless ``exif`` says what is to be done."""
@@ -172,7 +178,10 @@ def _made(format_: type[Format], given: Mapping[str, Any]) -> Format:
 def _splits(reading: Reading) -> dict[str, Any]:
     """Propose how frames of a sequence are divided: those of one folder by time, those of many by folder."""
     folders = {entry.image.parent for entry in reading.entries}
-    if len(folders) > MANY:
+    names = {entry.image.name for entry in reading.entries}
+    unnamed = not any(word_of(Path(folder.name)) for folder in folders)  # train, val and test repeat names as well
+    repeated = unnamed and len(folders) >= FEW and 2 * len(names) <= len(reading.entries)
+    if len(folders) > MANY or repeated:
         return {"group": "folder"}
     numbered = all(re.fullmatch(r"\D*\d{4,}\D*", entry.image.stem) for entry in reading.entries)
     return {"divide": "time", "gap": 2} if numbered and len(folders) == 1 and "depth" in reading.format().kinds else {}

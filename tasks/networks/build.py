@@ -13,6 +13,7 @@ from torch import nn
 from tasks.base import NetworkSpec, Prediction, Task, networks
 from tasks.errors import InputError
 from tasks.networks.extracted import extract
+from tasks.networks.hub import whole
 from tasks.networks.weights import load_weights
 from tasks.registry import options
 
@@ -30,6 +31,7 @@ def build_network(task: Task, spec: NetworkSpec, size: tuple[int, int]) -> nn.Mo
 
     Raises InputError where the network is unknown, cannot be built, or does not fit the task.
     """
+    spec = whole(spec)
     if spec.network is None:
         return task.network(spec)
     model = _construct(networks[spec.network], spec, task.output.channels)
@@ -55,6 +57,8 @@ def _construct(cls: type[nn.Module], spec: NetworkSpec, channels: int) -> nn.Mod
         raise InputError(f"network '{spec.network}' has no option {', '.join(unknown)}; it has {_named(options(cls))}")
     try:
         return cls(*([channels] if takes else []), **spec.options)
+    except InputError:
+        raise
     except Exception as error:  # a class of the user's may raise anything
         raise InputError(f"network '{spec.network}' cannot be built: {type(error).__name__}: {error}") from error
 

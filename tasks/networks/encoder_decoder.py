@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from tasks.base import NetworkSpec, Prediction
 from tasks.errors import InputError, nearest
+from tasks.networks.hub import HUB, from_smp, with_encoder
 from tasks.networks.normalise import normalisation
-from tasks.networks.weights import from_hub, load_weights
+from tasks.networks.weights import ENCODERS, load_weights
 
 DECODERS = {
     "fpn": "FPN",
@@ -86,15 +87,16 @@ def _cut(feature: Tensor, size: tuple[int, int], stride: int) -> Tensor:
 def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
     """Build the network that ``spec`` describes, with ``channels`` output maps, for images of ``inputs`` channels.
 
-    An encoder with ImageNet weights sees images as it was pretrained on; a network of the hub sees the loader's.
+    A pretrained encoder sees images as its own configuration says, timm's in a network of the hub too.
     ``auxiliary: true`` among the decoder's options adds a head for training alone (``recipe.auxiliary``).
 
     Raises InputError where the decoder, the encoder or one of their options is unknown, or weights do not fit.
     """
     import segmentation_models_pytorch as smp  # takes two seconds, so not at the top
 
-    if spec.weights is not None and spec.weights.startswith("hub:"):
-        return EncoderDecoder(from_hub(spec.weights.removeprefix("hub:"), channels))
+    spec = with_encoder(spec)
+    if spec.weights is not None and spec.weights.startswith(HUB):
+        return _published(spec.weights.removeprefix(HUB), channels)
     if spec.decoder not in DECODERS:
         raise InputError(f"unknown decoder '{spec.decoder}'{nearest(spec.decoder, DECODERS)}")
     architecture = getattr(smp, DECODERS[spec.decoder])
@@ -120,8 +122,23 @@ def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
             f"{' and ImageNet weights (offline?)' if pretrained else ''}: {error}"
         ) from error
     if spec.weights is not None and not pretrained:
-        load_weights(network, Path(spec.weights), partial=True)
+        loaded = load_weights(network, Path(spec.weights), partial=True)
+        if loaded.put in ENCODERS:  # an encoder as it was published
+            network.renormalise = _normalisation_of(network.encoder)
     return network
+
+
+def _published(name: str, channels: int) -> EncoderDecoder:
+    """Wrap a network of the hub; images are normalised as for its encoder."""
+    network = EncoderDecoder(from_smp(name, channels))
+    network.renormalise = _normalisation_of(network.encoder)
+    return network
+
+
+def _normalisation_of(encoder: nn.Module) -> nn.Module:
+    """Return what an encoder needs whose weights came without the library: timm's own; else the loader's will do."""
+    settings = _from_timm(encoder)
+    return normalisation(settings) if settings else nn.Identity()
 
 
 def _model(spec: NetworkSpec, architecture: Any, arguments: Mapping[str, Any]) -> nn.Module:
@@ -155,5 +172,10 @@ def _settings(name: str, encoder: nn.Module) -> Mapping[str, Any]:
     """Say how images are normalised for a pretrained encoder, timm's or one of the library's own."""
     from segmentation_models_pytorch.encoders import get_preprocessing_params
 
-    timm_settings: Mapping[str, Any] | None = getattr(getattr(encoder, "model", None), "pretrained_cfg", None)
-    return timm_settings or get_preprocessing_params(name, "imagenet")
+    return _from_timm(encoder) or get_preprocessing_params(name, "imagenet")
+
+
+def _from_timm(encoder: nn.Module) -> Mapping[str, Any] | None:
+    """Return the configuration that an encoder of timm's brings; those of the library's own lie on the hub alone."""
+    settings: Mapping[str, Any] | None = getattr(getattr(encoder, "model", None), "pretrained_cfg", None)
+    return settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -12,6 +12,7 @@ from torchvision.models.feature_extraction import create_feature_extractor, get_
 from tasks.base import Prediction
 from tasks.errors import InputError, nearest
 
+GRAPH = "graph."  # before the names of a module's parameters, once it is traced
 SHOWN = 12  # names of nodes in a message
 
 
@@ -23,10 +24,19 @@ class Extracted(nn.Module):
         output: the node whose value (N,C,h,w) is the raw map.
         features: names of features -> nodes, each (N,C,h,w), shallow to deep.
         strides: of the features.
+        unused: names of the module's parameters that none of these values depends on.
     """
 
-    def __init__(self, graph: nn.Module, output: str, features: Mapping[str, str], strides: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        graph: nn.Module,
+        output: str,
+        features: Mapping[str, str],
+        strides: Mapping[str, int],
+        unused: Iterable[str] = (),
+    ) -> None:
         super().__init__()
+        self.unused = frozenset(f"{GRAPH}{name}" for name in unused)
         self.graph, self.output = graph, output
         self.features, self.strides = dict(features), dict(strides)
         self.deepest = max(features, key=lambda name: strides[name])
@@ -73,7 +83,8 @@ def extract(model: nn.Module, blank: Tensor, output: str | None, features: Mappi
         raise InputError(f"no node has a map of stride 2 or more: name features of the network; {_listed(nodes)}")
     chosen = dict(sorted(chosen.items(), key=lambda pair: (pair[0] == "decoder", seen[pair[1]].stride)))
     graph = create_feature_extractor(model, {node: node for node in {output, *chosen.values()}})
-    return Extracted(graph, output, chosen, {name: seen[node].stride for name, node in chosen.items()})
+    unused = model.state_dict().keys() - graph.state_dict().keys()
+    return Extracted(graph, output, chosen, {name: seen[node].stride for name, node in chosen.items()}, unused)
 
 
 def _nodes(model: nn.Module) -> list[str]:
@@ -115,9 +126,14 @@ def _without_head(seen: Mapping[str, _Map], channels: int) -> dict[str, _Map]:
 
 
 def _stages(seen: Mapping[str, _Map]) -> dict[str, str]:
-    """Choose the last node of each stride before a larger one appears, from stride 2 on."""
+    """Choose the last node of each stride before a larger one appears, from stride 2 on.
+
+    Stages halve one after the other; a map that is far smaller than the one before has been pooled, and is none.
+    """
     deepest, stages = 1, dict[int, str]()
     for node, (_, stride) in seen.items():
+        if deepest > 1 and stride > 2 * deepest:
+            continue
         deepest = max(deepest, stride)
         if stride == deepest > 1:
             stages[stride] = node

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from tasks.base import NetworkSpec, Prediction
 from tasks.errors import InputError
+from tasks.networks.hub import HUB, with_encoder
 from tasks.networks.normalise import normalisation
-from tasks.networks.weights import load_weights
+from tasks.networks.weights import ENCODERS, load_weights
 
 NAME = "fcos"
 DEEPEST = 32  # stride of a backbone's last stage; coarser levels are convolved from it
@@ -97,8 +98,9 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
     from torchvision.models.detection.fcos import FCOSClassificationHead, FCOSRegressionHead
     from torchvision.ops.feature_pyramid_network import FeaturePyramidNetwork, LastLevelP6P7
 
-    if spec.weights is not None and spec.weights.startswith("hub:"):
-        return _from_torchvision(spec.weights.removeprefix("hub:"), strides, category_ids)
+    spec = with_encoder(spec)
+    if spec.weights is not None and spec.weights.startswith(HUB):
+        return _from_torchvision(spec.weights.removeprefix(HUB), strides, category_ids)
     if list(strides) != [strides[0] * 2**i for i in range(len(strides))] or strides[0] not in (4, 8, 16, 32):
         raise InputError(f"strides {list(strides)}: expected each twice the one before, from 4, 8, 16 or 32 on")
     if len(coarser := [stride for stride in strides if stride > DEEPEST]) not in (0, 2):
@@ -121,10 +123,10 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
     )
     # Distances pass a ReLU: starting at one stride rather than zero, all of them have a gradient.
     nn.init.ones_(network.get_parameter("regressor.bbox_reg.bias"))
-    if spec.weights == "imagenet":
+    if spec.weights == "imagenet" or (
+        spec.weights is not None and load_weights(network, Path(spec.weights), partial=True).put in ENCODERS
+    ):
         network.renormalise = normalisation(encoder.pretrained_cfg)
-    elif spec.weights is not None:
-        load_weights(network, Path(spec.weights), partial=True)
     return network
 
 

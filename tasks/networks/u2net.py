@@ -128,7 +128,7 @@ def build(spec: NetworkSpec) -> U2Net:
     if unknown := sorted(options.keys() - {"small"}):
         raise InputError(f"u2net has no option {', '.join(unknown)}; its one encoder option is small")
     if spec.weights is not None and (spec.weights == "imagenet" or spec.weights.startswith("hub:")):
-        raise InputError(f"weights={spec.weights}: u2net has none; give a safetensors file, or null")
+        raise InputError(f"weights={spec.weights}: u2net has none; give a file of weights, or null")
     network = U2Net(**options)
     if spec.weights is not None:
         load_weights(network, Path(spec.weights))

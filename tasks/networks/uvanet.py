@@ -112,7 +112,7 @@ def build(spec: NetworkSpec, frames: int) -> UVANet:
     if options.get("pixels", PIXELS) < 8:
         raise InputError(f"uvanet's pixels is {options['pixels']}: expected at least 8, such as 32 or 64")
     if spec.weights is not None and (spec.weights == "imagenet" or spec.weights.startswith("hub:")):
-        raise InputError(f"weights={spec.weights}: uvanet has none; give a safetensors file, or null")
+        raise InputError(f"weights={spec.weights}: uvanet has none; give a file of weights, or null")
     network = UVANet(frames, **options)
     if spec.weights is not None:
         load_weights(network, Path(spec.weights))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.data.partition import hold_out
+from tasks.datasets.reading.faults import counted
 from tasks.datasets.reading.files import fault, read_lines
 from tasks.datasets.reading.listed import Entry, held_out
 from tasks.datasets.reading.pairing import key_of
@@ -64,8 +65,29 @@ class Splitting:
         elif parts := by_words(root, entries):
             how = "folders"
         else:
-            return Division(self._shares(entries), "by time" if self.divide == "time" else "divided", False)
-        return Division(self._completed(parts), how, how != "folders")
+            return self._whole(
+                Division(self._shares(entries), "by time" if self.divide == "time" else "divided", False)
+            )
+        return self._whole(Division(self._completed(parts), how, how != "folders"))
+
+    def _whole(self, division: Division) -> Division:
+        """Return a division whose groups lie in one split each; InputError where one is told to lie in two.
+
+        The test set may validate as well, where no image is held out.
+        """
+        if self.group is None:
+            return division
+        group = self.group_of()
+        homes: dict[str, set[str]] = {}
+        for split, entries in division.splits.items():
+            same = split == "val" and entries is division.splits["test"]
+            for entry in () if same else entries:
+                homes.setdefault(group(entry.id), set()).add(split)
+        torn = [f"'{name}' in {' and '.join(sorted(splits))}" for name, splits in homes.items() if len(splits) > 1]
+        if torn:
+            what = f"data.group={self.group}: groups that lie in more than one split, {division.how}"
+            raise InputError(counted(what, torn, "mend what divides them, group otherwise, or leave data.group out"))
+        return division
 
     def group_of(self) -> Callable[[str], str]:
         """Return the function from an id to the group that may not be torn apart."""
@@ -117,13 +139,21 @@ class Splitting:
         _, val, test = self.fractions
         if self.divide == "time":
             ordered = sorted(entries, key=lambda entry: natural(entry.id))
-            first, second = round((1 - val - test) * len(ordered)), round((1 - test) * len(ordered))
+            first = self._edge(ordered, round((1 - val - test) * len(ordered)))
+            second = self._edge(ordered, round((1 - test) * len(ordered)))
             middle = ordered[first + self.gap : second] if val else ordered[second + self.gap :]
             return {"train": ordered[:first], "val": middle, "test": ordered[second + self.gap :]}
         group = self.group_of()
         rest, tested = hold_out([entry.id for entry in entries], test, group)
         share = val / (1 - test) if val else 0.0
         return held_out([entries[i] for i in rest], [entries[i] for i in tested], share, group)
+
+    def _edge(self, ordered: Sequence[Entry], place: int) -> int:
+        """Move a cut in a sequence on to the end of a group."""
+        group = self.group_of()
+        while 0 < place < len(ordered) and group(ordered[place - 1].id) == group(ordered[place].id):
+            place += 1
+        return place
 
 
 def natural(name: str) -> list[tuple[int, int | str]]:

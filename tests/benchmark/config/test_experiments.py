@@ -88,6 +88,7 @@ def test_an_experiment_is_composed_and_told(experiment: str) -> None:
         ("skt_shanghaitech_b", 1000 * 4 * 400),
         ("skt_ucf_qnrf", 1000 * 1201),
         ("structured_coco", 12 * 117266 // 16),
+        ("structured_nyuv2", 50 * (24231 // 4)),
     ],
 )
 def test_epochs_of_papers_are_steps_here(experiment: str, steps: int) -> None:

@@ -39,19 +39,32 @@ def test_a_checkpoint_of_another_architecture_is_refused(home: Path, together: C
         tiny_run(home, "method=pixel", f"teacher.checkpoint={path}", *SMALL)
 
 
+def test_a_checkpoint_of_a_training_loop_is_the_same_teacher(
+    home: Path, together: Callable[[str], Finished], tmp_path: Path
+) -> None:
+    trained = together("seg").record("pixel").teachers[0]
+    weights = safetensors.torch.load_file(home / "teachers" / trained.id / "teacher.safetensors")
+    state = {f"model.{name}": tensor for name, tensor in weights.items()}
+    torch.save({"epoch": 9, "state_dict": state, "optimizer_states": [{"state": {}}]}, tmp_path / "last.ckpt")
+    (record,) = tiny_run(home, "method=pixel", f"teacher.checkpoint={tmp_path / 'last.ckpt'}")
+    assert record.teachers[0].own_score == trained.own_score
+    assert record.teachers[0].weights_sha256 == trained.weights_sha256
+
+
 def test_a_pickle_is_refused_without_being_opened(home: Path, tmp_path: Path) -> None:
     class Bomb:
         def __reduce__(self) -> tuple:
             return (Path.touch, (tmp_path / "exploded",))
 
-    for name, write in (
-        ("a.pt", lambda p: torch.save({"x": torch.ones(2)}, p)),
-        ("b.pt", lambda p: p.write_bytes(pickle.dumps(Bomb()))),
-    ):
-        write(tmp_path / name)
-        with pytest.raises(InputError, match="pickle"):
-            tiny_run(home, "method=pixel", f"teacher.checkpoint={tmp_path / name}")
+    (tmp_path / "b.pt").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(InputError, match="pickle"):
+        tiny_run(home, "method=pixel", f"teacher.checkpoint={tmp_path / 'b.pt'}")
     assert not (tmp_path / "exploded").exists()
+
+
+def test_an_encoder_is_no_teacher(home: Path) -> None:
+    with pytest.raises(InputError, match=r"predicts nothing by itself; \+teacher.networks.deep.weights=hub:"):
+        tiny_run(home, "method=pixel", "teacher.weights=hub:timm/resnet18")
 
 
 def test_a_missing_checkpoint_is_named(home: Path) -> None:

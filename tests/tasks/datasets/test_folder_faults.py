@@ -189,11 +189,22 @@ def test_splits_by_lists_folders_groups_and_time(tmp_path: Path) -> None:
     assert len(set.union(*clips)) == 10
     by_name = Folder(root=str(tmp_path), group=r"clip\d")
     assert sum(len({name.split("/")[1] for name in by_name.ids(split)}) for split in by_name.splits) == 10
+    assert grouped.group("frames/clip3/0001") == grouped.group("frames/clip3/0002") == "frames/clip3"
+    assert Folder(root=str(tmp_path)).group("frames/clip3/0001") == "frames/clip3/0001"
+    assert next(iter(Folder.proposals(tmp_path)))["group"] == "folder"
+    later = Folder(root=str(tmp_path), group="folder", divide="time", fractions=(0.65, 0.15, 0.2))
+    assert [sorted({name.split("/")[1] for name in later.ids(split)}) for split in ("val", "test")] == [
+        ["clip7"],
+        ["clip8", "clip9"],
+    ]
     timed = Folder(root=str(tmp_path), divide="time", gap=1)
     assert [len(timed.ids(split)) for split in timed.splits] == [21, 2, 5]
     text(tmp_path / "a.lst", "clip0/0000.png\nframes/clip1/0001\n")
     text(tmp_path / "b.lst", "clip2/0002\n")
-    listed = Folder(root=str(tmp_path), train="a.lst", test="b.lst", holdout=0.0)
+    text(tmp_path / "torn.lst", "clip0/0002\n")
+    with pytest.raises(InputError, match=r"more than one split, as data.train.*: 1, 'frames/clip0' in test and train"):
+        Folder(root=str(tmp_path), train="a.lst", test="torn.lst", holdout=0.0, group="folder")
+    listed = Folder(root=str(tmp_path), train="a.lst", test="b.lst", holdout=0.0, group="folder")
     assert listed.ids("train") == ["frames/clip0/0000", "frames/clip1/0001"]
     assert listed.ids("val") == listed.ids("test") == ["frames/clip2/0002"]
     folders = Folder(root=str(tmp_path), train="frames/clip3", val="frames/clip4", test="frames/clip5")
