@@ -43,6 +43,6 @@ Options = Annotated[dict[str, JsonValue], BeforeValidator(finite)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
 RelativePath = Annotated[str, Field(pattern=r"^(?!/)(?!.*(^|/)\.\.(/|$))[^\\]+$")]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=2**53)]  # what every reader of JSON takes for the same number
 Amount = Annotated[Annotated[float, Field(ge=0)] | None, BeforeValidator(finite)]
 Share = Annotated[Annotated[float, Field(ge=0, le=1)] | None, BeforeValidator(finite)]

@@ -12,7 +12,6 @@ from pathlib import Path
 import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
-from rich.console import Console
 from rich.markup import escape
 
 from benchmark.commands import table
@@ -20,6 +19,7 @@ from benchmark.commands.boards import write_home
 from benchmark.config import compose
 from benchmark.config.file_words import read_files
 from benchmark.config.schema import Config
+from benchmark.console import Console
 from benchmark.run import Run
 from benchmark.runs.planned_runs import DONE
 from benchmark.runs.teachers import TeacherError

@@ -333,7 +333,7 @@ def _provenance(problem: Problem, facts: dict[str, Any], outcome: Outcome) -> pa
         hardware=dict(hardware(problem.fabric)),
         host_class=f"{problem.fabric.device.type}, {hardware(problem.fabric)['cores']} cores",
         started=outcome.started,
-        finished=now() if outcome.status != "interrupted" else None,
+        finished=max(now(), outcome.started) if outcome.status != "interrupted" else None,  # a clock may be set back
         command=environment.command(),
     )
 

@@ -24,9 +24,9 @@ class StepLog:
 
     def __init__(self, path: Path, start: int, tensorboard: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept = path.read_text().splitlines(keepends=True)[:start] if path.exists() else []
-        self._file = path.open("w")
-        self._file.writelines(kept)
+        kept = path.read_bytes().splitlines(keepends=True)[:start] if path.exists() else []
+        self._file = path.open("a", encoding="utf-8")
+        self._file.truncate(sum(map(len, kept)))  # in place: a kill now loses no line
         self._pending: list[tuple[int, float, tuple[str, ...], Tensor]] = []
         self._writer = _tensorboard(path.parent / "tensorboard", start) if tensorboard else None
         self.last: dict[str, float] = {}

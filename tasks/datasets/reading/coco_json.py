@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tasks.base import Boxes
-from tasks.datasets.reading.files import fault, reason
+from tasks.datasets.reading.files import fault, load_json, reason
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class CocoFile:
 def read_coco(path: Path) -> CocoFile:
     """Read a JSON file; InputError where it is not COCO's, or a box names an image or category that is not there."""
     try:
-        content = json.loads(path.read_bytes())
+        content = load_json(path)
         categories = {int(category["id"]): str(category["name"]) for category in content["categories"]}
         images = {image["id"]: image for image in content["images"]}
         rows: dict[Any, list[tuple[Any, ...]]] = {key: [] for key in images}

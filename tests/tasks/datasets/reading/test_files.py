@@ -49,6 +49,15 @@ def test_a_missing_image_is_named(tmp_path: Path) -> None:
         files.read_image(tmp_path / "a.png")
 
 
+@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
+def test_an_animation_is_refused(form: str, tmp_path: Path) -> None:
+    frames = [Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (0, 90, 200)]
+    path = tmp_path / "a.png"
+    frames[0].save(path, form, save_all=True, append_images=frames[1:])
+    with pytest.raises(InputError, match=r"a\.png: expected one still image, found an animation of 3; store"):
+        files.read_image(path)
+
+
 def test_a_deep_image_is_refused(tmp_path: Path) -> None:
     layouts.grey(tmp_path / "a.png", np.full((2, 2), 1000, np.uint16))
     with pytest.raises(InputError, match="expected an 8-bit image, found mode I;16"):
