@@ -171,6 +171,8 @@ def typed(found: DictConfig) -> Config:
         )
     if plain.teacher.recipe.budget == "time":
         raise InputError("teacher.recipe.budget=time: a teacher has no control to share its time with; give it steps")
+    if not plain.home.strip():
+        raise InputError("home=: expected the path of a folder, such as home=runs")
     _check_crops("recipe", plain.recipe)
     _check_crops("teacher.recipe", plain.teacher.recipe)
     _check_pair("evaluation.window", plain.evaluation.window)

@@ -19,9 +19,9 @@ from perf.campaign.moments import PHASES, Ear
 from perf.campaign.process import Command, benchmark
 from tasks.base import tasks
 
-KEPT = ("training a teacher", "evaluation", "rendering")  # phases that are met while a teacher is made as well
+ALONE = ("training a teacher",)  # phases that are met only where there is no teacher yet
 ATTEMPTS = 6  # to meet a phase that lasts a few milliseconds
-measured: dict[tuple[str, ...], dict[str, list[float]]] = {}  # words -> how long each phase took, each time
+measured: dict[object, dict[str, list[float]]] = {}  # words, teachers kept -> how long each phase took, each time
 
 
 def cases(chance: random.Random) -> Iterator[Case]:
@@ -42,12 +42,13 @@ def cases(chance: random.Random) -> Iterator[Case]:
 def _killed(chosen: tuple[str, ...], phase: str, workers: int, chance: random.Random, folder: Path) -> None:
     """Kill a command in a phase, run it again, and hold what is there against a home that nobody killed."""
     whole = finished(*chosen)
-    times = _measured(chosen)
+    kept = phase not in ALONE and chance.random() < 0.7
+    times = _measured(chosen, kept)
     require(phase in times, f"the phase was never met: {', '.join(times)}")
     command = words("home", *chosen, f"workers={workers}")
     for _ in range(ATTEMPTS):
         home = with_an_earlier_run(folder / "home")
-        if phase not in KEPT or chance.random() < 0.5:
+        if kept:
             shutil.copytree(whole / "teachers", home / "teachers")
         if _kill_in(command, folder, phase, times[phase], chance):
             break
@@ -76,17 +77,19 @@ def _kill_in(command: list[str], folder: Path, phase: str, times: list[float], c
     return running.wait().code == -signal.SIGKILL and met >= nth
 
 
-def _measured(chosen: tuple[str, ...]) -> dict[str, list[float]]:
-    """Run words to their end and return how long each phase took."""
-    if chosen not in measured:
+def _measured(chosen: tuple[str, ...], kept: bool) -> dict[str, list[float]]:
+    """Run words to their end, with teachers or without, and return how long each phase took."""
+    if (chosen, kept) not in measured:
         folder = place() / f"timed {len(measured)}"
         home = with_an_earlier_run(folder / "home")
+        if kept:
+            shutil.copytree(finished(*chosen) / "teachers", home / "teachers")
         ear = Ear()
         running = Command(words(home, *chosen), folder, moments.watched(ear.writer), moments.cache_of(folder))
         ear.close_writer()
-        measured[chosen] = moments.durations(partial(ear.lines, 1.0))
+        measured[chosen, kept] = moments.durations(partial(ear.lines, 1.0))
         ear.close()
         outcome = running.wait()
         require(outcome.code in (0, 1), f"exit code {outcome.code}: {outcome.tail}")
         shutil.rmtree(folder)
-    return measured[chosen]
+    return measured[chosen, kept]

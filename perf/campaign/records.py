@@ -11,7 +11,7 @@ from leaderboards import store
 from perf.campaign.case import Case
 from perf.campaign.finished import copied, edited, record_of
 from perf.campaign.images import cut, holding
-from perf.campaign.refusals import Malformed
+from perf.campaign.refusals import EXECUTED, Malformed
 from perf.campaign.weights import COHORT
 
 Damage = Callable[[Path], object]
@@ -67,15 +67,20 @@ DAMAGED: dict[str, Damage] = {
     "whose evaluation has another option": put(provenance__config__evaluation={"no_such": 1}),
     "whose precision there is not": put(provenance__config__numerics__precision="7"),
     "of another revision": put(provenance__config__revision=1),
-    "whose method has another option": put(method__options={"no_such": 1}),
-    "of a method that there is not": put(method__name="no_such_method"),
+    "whose task is a file of code": put(provenance__config__task__name="./evil.py:Evil"),
+    "whose data is a file of code": put(provenance__config__data__name="./evil.py"),
+    "whose student is a file of code": put(provenance__config__student={"network": "./evil.py:Evil", "weights": None}),
 }
+
+
+CHECKED = ("of another revision",)  # what verify alone refuses
 
 
 def met(damage: Damage, command: list[str]) -> Callable[[Path], list[str]]:
     """Damage a good record, beside others, and have a command meet it."""
 
     def made(folder: Path) -> list[str]:
+        (folder / "evil.py").write_text(f"open({EXECUTED!r}, 'w')\n")
         home = copied(folder / "home", *COHORT)
         path = home / store.RECORDS / f"{record_of(home, 'mgd').run_id}.json"
         damage(path)
@@ -88,5 +93,6 @@ def cases(chance: random.Random) -> Iterator[Case]:
     """Yield every damage, in a drawn order, met by ``verify`` or by ``export``."""
     found = list(DAMAGED.items())
     for name, damage in chance.sample(found, len(found)):
-        command = chance.choice([["leaderboard", "verify"], ["export"]])
+        verify = name in CHECKED or chance.random() < 0.5
+        command = ["leaderboard", "verify"] if verify else ["export"]
         yield Malformed(f"a record {name}, {command[-1]}", met(damage, command), [".json"]).case()

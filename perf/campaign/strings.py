@@ -70,8 +70,9 @@ def _shown(text: str, folder: Path) -> None:
     json.loads(boards["hostile"]["json"], parse_constant=lambda name: require(False, f"{name} in JSON"))
     tags = [skeleton(boards[name]["html"]) for name in homes]
     require(tags[0] <= tags[1], f"elements that were not there: {sorted(tags[0] - tags[1])[:4]}")
-    for name in ("md", "csv", "html"):
-        require(not CONTROL.search(boards["hostile"][name]), f"control characters in {name}")
+    for name in ("md", "csv", "html", "svg"):
+        more = set(CONTROL.findall(boards["hostile"][name])) - set(CONTROL.findall(boards["plain"][name]))
+        require(not more, f"control characters in {name}: {sorted(more)}")
     for words in (["leaderboard", "validate"], ["leaderboard", "statements"], ["leaderboard", "verify"]):
         outcome = benchmark([*words, "hostile"], folder)
         require("Traceback" not in outcome.text, f"{words[-1]}: {outcome.tail}")
