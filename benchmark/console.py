@@ -19,6 +19,6 @@ def visible(text: str) -> str:
 class Console(rich.console.Console):
     """A console whose styles are ours alone: characters of a text that would steer the terminal are made visible."""
 
-    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]  # whatever Rich gives
+    def render_str(self, text: str, **options: Any) -> Text:
         """Turn a string into what is shown."""
         return super().render_str(visible(text), **options)

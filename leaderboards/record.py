@@ -92,7 +92,7 @@ def _later(text: str | bytes) -> str:
         return ""
     if type(version) is not int or version <= SCHEMA_VERSION:
         return ""
-    return f"it is of schema {version}, this installation reads up to {SCHEMA_VERSION}; install a later densedistill"
+    return f"schema_version is {version}, expected at most {SCHEMA_VERSION}; install a later densedistill"
 
 
 def json_schema() -> str:

@@ -113,4 +113,4 @@ def test_bad_data_is_told_in_its_own_words_whichever_process_meets_it(workers: i
     images = Images(Bad(size=64, train=4, val=1, test=1), "train", frozenset({"classes"}))
     plan = Plan([Part("labeled", range(4))], 2, 0, 2, workers)
     with pytest.raises(InputError, match=r"^2\.png: expected an image$"):
-        list(stream(images, task, Augment((64, 64)), Randomness(0), plan))
+        list(stream(images, task, Augment((64, 64), (1, 1), 0, 0), Randomness(0), plan))
