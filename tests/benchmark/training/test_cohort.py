@@ -51,7 +51,6 @@ class Breaking(Method):
                 sys.exit(3)
             if self.how == "meddle":
                 torch.set_default_dtype(torch.float64)
-                torch._C._set_grad_enabled(False)
             loss = loss * float("nan")
         return {SUPERVISED: loss}
 
@@ -105,7 +104,7 @@ def test_every_method_trains_another_student(task: str, together: Callable[[str]
         ("touch", "failed", "changed the prediction of teacher 'deep' on batch 'labeled' in place"),
         ("wipe", "failed", "changed the images of batch 'labeled' in place"),
         ("leave", "failed", "SystemExit at step 2: 3"),
-        ("meddle", "failed", "changed torch's default dtype, gradient mode, which the whole cohort shares"),
+        ("meddle", "failed", "changed torch's default dtype, which the whole cohort shares"),
         ("build", "failed", "OSError when it was built: not today"),
     ],
 )
