@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from benchmark.conformance.method_under_test import MethodUnderTest
-from benchmark.conformance.tensors import repeat_batch, repeat_prediction
+from benchmark.conformance.tensors import doubled_batch, doubled_prediction
 from benchmark.training.step import LABELED, UNLABELED, MemberStep
 from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
 
@@ -24,7 +24,7 @@ FIT_RATE = 0.2  # of Adam, falling to zero
 
 def fit(output: OutputSpace, maps: Sequence[Tensor], target: Any) -> tuple[Tensor, ...]:
     """Change raw maps until they fit a target: the prediction of a network that knows the answers."""
-    fitted = [each.detach().clone().requires_grad_() for each in maps]
+    fitted = [level.detach().clone().requires_grad_() for level in maps]
     optimizer = torch.optim.Adam(fitted, lr=FIT_RATE)
     with torch.enable_grad():
         for step in range(FIT_STEPS):
@@ -32,7 +32,7 @@ def fit(output: OutputSpace, maps: Sequence[Tensor], target: Any) -> tuple[Tenso
             optimizer.zero_grad()
             output.supervised(fitted, target).backward()
             optimizer.step()
-    return tuple(each.detach() for each in fitted)
+    return tuple(level.detach() for level in fitted)
 
 
 class FrozenStep(MemberStep):
@@ -55,7 +55,7 @@ class FrozenStep(MemberStep):
         self._knowing: dict[tuple[str, str], Prediction] = {}
 
     def _twice(self, batch: Batch) -> Any:
-        return batch if self.once is None else repeat_batch(batch, 2, self.output)
+        return batch if self.once is None else doubled_batch(batch, self.output)
 
     def mixed(self, alpha: float) -> Mixed:
         """The mixed batch; a repeated one has the same draws for every copy."""
@@ -73,7 +73,7 @@ class FrozenStep(MemberStep):
         if answer is None:
             return super().teacher(batch, role)
         if key not in self._knowing and self.once and key in self.once._knowing:
-            self._knowing[key] = repeat_prediction(self.once._knowing[key], 2)
+            self._knowing[key] = doubled_prediction(self.once._knowing[key])
         elif key not in self._knowing:
             prediction = super().teacher(batch, role)
             self._knowing[key] = replace(prediction, maps=fit(self.output, prediction.maps, answer))
@@ -81,7 +81,7 @@ class FrozenStep(MemberStep):
 
     def _answer(self, batch: Batch) -> Any:
         if isinstance(batch, Pasted) and batch.target is None:
-            first, second = (self.answers[each.name] for each in batch.sources)
+            first, second = (self.answers[source.name] for source in batch.sources)
             return self.output.paste(first, second, batch.mask)
         return batch.target if isinstance(batch, Mixed | Pasted) else self.answers.get(batch.name)
 

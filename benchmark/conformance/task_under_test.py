@@ -12,13 +12,13 @@ from torch import nn
 
 from benchmark.conformance.frozen_step import fit
 from benchmark.conformance.laboratory import Laboratory
+from benchmark.training.problem import Problem
 from benchmark.training.step import LABELED, arrived, predict
 from tasks.annotations.kind import kind_of
 from tasks.base import Batch, Prediction, Sample
 from tasks.data.augment import Augment
-from tasks.data.loader import Images, Part, Plan, ordered, stream
+from tasks.data.loader import Images, ordered
 from tasks.data.pixels import as_tensor, stacked
-from tasks.data.resident import Resident, resident_stream
 from tasks.data.resize import resize_sample, target_size
 from tasks.nested import widened
 
@@ -71,21 +71,18 @@ class TaskUnderTest:
     def target(self, samples: list[Sample]) -> Any:
         """The target of samples that were not augmented, at the size that a network sees."""
         kind, size = self.task.annotation, self.problem.size
-        bare = [replace(each, annotations={kind: each.annotations[kind]}) for each in samples]
-        return widened(self._collate([resize_sample(each, target_size(each.image, size)) for each in bare]))
+        bare = [replace(sample, annotations={kind: sample.annotations[kind]}) for sample in samples]
+        return widened(self._collate([resize_sample(sample, target_size(sample.image, size)) for sample in bare]))
 
     def _collate(self, samples: list[Sample]) -> Any:
-        return self.task.collate([self.task.target(each) for each in samples])
+        return self.task.collate([self.task.target(sample) for sample in samples])
 
-    def made_twice(self) -> tuple[Batch, Batch]:
-        """One labeled batch, made on the host and made on the device."""
-        recipe, count = self.lab.config.recipe, len(self.batch.image)
-        images = Images(self.problem.dataset, "train", frozenset({self.task.annotation}), self.problem.size)
-        augment = Augment(self.problem.crop(recipe), (0.75, 1.25), recipe.flip, recipe.jitter)
-        common = self.task, augment, self.lab.draws, Plan([Part(LABELED, range(count))], count, 0, 1)
-        resident = Resident(images, self.problem.fabric.device)
-        host, device = (next(each)[LABELED] for each in (stream(images, *common), resident_stream(resident, *common)))
-        return arrived(host, self.problem.fabric), arrived(device, self.problem.fabric)
+    def on_device(self) -> Batch:
+        """The training batch as the device makes it; raises InputError where only the host can."""
+        data = {**self.lab.config.data, "cache": "device"}
+        problem = Problem(replace(self.lab.config, data=data), self.problem.fabric)
+        batches = problem.batches(problem.config.recipe, self.lab.draws, 0, unlabeled=False)
+        return arrived(next(batches)[LABELED], problem.fabric)
 
     @cached_property
     def samples(self) -> list[Sample]:
@@ -102,14 +99,14 @@ class TaskUnderTest:
         """The target of images on which nothing is marked."""
         name = self.task.annotation
         empty = [{name: kind_of(name).empty(sample.annotations[name])} for sample in self.samples]
-        samples = [replace(each, annotations=bare) for each, bare in zip(self.samples, empty, strict=True)]
+        samples = [replace(sample, annotations=bare) for sample, bare in zip(self.samples, empty, strict=True)]
         return self._join(samples, 1.0).target
 
     def _join(self, samples: list[Sample], share: float) -> Batch:
         """Join samples, each shrunk to a share of its sides and padded or cut to one size, into a batch."""
         augment = Augment(self.problem.crop(self.lab.config.recipe), (share, share), 0.0, 0.0)
-        pairs = [augment(each, self.lab.draws.numpy("frame", number)) for number, each in enumerate(samples)]
-        image = stacked([as_tensor(each.image) for each, _ in pairs])
-        inside = torch.stack([torch.from_numpy(each) for _, each in pairs])
-        batch = Batch(LABELED, image, self._collate([each for each, _ in pairs]), inside)
+        pairs = [augment(sample, self.lab.draws.numpy("frame", number)) for number, sample in enumerate(samples)]
+        image = stacked([as_tensor(framed.image) for framed, _ in pairs])
+        inside = torch.stack([torch.from_numpy(mask) for _, mask in pairs])
+        batch = Batch(LABELED, image, self._collate([framed for framed, _ in pairs]), inside)
         return arrived(batch, self.problem.fabric)
