@@ -43,7 +43,7 @@ class Tried:
 
 
 def grid(usual: float, trials: int, span: float) -> list[float]:
-    """Space ``trials`` values evenly in their logarithm from ``usual / span`` to ``usual * span``, ``usual`` among them.
+    """Space ``trials`` values evenly in their logarithm from ``usual / span`` to ``usual * span``, itself among them.
 
     Raises InputError for an even number of trials and for a span of at most 1.
     """
