@@ -121,9 +121,9 @@ def check_network(
     Raises InputError for names and words that mean nothing, and for a network that cannot be built for the task.
     """
     listed = f"method=[{','.join(methods or NETWORK_METHODS)}]"
-    laboratory = Laboratory([f"task={task}", listed, f"student={student}", *words])
-    classes = [method_registry[name] for name in laboratory.config.methods]
-    return _with_a_step(classes, laboratory, f"network {laboratory.config.student} on {task}")
+    tested = TaskUnderTest([f"task={task}", listed, f"student={student}", *words])
+    classes = [method_registry[name] for name in tested.config.methods]
+    return _with_a_step(classes, tested, f"network {tested.config.student} on {task}")
 
 
 def assert_conforms(findings: Sequence[Finding]) -> None:
@@ -192,16 +192,16 @@ def _method_findings(cls: type[Method], task: type[Task], words: tuple[str, ...]
 @functools.cache
 def _task_findings(cls: type[Task], methods: tuple[type[Method], ...], words: tuple[str, ...]) -> Sequence[Finding]:
     """Make every check of a task, and of a step of methods on it."""
-    laboratory = Laboratory([f"task={cls.name}", f"method=[{','.join(method.name for method in methods)}]", *words])
-    return _with_a_step(methods, laboratory, f"task {cls.name}")
+    tested = TaskUnderTest([f"task={cls.name}", f"method=[{','.join(method.name for method in methods)}]", *words])
+    return _with_a_step(methods, tested, f"task {cls.name}")
 
 
-def _with_a_step(methods: Iterable[type[Method]], laboratory: Laboratory, label: str) -> list[Finding]:
+def _with_a_step(methods: Iterable[type[Method]], tested: TaskUnderTest, label: str) -> list[Finding]:
     """Make every check of a task with its networks, and, where it passes, one step of each method on it."""
-    findings = examine(TASK, TaskUnderTest(laboratory), label)
+    findings = examine(TASK, tested, label)
     if all(finding.passed for finding in findings):
         for method in methods:
-            findings += _examine(STEP, method, laboratory, f"{label} with method {method.name}")
+            findings += _examine(STEP, method, tested, f"{label} with method {method.name}")
     return findings
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Mapping
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from benchmark.conformance.finding import Checks, Verdict, broken, kept
@@ -152,12 +150,8 @@ def works_on_one_image(tested: MethodUnderTest) -> Verdict:
 def works_in_half_precision(tested: MethodUnderTest) -> Verdict:
     """With networks under bf16 autocast, terms and gradients are finite."""
     fix = "compute losses in float32 (methods.numerics.full_precision), and own layers' results with .float()"
-    return _sound(tested.step(tested.lab.shared(fabric=_half())), "under bf16 autocast", fix)
-
-
-@functools.cache
-def _half() -> Fabric:
-    return build_fabric("cpu", "bf16")
+    shared = tested.lab.shared(fabric=build_fabric("cpu", "bf16"))
+    return _sound(tested.step(shared), "under bf16 autocast", fix)
 
 
 def _sound(attempt: Attempt, where: str, fix: str) -> Verdict:

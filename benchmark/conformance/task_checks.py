@@ -10,8 +10,7 @@ import numpy as np
 import torch
 
 from benchmark.conformance.finding import Checks, Verdict, broken, kept
-from benchmark.conformance.frozen_step import fit
-from benchmark.conformance.task_under_test import TaskUnderTest
+from benchmark.conformance.task_under_test import TaskUnderTest, fit
 from benchmark.conformance.tensors import pick
 from benchmark.training.step import predict
 from tasks.base import Batch, Metric, Prediction, Sample
@@ -50,7 +49,7 @@ def dataset_gives_samples(tested: TaskUnderTest) -> Verdict:
 def networks_return_whole_predictions(tested: TaskUnderTest) -> Verdict:
     """Student and teachers return maps, named features with strides, those that the head reads, and an embedding."""
     image = tested.batch.image
-    for who, network in {"student": tested.network, **tested.lab.teachers}.items():
+    for who, network in {"student": tested.network, **tested.teachers}.items():
         with torch.no_grad():
             prediction = predict(network, tested.batch, tested.problem.fabric)
         if fault := prediction_fault(prediction, len(image), (image.shape[2], image.shape[3]), tested.output.channels):

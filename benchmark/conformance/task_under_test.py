@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from benchmark.conformance.frozen_step import fit
 from benchmark.conformance.laboratory import Laboratory
 from benchmark.training.problem import Problem
 from benchmark.training.step import LABELED, arrived, predict
 from tasks.annotations.kind import kind_of
-from tasks.base import Batch, Prediction, Sample
+from tasks.base import Batch, OutputSpace, Prediction, Sample
 from tasks.data.augment import Augment
 from tasks.data.loader import Images, ordered
 from tasks.data.pixels import as_tensor, stacked
@@ -23,23 +22,30 @@ from tasks.data.resize import resize_sample, target_size
 from tasks.nested import widened
 
 PADDED = 0.5  # share of each side of a padded image that is image
+FIT_STEPS = 60
+FIT_RATE = 0.2  # of Adam, falling to zero
 
 
-class TaskUnderTest:
-    """A task on a dataset.
+def fit(output: OutputSpace, maps: Sequence[Tensor], target: Any) -> tuple[Tensor, ...]:
+    """Change raw maps until they fit a target: the prediction of a network that knows the answers."""
+    fitted = [level.detach().clone().requires_grad_() for level in maps]
+    optimizer = torch.optim.Adam(fitted, lr=FIT_RATE)
+    with torch.enable_grad():
+        for step in range(FIT_STEPS):
+            optimizer.param_groups[0]["lr"] = FIT_RATE * (1 - step / FIT_STEPS)
+            optimizer.zero_grad()
+            output.supervised(fitted, target).backward()
+            optimizer.step()
+    return tuple(level.detach() for level in fitted)
 
-    Args:
-        laboratory: the task, its data and networks.
-    """
 
-    def __init__(self, laboratory: Laboratory) -> None:
-        self.lab, self.problem = laboratory, laboratory.problem
-        self.task, self.output = laboratory.problem.task, laboratory.output
+class TaskUnderTest(Laboratory):
+    """A laboratory whose task is looked at itself."""
 
     @cached_property
     def network(self) -> nn.Module:
         """The student, in eval mode."""
-        return self.lab.assembly.student().eval()
+        return self.assembly.student().eval()
 
     def predict(self, batch: Batch) -> Prediction:
         """Run the student on a batch."""
@@ -49,7 +55,7 @@ class TaskUnderTest:
     @cached_property
     def batch(self) -> Batch:
         """A training batch with labels."""
-        return self.lab.fresh(0)[LABELED]
+        return self.fresh(0)[LABELED]
 
     @cached_property
     def prediction(self) -> Prediction:
@@ -60,7 +66,7 @@ class TaskUnderTest:
     def teacher(self) -> Prediction:
         """What a teacher that knows the answers predicts for the training batch."""
         with torch.no_grad():
-            prediction = predict(next(iter(self.lab.teachers.values())), self.batch, self.problem.fabric)
+            prediction = predict(next(iter(self.teachers.values())), self.batch, self.problem.fabric)
         return replace(prediction, maps=fit(self.output, prediction.maps, self.batch.target))
 
     def validation(self) -> Iterator[tuple[Prediction, list[Sample]]]:
@@ -79,9 +85,9 @@ class TaskUnderTest:
 
     def on_device(self) -> Batch:
         """The training batch as the device makes it; raises InputError where only the host can."""
-        data = {**self.lab.config.data, "cache": "device"}
-        problem = Problem(replace(self.lab.config, data=data), self.problem.fabric)
-        batches = problem.batches(problem.config.recipe, self.lab.draws, 0, unlabeled=False)
+        data = {**self.config.data, "cache": "device"}
+        problem = Problem(replace(self.config, data=data), self.problem.fabric)
+        batches = problem.batches(problem.config.recipe, self.draws, 0, unlabeled=False)
         return arrived(next(batches)[LABELED], problem.fabric)
 
     @cached_property
@@ -104,8 +110,8 @@ class TaskUnderTest:
 
     def _join(self, samples: list[Sample], share: float) -> Batch:
         """Join samples, each shrunk to a share of its sides and padded or cut to one size, into a batch."""
-        augment = Augment(self.problem.crop(self.lab.config.recipe), (share, share), 0.0, 0.0)
-        pairs = [augment(sample, self.lab.draws.numpy("frame", number)) for number, sample in enumerate(samples)]
+        augment = Augment(self.problem.crop(self.config.recipe), (share, share), 0.0, 0.0)
+        pairs = [augment(sample, self.draws.numpy("frame", number)) for number, sample in enumerate(samples)]
         image = stacked([as_tensor(framed.image) for framed, _ in pairs])
         inside = torch.stack([torch.from_numpy(mask) for _, mask in pairs])
         batch = Batch(LABELED, image, self._collate([framed for framed, _ in pairs]), inside)
