@@ -26,18 +26,18 @@ def mapped(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
     return value
 
 
-def tensors(value: Any) -> list[Tensor]:
-    """List every tensor inside a value."""
-    listed: list[Tensor] = []
-
-    def note(tensor: Tensor) -> Tensor:
-        listed.append(tensor)
-        return tensor
-
-    mapped(value, note)
-    return listed
-
-
 def widened(target: Any) -> Any:
     """Turn the labels of a target, which travel as uint8, into the int64 that losses index with."""
     return mapped(target, lambda tensor: tensor.long() if tensor.dtype == torch.uint8 else tensor)
+
+
+def leaves(value: Any) -> list[Tensor]:
+    """List every tensor inside a value."""
+    listed: list[Tensor] = []
+
+    def keep(tensor: Tensor) -> Tensor:
+        listed.append(tensor)
+        return tensor
+
+    mapped(value, keep)
+    return listed

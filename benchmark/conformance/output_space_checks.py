@@ -13,7 +13,7 @@ from benchmark.conformance.finding import Checks, Verdict, broken, kept
 from benchmark.conformance.task_under_test import TaskUnderTest
 from benchmark.conformance.tensors import doubled_batch, doubled_prediction
 from tasks.base import Prediction
-from tasks.nested import tensors
+from tasks.nested import leaves
 from tasks.outputs.maps import map_size
 
 VERBS = Checks[TaskUnderTest]()
@@ -122,7 +122,7 @@ def empty_labels_are_finite(tested: TaskUnderTest) -> Verdict:
 def pseudo_labels_can_be_learned(tested: TaskUnderTest) -> Verdict:
     """The hard targets of a teacher are targets without gradient, at the size of the input."""
     labels = tested.output.hard_targets(tested.teacher)
-    if any(tensor.requires_grad for tensor in tensors(labels)):
+    if any(tensor.requires_grad for tensor in leaves(labels)):
         return broken("hard_targets has a gradient", "decorate it with @torch.no_grad()")
     loss = tested.output.supervised(tested.prediction.maps, labels)
     if loss.ndim != 0 or not loss.isfinite():

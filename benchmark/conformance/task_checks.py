@@ -15,7 +15,7 @@ from benchmark.conformance.tensors import pick
 from benchmark.training.step import predict
 from tasks.base import Batch, Metric, Prediction, Sample
 from tasks.errors import InputError
-from tasks.nested import tensors
+from tasks.nested import leaves
 
 NETWORKS, SCORES = Checks[TaskUnderTest](), Checks[TaskUnderTest]()
 ODD = (90, 70)  # a size that no network's stride divides
@@ -79,7 +79,7 @@ def prediction_fault(prediction: Prediction, count: int, size: tuple[int, int], 
         return f"features have the strides {encoder}, expected shallow to deep"
     if prediction.embedding.ndim != 2 or len(prediction.embedding) != count:
         return f"embedding is {tuple(prediction.embedding.shape)}, expected ({count}, D)"
-    return None if all(tensor.isfinite().all() for tensor in tensors(prediction)) else "there are values not finite"
+    return None if all(tensor.isfinite().all() for tensor in leaves(prediction)) else "there are values not finite"
 
 
 @NETWORKS.promise("networks return whole predictions")

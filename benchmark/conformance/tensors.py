@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
-from tasks.nested import tensors
+from tasks.nested import leaves
 
 
 def same(a: Any, b: Any) -> bool:
     """Whether the tensors inside two values have the same shapes, types and bits."""
-    return [_content(tensor) for tensor in tensors(a)] == [_content(tensor) for tensor in tensors(b)]
+    return [_content(tensor) for tensor in leaves(a)] == [_content(tensor) for tensor in leaves(b)]
 
 
 def _content(tensor: Tensor) -> tuple[torch.Size, torch.dtype, bytes]:
