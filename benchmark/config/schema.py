@@ -48,7 +48,7 @@ def check_words(node: Any, prefix: str = "") -> None:
             known = [str(word) for word in allowed]
             expected = " or ".join(filter(None, (", ".join(known[:-1]), known[-1])))
             raise InputError(f"{key}={value}: expected {expected}{nearest(str(value), known)}")
-        numbers = each.metadata.get(RANGE)
+        numbers = entry.metadata.get(RANGE)
         if numbers is not None and value is not None:
             wrong = [one for one in (value if isinstance(value, list) else [value]) if one not in numbers]
             if wrong:
