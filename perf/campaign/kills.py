@@ -20,20 +20,19 @@ from perf.campaign.process import Command, benchmark
 from tasks.base import tasks
 
 ALONE = ("training a teacher",)  # phases that are met only where there is no teacher yet
+COHORTS = 2  # of each task: what nobody killed is made once
 ATTEMPTS = 6  # to meet a phase that lasts a few milliseconds
 measured: dict[object, dict[str, list[float]]] = {}  # words, teachers kept -> how long each phase took, each time
 
 
 def cases(chance: random.Random) -> Iterator[Case]:
     """Yield kills without end: each phase in turn, of any task and two methods, with and without loader processes."""
-    number = 0
+    fitting, number, phases = sorted(name for name, cls in methods.items() if not cls.control), 0, list(PHASES)
+    cohorts = [(task, sorted(chance.sample(fitting, 2))) for task in sorted(tasks) for _ in range(COHORTS)]
     while True:
-        phases = list(PHASES)
-        phase, task = phases[number % len(phases)], chance.choice(sorted(tasks))
-        fitting = sorted(name for name, cls in methods.items() if not cls.control)
-        names = ["none", *sorted(chance.sample(fitting, 2))]
-        workers = number % 2 * 2
-        chosen = (f"task={task}", f"method=[{','.join(names)}]", "data.cache=disk")
+        phase, workers = phases[number % len(phases)], number % 2 * 2
+        task, names = chance.choice(cohorts)
+        chosen = (f"task={task}", f"method=[none,{','.join(names)}]", "data.cache=disk")
         title = f"{phase}, {' '.join(chosen[:2])} workers={workers}"
         yield Case(title, partial(_killed, chosen, phase, workers, random.Random(chance.random())))
         number += 1
