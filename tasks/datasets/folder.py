@@ -23,6 +23,7 @@ from tasks.errors import InputError
 from tasks.registry import options
 
 MANY = 8  # folders of images: more are clips, scenes or drives
+GAP = 2  # neighbours of a sequence that are left out between two splits
 FEW = 3  # folders that repeat the names of files are clips too, as many as there are splits
 LAYOUT = "images and annotations, matched by the names of files"
 
@@ -184,7 +185,10 @@ def _splits(reading: Reading) -> dict[str, Any]:
     if len(folders) > MANY or repeated:
         return {"group": "folder"}
     numbered = all(re.fullmatch(r"\D*\d{4,}\D*", entry.image.stem) for entry in reading.entries)
-    return {"divide": "time", "gap": 2} if numbered and len(folders) == 1 and "depth" in reading.format().kinds else {}
+    if not numbered or len(folders) > 1 or "depth" not in reading.format().kinds:
+        return {}
+    validating = len(reading.entries) // 10  # by the default of ``fractions``
+    return {"divide": "time", "gap": max(0, min(GAP, validating - 1))}
 
 
 def _refuse_bare(root: Path, reading: Reading) -> None:

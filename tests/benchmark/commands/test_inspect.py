@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from benchmark.cli import app, guarded
 from benchmark.config import compose
 from benchmark.training.problem import build_dataset
 from tasks.datasets.scenes import Scenes
+from tests.benchmark.test_cli import command
 from tests.tasks.datasets import layouts
+from tests.tasks.datasets import test_folder_faults as bad
 from tests.tasks.datasets.own_layouts import LAYOUTS
 
 
@@ -53,6 +56,58 @@ def test_adapters_of_published_sets_go_first(
     assert inspect(tmp_path) == 0
     first = printed(capsys.readouterr().out)[0]
     assert {f"data={name}", *words} <= set(first)
+
+
+@pytest.mark.parametrize(
+    ("write", "words", "message"),
+    [
+        (bad.coco_cut, [], "boxes.json: expected JSON, found"),
+        (bad.coco_cut, ["data.format=coco"], "boxes.json: expected COCO's JSON"),
+        (bad.link_out, [], "x.png: expected links that stay within data.root="),
+        (bad.bare, [], "images without an annotation (binary"),
+        (bad.one_stem, [], "expected one file a name, found 1.png in the same folder"),
+        (lambda root: bad.photo(root / "a" / "1.png"), [], "found 1 .png in a/"),
+        (lambda root: root.mkdir(), [], "found no files in nothing"),
+    ],
+)
+def test_a_bad_folder_is_one_clear_line_for_every_command(
+    write: Callable[[Path], object],
+    words: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit code 2, and nothing is written, neither into the folder nor where the command was typed."""
+    root, here = tmp_path / "data", tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    write(root)
+    before = sorted(tmp_path.rglob("*"))
+    data = ["data=folder", f"data.root={root}", "data.size=32", *words]
+    for line in (["data", "preview", *data], ["data", "verify", *data], ["run", "task=saliency", "device=cpu", *data]):
+        assert command(*line) == 2, line
+        told = capsys.readouterr()
+        assert message in (told.out + told.err), (line, told)
+        assert "Traceback" not in told.out + told.err
+        assert sorted(tmp_path.rglob("*")) == before, line
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (bad.deep, "3.png: expected an 8-bit image, found mode I;16"),
+        (bad.turned, "found an EXIF entry that turns it; say data.exif=apply"),
+    ],
+)
+def test_what_only_reading_shows_is_what_verify_says(
+    write: Callable[[Path], object], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "data")
+    before = sorted(tmp_path.rglob("*"))
+    assert command("data", "verify", "data=folder", f"data.root={tmp_path / 'data'}") == 2
+    assert message in capsys.readouterr().out
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_folder_of_nothing_is_one_clear_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
