@@ -1,12 +1,14 @@
-"""The contracts of a task: what a dataset yields, what a network returns, what a task builds."""
+"""The contracts of a task: what a network is given and returns, what a task builds.
+
+Those of a dataset and of a metric have files of their own; their names can be had from here, as every contract's.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -16,7 +18,11 @@ from tasks.annotations.boxes import Boxes as Boxes
 from tasks.annotations.kind import IGNORE as IGNORE
 from tasks.annotations.kind import Info as Info
 from tasks.annotations.kind import kind_of
+from tasks.dataset import Dataset as Dataset
+from tasks.dataset import Sample as Sample
+from tasks.dataset import datasets as datasets
 from tasks.errors import InputError
+from tasks.metric import Metric as Metric
 from tasks.nested import mapped
 from tasks.registry import Registry
 from tasks.trivial import Trivial
@@ -34,61 +40,6 @@ class Draws(Protocol):
 
     def torch(self, purpose: str, *position: int) -> torch.Generator:
         """Return a CPU torch generator."""
-
-
-@dataclass
-class Sample:
-    """One image with the annotations that its dataset has.
-
-    ``image`` is uint8 (H,W,3) RGB. ``annotations`` maps a kind (``tasks.annotations``) to its value, in pixels of
-    ``image`` unless it has a size of its own: ``classes`` uint8 (H,W), 255 ignored; ``depth`` float32 (H,W) metres, 0
-    invalid; ``boxes`` Boxes; ``points`` float32 (K,2) x,y; ``mask`` uint8 (H,W), 0 or 1, 255 ignored.
-    """
-
-    id: str
-    image: np.ndarray
-    annotations: dict[str, Any]
-
-
-class Dataset(ABC):
-    """A set of images with annotations; the constructor's keyword-only arguments are its options.
-
-    Raises InputError from the constructor or ``load`` where a file is missing or wrong.
-    """
-
-    name: ClassVar[str]
-    title: ClassVar[str] = ""
-    reference: ClassVar[str] = ""  # where the data are explained and found
-    license: ClassVar[str] = ""  # of the data
-    bibtex: ClassVar[str] = ""  # entries to cite
-    provides: ClassVar[frozenset[str]]  # kinds of annotation
-    slow: ClassVar[bool] = False  # to make a sample: it is done once a machine, and kept
-    uniform: ClassVar[bool] = False  # all images have the same size
-    info: Info
-    splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
-
-    @abstractmethod
-    def ids(self, split: str) -> Sequence[str]:
-        """List the sample ids of a split, in a fixed order."""
-
-    @abstractmethod
-    def load(self, split: str, index: int) -> Sample:
-        """Read one sample at its original resolution."""
-
-    def group(self, sample_id: str) -> str:
-        """Name what a sample belongs to, such as a clip: training images of one group are never torn apart."""
-        return sample_id
-
-    @abstractmethod
-    def manifest(self) -> str:
-        """Return the sha256 that identifies content and version: whatever could change a result changes it."""
-
-    @abstractmethod
-    def verify(self) -> list[str]:
-        """Read everything and return every fault found, one line each, naming the file; empty when all is well."""
-
-
-datasets: Registry[Dataset] = Registry("dataset", "densedistill.datasets", Dataset)
 
 
 @dataclass
@@ -292,76 +243,6 @@ class OutputSpace(ABC):
         Its own scores give its own maps back; what labels do not tell stays. None, as here, where there is no way back.
         """
         return None
-
-
-class Metric(ABC):
-    """Scores of a data split: fed image by image, in any order; state is additive.
-
-    Examples:
-        >>> import numpy as np
-        >>> from tasks.metrics.segmentation import ConfusionMatrix
-        >>> first, second = ConfusionMatrix(["sky", "road"]), ConfusionMatrix(["sky", "road"])
-        >>> first.update(np.array([[0, 1]]), np.array([[0, 1]]))
-        >>> second.update(np.array([[1, 1]]), np.array([[0, 1]]))
-        >>> first.merge(second)
-        >>> first.compute()["pixel_acc"]
-        0.75
-    """
-
-    @abstractmethod
-    def update(self, prediction: Any, truth: Any) -> None:
-        """Add one image: the task's decoded prediction and the annotation it is held against."""
-
-    @abstractmethod
-    def merge(self, other: Self) -> None:
-        """Add what another metric of the same kind was fed, for example in another process."""
-
-    @abstractmethod
-    def compute(self) -> dict[str, float]:
-        """Return every score by name; a score that is undefined is NaN."""
-
-    def per_class(self) -> dict[str, float]:
-        """Return the primary metric a class, where that has a meaning."""
-        return {}
-
-    def score(self, name: str) -> float:
-        """Return one score; a metric that finds it without all others overrides this."""
-        return self.compute()[name]
-
-    def leave_one_out(self, parts: Sequence[Self], name: str) -> list[float]:
-        """Return a score without each image in turn: of all parts but the first, all but the second, and so on.
-
-        ``self`` is empty, each of ``parts`` was fed one image. Halves are merged with what lies outside of them, so n
-        parts take 2 n log n merges. A metric that has a faster way overrides this.
-        """
-        empty = deepcopy(self)
-
-        def merged(outside: Self, inside: Sequence[Self]) -> Self:
-            whole = deepcopy(empty)
-            for part in (outside, *inside):
-                whole.merge(part)
-            return whole
-
-        def without_each(inside: Sequence[Self], outside: Self) -> list[float]:
-            if len(inside) == 1:
-                return [outside.score(name)]
-            first, second = inside[: len(inside) // 2], inside[len(inside) // 2 :]
-            return [*without_each(first, merged(outside, second)), *without_each(second, merged(outside, first))]
-
-        return without_each(parts, self) if parts else []
-
-    def pseudo_values(self, parts: Sequence[Self], name: str) -> list[float]:
-        """Return the jackknife's pseudo-value of a score for each image, one a part that was fed one image.
-
-        ``n S - (n - 1) S_without`` (Quenouille, Biometrika 43, 1956; Tukey 1958). It is the image's own score where the
-        score is a mean over images; for scores of a whole set, such as mIoU and AP, the values have the spread that
-        tells how far the score depends on which images were drawn. ``self`` is empty.
-        """
-        without = self.leave_one_out(parts, name)
-        for part in parts:
-            self.merge(part)
-        n, score = len(parts), self.score(name)
-        return [n * score - (n - 1) * other for other in without]
 
 
 @dataclass(frozen=True)

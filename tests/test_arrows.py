@@ -19,6 +19,8 @@ ABOVE = {  # what a package or module must not import
     "benchmark/conformance": ("benchmark.runs", "benchmark.commands"),
     "tasks/annotations": ("tasks.base", "tasks.data", "tasks.outputs", "tasks.networks", "tasks.datasets"),
     "tasks/base.py": ("tasks.data", "tasks.outputs", "tasks.networks", "tasks.datasets", "tasks.metrics"),
+    "tasks/dataset.py": ("tasks.base", "tasks.data", "tasks.outputs", "tasks.networks", "tasks.datasets"),
+    "tasks/metric.py": ("tasks.base", "tasks.metrics"),
     "tasks/outputs": ("tasks.networks", "tasks.datasets", "tasks.metrics"),
     "tasks/networks": ("tasks.outputs", "tasks.datasets", "tasks.metrics"),
     "tasks/data": ("tasks.outputs", "tasks.networks", "tasks.datasets", "tasks.metrics"),

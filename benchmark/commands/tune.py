@@ -94,16 +94,16 @@ def tune(words: Sequence[str], trials: int, span: float, seeds: int, console: Co
     if base.data["tuning_split"] is None:
         fixed.append(f"data.tuning_split={SHARE}")
     tried: dict[str, list[Tried]] = {name: [] for name in methods}
-    todo = list(space)
+    untried = list(space)
     numbers = range(base.seed, base.seed + seeds)
     for _ in range(WIDER + 1):
-        for value in todo:
+        for value in untried:
             for name, runs in _try(methods, parameter, value, fixed, numbers, console).items():
                 tried[name].append(Tried(value, runs))
         choices = [choice for name in methods if (choice := choose(tried[name], own)) is not None]
-        todo = _extension(space, choices)
-        space = sorted([*space, *todo])
-        if not todo:
+        untried = _extension(space, choices)
+        space = sorted([*space, *untried])
+        if not untried:
             break
     done = [_conclude(name, tried[name], parameter, own, base, home, console) for name in methods]
     return 0 if all(done) else 1

@@ -12,10 +12,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.training.activations import peak_activations
+from tasks.networks.encoder_decoder import AUXILIARY
 
 WARM_UP, REPEATS = 3, 20
 MANY, PIXELS = 32, 2**21  # images a batch for the throughput, fewer where they have more pixels together
-TRAINING_ONLY = "auxiliary"  # name of a module that no forward pass in eval mode calls
 BATCHES = 3  # that are timed
 
 
@@ -36,7 +36,7 @@ class InferenceCost:
 
 def count_parameters(network: nn.Module) -> int:
     """Count the parameters of a network, without those of a head for training alone."""
-    return sum(each.numel() for name, each in network.named_parameters() if TRAINING_ONLY not in name.split("."))
+    return sum(each.numel() for name, each in network.named_parameters() if AUXILIARY not in name.split("."))
 
 
 def count_macs(network: nn.Module, image: torch.Tensor) -> int:

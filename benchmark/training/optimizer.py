@@ -15,8 +15,6 @@ from tasks.errors import InputError
 
 NO_DECAY = 1  # parameters with at most this many dimensions are biases and norms, not decayed unless asked for
 CRITIC_BETAS, CRITIC_MOMENTUM = (0.0, 0.9), 0.9
-
-
 FACTOR = "factor"  # of a group of parameters: its rate in the schedule's
 
 

@@ -121,14 +121,17 @@ class Problem:
             pin=self.fabric.device.type == "cuda",
         )
         augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter, recipe.crop_share)
-        if self.placement.resident and recipe.crop_share is None:
+        if self.placement.resident:
             return resident_stream(self._resident, self.task, augment, draws, plan)
         return stream(self._images, self.task, augment, draws, plan)
 
     @cached_property
     def placement(self) -> Placement:
-        """Where samples are augmented, and why there."""
-        return decide(self.config.data["cache"], self.task, self.dataset, self.size, self.fabric.device)
+        """Where samples are augmented, and why there: those of students and of teachers alike."""
+        config = self.config
+        crops_vary = any(recipe.crop_share is not None for recipe in (config.recipe, config.teacher.recipe))
+        cache, device = config.data["cache"], self.fabric.device
+        return decide(cache, self.task, self.dataset, self.size, device, crops_vary=crops_vary)
 
     @cached_property
     def _resident(self) -> Resident:

@@ -28,12 +28,19 @@ class Placement(NamedTuple):
 
 
 def decide(
-    cache: str, task: Task, dataset: Dataset, size: int | Sequence[int] | None, device: torch.device
+    cache: str,
+    task: Task,
+    dataset: Dataset,
+    size: int | Sequence[int] | None,
+    device: torch.device,
+    *,
+    crops_vary: bool = False,
 ) -> Placement:
     """Choose where the training images of a task live.
 
-    They may live on the device where the task and its kind of annotation are augmented in batches, all images have one
-    size, and together they take at most a quarter of the device's memory. ``data.cache=auto`` lets them on a GPU.
+    They may live on the device where the task and its kind of annotation are augmented in batches, all images and all
+    crops have one size, and together they take at most a quarter of the device's memory. ``data.cache=auto`` lets them
+    on a GPU.
 
     Args:
         cache: what ``data.cache`` says.
@@ -41,6 +48,7 @@ def decide(
         dataset: where the images come from.
         size: at which a network sees them, see ``tasks.data.resize.target_size``.
         device: what computes.
+        crops_vary: whether a recipe cuts crops of several sizes, ``crop_share``.
 
     Raises InputError where ``data.cache=device`` asks for what cannot be.
     """
@@ -49,7 +57,8 @@ def decide(
         return Placement(False, f"data.cache={cache}")
     if not asked and device.type != "cuda":
         return Placement(False, f"data.cache=auto, and device={device.type}")
-    fault = host_only(task) or _size_fault(dataset, size) or _memory_fault(task, dataset, size, device)
+    varying = "crop_share cuts crops of several sizes" if crops_vary else None
+    fault = host_only(task) or varying or _size_fault(dataset, size) or _memory_fault(task, dataset, size, device)
     if fault is None:
         return Placement(True, f"data.cache={cache}, and the images fit")
     if asked:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import albumentations as A
@@ -14,29 +13,12 @@ import numpy as np
 from tasks.annotations.kind import Geometry, Moved, kind_of
 from tasks.annotations.points import inside
 from tasks.base import Sample
+from tasks.data.change import BRIGHTNESS, CONTRAST, HUE, MIN_VISIBILITY, SATURATION, Change
 from tasks.data.clips import frames
 
 cv2.setNumThreads(0)  # one sample is small; threads belong to the network
 
-MIN_VISIBILITY = 0.25  # a box that keeps less of its area after cropping is dropped
 RECOLOURED = 0.5  # share of the samples whose colours change
-BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)  # changes of colour, as albumentations numbers them
-
-
-@dataclass(frozen=True)
-class Change:
-    """What augmentation does to one sample; every size and place is (H,W), or (y,x), in pixels.
-
-    Its image is zoomed to ``size``, then ``pad`` rows and columns of black are put before it, and as many as it takes
-    after it; the crop begins at ``start``; it is ``mirrored`` or not; then each of ``colours``, a kind of change and
-    its factor, is made in turn.
-    """
-
-    size: tuple[int, int]
-    pad: tuple[int, int]
-    start: tuple[int, int]
-    mirrored: bool
-    colours: tuple[tuple[int, float], ...]
 
 
 class _Scale(A.RandomScale):

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tasks.data.augment import CONTRAST, SATURATION, Change
 from tasks.data.batch_geometry import uploaded
+from tasks.data.change import CONTRAST, SATURATION, Change
 
 GREY = (9798.0, 19235.0, 3735.0)  # of 2 ** 15: OpenCV's weights of red, green and blue
 ROUNDS = 3  # changes a sample: brightness, contrast and saturation, in an order of its own

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tasks.data.augment import MIN_VISIBILITY, Change
+from tasks.data.change import MIN_VISIBILITY, Change
 
 ONE = 2048  # the fixed point of the weights of interpolation, as in OpenCV: sums of integers are exact on any device
 EMPTY = 1e-7  # square pixels: the area of no box

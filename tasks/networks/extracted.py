@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
 from tasks.base import Prediction
 from tasks.errors import InputError, nearest
@@ -82,13 +81,15 @@ def extract(model: nn.Module, blank: Tensor, output: str | None, features: Mappi
     if not chosen:
         raise InputError(f"no node has a map of stride 2 or more: name features of the network; {_listed(nodes)}")
     chosen = dict(sorted(chosen.items(), key=lambda pair: (pair[0] == "decoder", seen[pair[1]].stride)))
-    graph = create_feature_extractor(model, {node: node for node in {output, *chosen.values()}})
+    graph = _traced(model, {output, *chosen.values()})
     unused = model.state_dict().keys() - graph.state_dict().keys()
     return Extracted(graph, output, chosen, {name: seen[node].stride for name, node in chosen.items()}, unused)
 
 
 def _nodes(model: nn.Module) -> list[str]:
     """Name the nodes of a module's graph that both of its modes have, in order."""
+    from torchvision.models.feature_extraction import get_graph_node_names  # takes seconds, so not at the top
+
     try:
         train, evaluation = get_graph_node_names(model)
     except Exception as error:  # torch.fx raises what the module's own code raises on symbols
@@ -97,6 +98,13 @@ def _nodes(model: nn.Module) -> list[str]:
             "return a tasks.base.Prediction instead"
         ) from error
     return [node for node in evaluation if node in set(train)]
+
+
+def _traced(model: nn.Module, nodes: Iterable[str]) -> nn.Module:
+    """Trace a module: what comes of it gives the values of nodes by their names."""
+    from torchvision.models.feature_extraction import create_feature_extractor  # takes seconds, so not at the top
+
+    return create_feature_extractor(model, {node: node for node in nodes})
 
 
 class _Map(NamedTuple):
@@ -109,7 +117,7 @@ class _Map(NamedTuple):
 def _maps(model: nn.Module, nodes: list[str], blank: Tensor) -> dict[str, _Map]:
     """Run the module once, and describe the nodes whose values are maps of the images."""
     with torch.no_grad():
-        values = create_feature_extractor(model, {node: node for node in nodes}).eval()(blank)
+        values = _traced(model, nodes).eval()(blank)
     return {
         node: _Map(value.shape[1], max(1, round(blank.shape[-1] / value.shape[-1])))
         for node, value in values.items()

@@ -41,7 +41,7 @@ def test_a_decoded_student_is_what_the_record_says_and_can_be_verified(
     assert record.status == "ok", record.status_reason
     assert record.method.options["decoding"] is True
     assert any("deployed with a decoder" in note for note in record.method.notes)
-    weights = read_weights(home / str(record.artifacts.student))
+    weights = read_weights(home / str(record.artifacts.student)).tensors
     decoder = {name: each for name, each in weights.items() if name.startswith("decoder.")}
     assert list(decoder) == ["decoder.transitions"]
 
@@ -59,8 +59,8 @@ def test_a_decoded_student_is_what_the_record_says_and_can_be_verified(
 def test_the_decoder_changes_what_is_scored_and_its_products_are_counted(home: Path) -> None:
     (plain,) = tiny_run(home, "method=crf", "methods.crf.fit_steps=2")
     (decoded,) = tiny_run(home, *DECODING)
-    own = read_weights(home / str(plain.artifacts.student))
-    same = read_weights(home / str(decoded.artifacts.student))
+    own = read_weights(home / str(plain.artifacts.student)).tensors
+    same = read_weights(home / str(decoded.artifacts.student)).tensors
     assert all(torch.equal(each, same[f"student.{name}"]) for name, each in own.items()), "decoding is not training"
     assert decoded.scores.metrics["miou"].value != plain.scores.metrics["miou"].value
     classes, side = 12, 64 // 4

@@ -28,6 +28,7 @@ from tasks.nested import mapped
 from tests.support import built_in
 
 CUDA, ROOT = torch.device("cuda"), f"{Path(training_step.__file__).parents[2]}/"
+OURS = tuple(f"{ROOT}{package}/" for package in ("benchmark", "methods", "tasks", "tests"))  # not a .venv among them
 MODE = FakeTensorMode()  # one, for tensors of two do not mix
 # Pseudo-labels of boxes are what a suppression leaves: how many, no fake tensor knows.
 IMPOSSIBLE = {("mgd", "det")}
@@ -58,7 +59,7 @@ class Copies(TorchDispatchMode):
             source = args[0] if call is torch.ops.aten._to_copy.default else args[1]
             asynchronous = (kwargs or {}).get("non_blocking", len(args) > 2 and args[2])
             if source.device.type != found.device.type and not asynchronous:
-                ours = [frame for frame in traceback.extract_stack() if frame.filename.startswith(ROOT)]
+                ours = [frame for frame in traceback.extract_stack() if frame.filename.startswith(OURS)]
                 self.waits.append(f"{ours[-2].filename.removeprefix(ROOT)}:{ours[-2].lineno} {ours[-2].line}")
         return found
 

@@ -75,6 +75,18 @@ def test_what_does_not_fit_stays_on_the_host_or_is_an_error_where_it_was_asked_f
     assert decide("auto", SEG, Photographs(size=32, train=4), (32, 32), GPU).resident, "a size for all makes them one"
 
 
+@pytest.mark.usefixtures("roomy")
+def test_crops_of_several_sizes_are_cut_on_the_host() -> None:
+    assert str(decide("auto", SEG, SCENES, None, GPU, crops_vary=True)).startswith("host: crop_share cuts crops")
+
+
+@pytest.mark.parametrize("who", ["", "teacher."])
+def test_a_run_that_would_cut_crops_of_several_sizes_on_the_device_is_refused(who: str, home: Path) -> None:
+    words = (f"{who}recipe.crop_share=[0.5,1]", f"{who}recipe.batch=1", "data.cache=device")
+    with pytest.raises(InputError, match="data.cache=device: crop_share cuts crops of several sizes"):
+        tiny_run(home, "method=none", *words)
+
+
 class Killed(BaseException):
     """Stands for a kill: nothing in the suite catches it."""
 

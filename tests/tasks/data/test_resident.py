@@ -15,9 +15,10 @@ from benchmark.training.randomness import Randomness
 from tasks.annotations.kind import Info, Moved, MovedBatch, kinds
 from tasks.base import Batch, Dataset, Sample, datasets, tasks
 from tasks.data import resident
-from tasks.data.augment import BRIGHTNESS, CONTRAST, HUE, SATURATION, Augment, Change
+from tasks.data.augment import Augment
 from tasks.data.batch_colour import recoloured
 from tasks.data.cache import Cached, MemoryCache
+from tasks.data.change import BRIGHTNESS, CONTRAST, HUE, SATURATION, Change
 from tasks.data.clips import Frames
 from tasks.data.loader import Images, Part, Plan, stream
 from tasks.data.resident import Resident, host_only, resident_stream
