@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmark.cli import app, guarded
@@ -21,6 +22,11 @@ from tests.tasks.datasets.own_layouts import LAYOUTS
 
 def inspect(path: Path) -> int:
     return guarded(lambda: app(["data", "inspect", str(path)], standalone_mode=False))
+
+
+def unwrapped(told: str) -> str:
+    """A table as if the screen were wide."""
+    return re.sub(r"[\s│]+", " ", told)
 
 
 def printed(told: str) -> list[list[str]]:
@@ -98,16 +104,54 @@ def test_a_bad_folder_is_one_clear_line_for_every_command(
     [
         (bad.deep, "3.png: expected an 8-bit image, found mode I;16"),
         (bad.turned, "found an EXIF entry that turns it; say data.exif=apply"),
+        (bad.no_image, "3.png: expected an image, found no image data"),
     ],
 )
-def test_what_only_reading_shows_is_what_verify_says(
-    write: Callable[[Path], object], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_an_image_of_no_use_is_told_before_any_is_read(
+    write: Callable[[Path], object],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    write(tmp_path / "data")
+    """By every command: one that trains ends before its first step."""
+    root, here = tmp_path / "data", tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    write(root)
     before = sorted(tmp_path.rglob("*"))
-    assert command("data", "verify", "data=folder", f"data.root={tmp_path / 'data'}") == 2
-    assert message in capsys.readouterr().out
-    assert sorted(tmp_path.rglob("*")) == before
+    data = ["data=folder", f"data.root={root}", "data.size=32"]
+    commands = (
+        ["data", "inspect", str(root)],
+        ["data", "verify", *data],
+        ["run", "task=saliency", "device=cpu", *data],
+    )
+    for line in commands:
+        assert command(*line) == 2, line
+        told = capsys.readouterr()
+        assert message in (told.out + told.err), (line, told)
+        assert (told.out + told.err).count("expected an image") <= 4, "three of like faults"
+        assert sorted(tmp_path.rglob("*")) == before, line
+
+
+def test_grey_and_transparent_images_are_told_and_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad.pairs(tmp_path, 10)
+    bad.picture(tmp_path / "images" / "3.png", np.full((24, 32), 90, np.uint8))
+    bad.picture(tmp_path / "images" / "4.png", np.full((24, 32, 4), 90, np.uint8))
+    assert inspect(tmp_path) == 0
+    assert "8 in colour, 1 grey (repeated), 1 with transparency (dropped)" in unwrapped(capsys.readouterr().out)
+
+
+def test_few_images_without_an_annotation_are_left_out_by_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad.pairs(tmp_path, 10)
+    bad.photo(tmp_path / "images" / "10.png")
+    bad.photo(tmp_path / "extra" / "0.png")
+    assert inspect(tmp_path) == 0
+    told = capsys.readouterr().out
+    assert "images without an annotation: 2, extra/0.png, images/10.png" in unwrapped(told)
+    assert all("data.missing=skip" in words for words in printed(told))
 
 
 def test_a_folder_of_nothing_is_one_clear_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,6 @@ pytestmark = [pytest.mark.realdata, pytest.mark.slow]  # each reads a set whole,
 
 SMALL = ("method=none", "data.size=64", "recipe.steps=10", "recipe.batch=2", "recipe.crop=null", "save_every=0")
 FAULTY = {"bccd": 2}  # boxes without an area, which are left out
-WHOLE = [name for name, layout in LAYOUTS.items() if "missing" not in layout.options]  # others ask for a decision
 COUNT = 12  # samples of a layout
 SETS = {"camvid": "seg", "bccd": "det", "crowd": "count", "rgbd": "depth", "people_masks": "saliency"}
 SOURCES: dict[str, tuple[str, Callable[[str], Dataset]]] = {
@@ -62,7 +61,7 @@ def test_a_real_set(
     chain(Path(realdata(name)), SETS[name], tmp_path, capsys, faults=FAULTY.get(name, 0))
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", LAYOUTS)
 def test_real_images_in_a_layout_of_ones_own(
     name: str, realdata: Callable[[str], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
