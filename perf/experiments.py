@@ -42,7 +42,7 @@ WARM = 2  # steps that do not count
 def size_of(config: Config, recipe: Recipe) -> tuple[int, int]:
     """Height and width of a training batch."""
     size = recipe.crop or config.data["size"] or WHOLE
-    return size[0], size[1]
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
 def counted(spec: NetworkSpec, config: Config, recipe: Recipe) -> tuple[float, float]:
@@ -68,10 +68,10 @@ def row(name: str) -> str:
     cells = [
         f"`{name}`",
         f"{height} x {width}",
-        " / ".join(f"{parameters:.2f}" for parameters, _ in found),
-        " / ".join(f"{macs:.2f}" for _, macs in found),
+        " / ".join(f"{parameters:.3g}" for parameters, _ in found),
+        " / ".join(f"{macs:.3g}" for _, macs in found),
         steps,
-        " / ".join(f"{each:.1f}" for each in passes),
+        " / ".join(f"{each:.3g}" for each in passes),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -134,7 +134,7 @@ def main(arguments: list[str]) -> None:
         parser.error(f"--steps {chosen.steps}: expected more than {WARM}, which do not count")
     catalog.load()
     if not chosen.measure:
-        print("| experiment | batches of | parameters, M | GMACs an image | steps x images | PMACs |")
+        print("| experiment | images of | parameters, M | GMACs an image | steps x images | forward PMACs |")
         print("|---|---|---|---|---|---|")
         for name in chosen.names:
             print(row(name), flush=True)

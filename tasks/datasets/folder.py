@@ -154,7 +154,7 @@ class Folder(ListedDataset):
     def remarks(self) -> dict[str, str]:
         """How splits came about, what the images are, and which were left out."""
         counts = Counter(str(each) for each in self._heads.values() if isinstance(each, Head))
-        images = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+        images = ", ".join(f"{counts[kind]} {kind}" for kind in sorted(counts, key=lambda kind: (-counts[kind], kind)))
         bare = {"left out": counted("images without an annotation", self.left_out)} if self.left_out else {}
         return {"format": self.format.title, "splits": self.how, "images": images, **bare}
 

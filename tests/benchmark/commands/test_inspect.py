@@ -91,7 +91,8 @@ def test_a_bad_folder_is_one_clear_line_for_every_command(
     write(root)
     before = sorted(tmp_path.rglob("*"))
     data = ["data=folder", f"data.root={root}", "data.size=32", *words]
-    for line in (["data", "preview", *data], ["data", "verify", *data], ["run", "task=saliency", "device=cpu", *data]):
+    commands = [["data", "preview", *data], ["data", "verify", *data], ["run", "task=saliency", "device=cpu", *data]]
+    for line in commands if words else [["data", "inspect", str(root)], *commands]:
         assert command(*line) == 2, line
         told = capsys.readouterr()
         assert message in (told.out + told.err), (line, told)
