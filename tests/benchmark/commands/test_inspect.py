@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,26 @@ def unwrapped(told: str) -> str:
 
 def printed(told: str) -> list[list[str]]:
     return [shlex.split(line) for line in re.findall(r"^  (benchmark run .*)$", told, re.MULTILINE)]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where data shall lie, beside the folder in which commands are typed."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "data"
+
+
+def refused(lines: Iterable[list[str]], message: str, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Hold commands to exit code 2, one clear message, and nothing written to data or to where they were typed."""
+    before = sorted(place.parent.rglob("*"))
+    for line in lines:
+        assert command(*line) == 2, line
+        told = "".join(capsys.readouterr())
+        assert message in told, (line, told)
+        assert "Traceback" not in told
+        assert told.count(message.partition(": ")[2] or message) <= 4, "three of like faults"
+        assert sorted(place.parent.rglob("*")) == before, line
 
 
 @pytest.mark.parametrize("name", ["colour masks", "soft masks", "roboflow", "dots", "tum"])
@@ -77,27 +97,12 @@ def test_adapters_of_published_sets_go_first(
     ],
 )
 def test_a_bad_folder_is_one_clear_line_for_every_command(
-    write: Callable[[Path], object],
-    words: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    write: Callable[[Path], object], words: list[str], message: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2, and nothing is written, neither into the folder nor where the command was typed."""
-    root, here = tmp_path / "data", tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    write(root)
-    before = sorted(tmp_path.rglob("*"))
-    data = ["data=folder", f"data.root={root}", "data.size=32", *words]
-    commands = [["data", "preview", *data], ["data", "verify", *data], ["run", "task=saliency", "device=cpu", *data]]
-    for line in commands if words else [["data", "inspect", str(root)], *commands]:
-        assert command(*line) == 2, line
-        told = capsys.readouterr()
-        assert message in (told.out + told.err), (line, told)
-        assert "Traceback" not in told.out + told.err
-        assert sorted(tmp_path.rglob("*")) == before, line
+    write(place)
+    data = ["data=folder", f"data.root={place}", "data.size=32", *words]
+    lines = [["data", "preview", *data], ["data", "verify", *data], ["run", "task=saliency", "device=cpu", *data]]
+    refused(lines if words else [["data", "inspect", str(place)], *lines], message, place, capsys)
 
 
 @pytest.mark.parametrize(
@@ -109,30 +114,13 @@ def test_a_bad_folder_is_one_clear_line_for_every_command(
     ],
 )
 def test_an_image_of_no_use_is_told_before_any_is_read(
-    write: Callable[[Path], object],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    write: Callable[[Path], object], message: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By every command: one that trains ends before its first step."""
-    root, here = tmp_path / "data", tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    write(root)
-    before = sorted(tmp_path.rglob("*"))
-    data = ["data=folder", f"data.root={root}", "data.size=32"]
-    commands = (
-        ["data", "inspect", str(root)],
-        ["data", "verify", *data],
-        ["run", "task=saliency", "device=cpu", *data],
-    )
-    for line in commands:
-        assert command(*line) == 2, line
-        told = capsys.readouterr()
-        assert message in (told.out + told.err), (line, told)
-        assert (told.out + told.err).count("expected an image") <= 4, "three of like faults"
-        assert sorted(tmp_path.rglob("*")) == before, line
+    write(place)
+    data = ["data=folder", f"data.root={place}", "data.size=32"]
+    run = ["run", "task=saliency", "device=cpu", *data]
+    refused([["data", "inspect", str(place)], ["data", "verify", *data], run], message, place, capsys)
 
 
 def test_grey_and_transparent_images_are_told_and_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
