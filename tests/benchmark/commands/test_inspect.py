@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from benchmark.cli import app, guarded
+from benchmark.commands.data import word
 from benchmark.config import compose
 from benchmark.training.problem import build_dataset
 from tasks.datasets.scenes import Scenes
@@ -53,7 +55,7 @@ def refused(lines: Iterable[list[str]], message: str, place: Path, capsys: pytes
         assert sorted(place.parent.rglob("*")) == before, line
 
 
-@pytest.mark.parametrize("name", ["colour masks", "soft masks", "roboflow", "dots", "tum"])
+@pytest.mark.parametrize("name", ["colour masks", "soft masks", "roboflow", "dots", "tum", "kitti"])
 def test_the_command_reads_the_folder(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenes = Scenes(size=48, train=12, val=1, test=1)
     root = tmp_path / "größe, my data=1"
@@ -63,6 +65,11 @@ def test_the_command_reads_the_folder(name: str, tmp_path: Path, capsys: pytest.
     dataset = build_dataset(compose.load(words[2:]).data)
     assert LAYOUTS[name].kind in dataset.provides
     assert sum(len(dataset.ids(split)) for split in dataset.splits) >= 8
+
+
+@pytest.mark.parametrize("value", [r"drive_\d+", 'a "b"', "c:\\", r"\"", "größe, x=1", "a/b-1.png", "it's"])
+def test_hydra_reads_what_a_word_says(value: str) -> None:
+    assert OverridesParser.create().parse_override(word("data.group", value)).value() == value
 
 
 @pytest.mark.parametrize(
