@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -165,6 +166,9 @@ def verify(words: Words = None) -> None:
 
 def main() -> None:
     """Run the command; bad input is one clear message and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows no arrows gets their names
     sys.exit(guarded(lambda: app(standalone_mode=False)))
 
 

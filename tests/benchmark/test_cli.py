@@ -81,6 +81,13 @@ def test_a_file_that_cannot_be_written_is_named(number: int, capsys: pytest.Capt
     assert said.count("\n") == 1
 
 
+def test_a_terminal_that_knows_no_arrows_is_told_all_the_same() -> None:
+    code = "from benchmark.cli import app, main; app.command()(lambda: print('\u2193')); main()"
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    found = subprocess.run([sys.executable, "-c", code, "<lambda>"], env=ascii_only, capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (0, "\\u2193\n"), found.stderr
+
+
 def test_other_faults_of_the_system_are_not_hidden() -> None:
     with pytest.raises(FileNotFoundError):
         guarded(lambda: Path("no/such/file").read_text())

@@ -104,6 +104,13 @@ def test_a_strange_label_is_named_and_counted(tmp_path: Path, kind: type) -> Non
         files.read_classes(tmp_path / "a.png", TABLE, (1, 6), "0..2")
 
 
+def test_labels_are_whole_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(path)
+    with pytest.raises(InputError, match=r"a\.tif: expected labels 0\.\.1, whole numbers, found float32 numbers"):
+        files.read_classes(path, files.label_table({0: 0, 1: 1}), None, "0..1")
+
+
 def test_labels_above_eight_bits_are_strange(tmp_path: Path) -> None:
     layouts.grey(tmp_path / "a.png", np.array([[1, 300]], np.uint16))
     with pytest.raises(InputError, match=r"found 300 \(1 pixels\)"):
@@ -147,7 +154,7 @@ def test_root_faults_show_key_path_and_layout(tmp_path: Path) -> None:
         files.data_root(None, "train/ and val/", "train")
     with pytest.raises(InputError, match=r"data.root=.*absent: expected a folder with train/.*found no such folder"):
         files.data_root(str(tmp_path / "absent"), "train/ and val/", "train")
-    with pytest.raises(InputError, match=r"expected a folder with train/ and val/; found no train, val"):
+    with pytest.raises(InputError, match=r"expected a folder with train/ and val/; found no train, val, but nothing"):
         files.data_root(str(tmp_path), "train/ and val/", "train", "val")
 
 
