@@ -169,15 +169,11 @@ def typed(found: DictConfig) -> Config:
             f"protocol.*: protocol {plain.protocol.name} is fixed by its file; set the keys of the run themselves "
             "(recipe.steps=...), or write a protocol of your own"
         )
-<<<<<<< HEAD
     if plain.teacher.recipe.budget == "time":
         raise InputError("teacher.recipe.budget=time: a teacher has no control to share its time with; give it steps")
     if not plain.home.strip():
         raise InputError("home=: expected the path of a folder, such as home=runs")
-=======
     protocols.forget_options(plain)
-    _check_budgets(plain)
->>>>>>> main
     _check_crops("recipe", plain.recipe)
     _check_crops("teacher.recipe", plain.teacher.recipe)
     _check_pair("evaluation.window", plain.evaluation.window)

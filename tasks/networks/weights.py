@@ -61,13 +61,12 @@ def load_weights(network: nn.Module, path: Path, *, partial: bool = False) -> Fi
     return found
 
 
-<<<<<<< HEAD
 def _finite(tensor: Tensor) -> bool:
     return not tensor.is_floating_point() or bool(tensor.float().isfinite().all())
-=======
+
+
 def _shared(names: Sequence[str]) -> list[str]:
     """List what all names begin with, part by part: ``graph.``, ``graph.net.``."""
     levels = zip(*(name.split(".")[:-1] for name in names), strict=False)  # as many as the shortest name has
     same = [level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, levels)]
     return [".".join(same[:count]) + "." for count in range(1, len(same) + 1)]
->>>>>>> main
