@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -46,6 +47,12 @@ def test_a_truncated_image_is_named(tmp_path: Path, name: str, keep: float) -> N
 
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="found no such file"):
+        files.read_image(tmp_path / "a.png")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a\.png: expected an image that can be read to its end, found no file"):
         files.read_image(tmp_path / "a.png")
 
 
