@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ class JoblibLauncher(Engine):
             return index, Result(1, f"its process died, beside others and alone: {error}", lost=True)
         return done
 
-    def _parallel(self, task: Task, jobs: Iterator[tuple[int, Words]], processes: int) -> Iterator[tuple[int, Result]]:
+    def _parallel(self, task: Task, jobs: Iterable[tuple[int, Words]], processes: int) -> Iterator[tuple[int, Result]]:
         try:
             from joblib import Parallel, delayed
         except ImportError as error:
