@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from benchmark.config import plugin_configs
+from benchmark.config.compose import register
 from benchmark.launchers.engine import Engine, Result, Task
 from tasks.errors import InputError
 
@@ -40,6 +41,7 @@ class Launch:
 
     def __init__(self, words: Sequence[str], home: Path, task: Task) -> None:
         self._started = 0
+        register()
         with initialize_config_module(version_base="1.3", config_module=plugin_configs.OURS):
             try:
                 config = compose("config", overrides=[*words, f"home={_quoted(home)}"], return_hydra_config=True)
