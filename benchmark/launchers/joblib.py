@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.launchers.cards import OnACard
-from benchmark.launchers.engine import Engine, Result, Task, Words, missing, work
+from benchmark.launchers.engine import SIGNAL, Engine, Result, Task, Words, missing, work
 from benchmark.training.interrupt import Stop
 
 APART = 2  # the fewest that joblib does not run in this very process
@@ -37,6 +37,8 @@ class JoblibLauncher(Engine):
                 try:
                     for index, result in self._parallel(task, _noted(waiting, sent, stop), self.n_jobs):
                         del waiting[index]
+                        if result.stopped:  # whoever told the job need not have told this process
+                            stop.requested = result.code - SIGNAL
                         yield index, result
                 except BrokenProcessPool:
                     suspects |= {index: waiting.pop(index) for index in sent if index in waiting}

@@ -18,26 +18,27 @@ class Interrupted(Exception):  # noqa: N818 - it is no error
 class Stop:
     """While entered, SIGINT and SIGTERM become a request that the training loop heeds; a second one acts at once.
 
-    So do the signals of a scheduler that somebody handles already. Whoever handled a signal before gets it at the end,
-    when all is saved: submitit requeues its job then.
+    So do the signals of a scheduler where somebody handles them already, who gets such a signal at the end, when all is
+    saved: submitit requeues its job then.
     """
 
     def __init__(self) -> None:
         self.requested = 0  # number of the signal that asked
         self._before: dict[int, Any] = {}
+        self._listened: list[int] = []
 
     def __enter__(self) -> Stop:
         if threading.current_thread() is threading.main_thread():
             known = [getattr(signal, name) for name in USER if hasattr(signal, name)]  # Windows has none
-            listened = [number for number in known if signal.getsignal(number) not in OWN]
-            for number in (signal.SIGINT, signal.SIGTERM, *listened):
+            self._listened = [number for number in known if signal.getsignal(number) not in OWN]
+            for number in (signal.SIGINT, signal.SIGTERM, *self._listened):
                 self._before[number] = signal.signal(number, self._request)
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        if self.requested and self._before.get(self.requested) not in OWN:
+        if self.requested in self._listened:
             signal.raise_signal(self.requested)
 
     def _request(self, number: int, frame: FrameType | None) -> None:
