@@ -13,10 +13,13 @@ from tasks.errors import InputError
 
 
 def check_writable(home: Path) -> None:
-    """Make a folder and a file in it, which no other process knows; raises InputError where that fails."""
+    """Try to make a file, which no other process knows, in a folder or in what there is of its path; it is not made.
+
+    Raises InputError where that fails.
+    """
+    there = next(path for path in (home.absolute(), *home.absolute().parents) if path.exists())
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=home):
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         raise InputError(f"home={home}: cannot be written ({error.strerror}); choose another folder") from error

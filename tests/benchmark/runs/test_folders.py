@@ -20,7 +20,7 @@ def test_jobs_that_start_together_do_not_disturb_one_another(tmp_path: Path) -> 
 
     with ThreadPoolExecutor(2) as jobs:
         assert list(jobs.map(start, range(2))) == [None, None]
-    assert list(home.iterdir()) == [], "what was tried is gone"
+    assert list(tmp_path.iterdir()) == [], "what was tried is gone"
 
 
 def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
