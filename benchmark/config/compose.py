@@ -42,7 +42,9 @@ def register() -> None:
     """
     catalog.load()
     plugin_configs.register()
-    ConfigStore.instance().store(name="schema", node=Config)
+    if ("schema", "") not in _entered:
+        ConfigStore.instance().store(name="schema", node=Config)
+        _entered["schema", ""] = Config
     enters: dict[str, Callable[[str, Any], None]] = {
         "task": _enter_task,
         "data": _enter_dataset,
@@ -216,7 +218,13 @@ def _check_crops(key: str, recipe: Recipe) -> None:
 
 def _explain(words: list[str], error: Exception) -> str:
     """Say which word is wrong and what was meant."""
-    options = functools.cache(GlobalHydra.instance().config_loader().get_group_options)  # it copies all there is
+    loader = GlobalHydra.instance().config_loader()
+    top = set(loader.list_groups(""))
+
+    @functools.cache  # of each choice, for the loader copies all there is
+    def options(key: str) -> Sequence[str]:
+        return loader.get_group_options(key) if key.partition("/")[0] in top else []
+
     for word in words:
         override = OverridesParser.create().parse_override(word)
         key = override.key_or_group

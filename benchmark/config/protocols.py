@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -160,9 +161,8 @@ def changes(config: Config) -> Iterator[str]:
 
 def _plain(node: Any) -> dict[str, Any]:
     """Turn a part of a configuration into plain values that compare, whichever way it was made."""
-    made = OmegaConf.to_container(OmegaConf.create(dict(node) if isinstance(node, Mapping) else asdict(node)))
-    assert isinstance(made, dict)
-    return {str(key): value for key, value in made.items()}
+    made: dict[str, Any] = json.loads(json.dumps(dict(node) if isinstance(node, Mapping) else asdict(node)))
+    return made
 
 
 def name(config: Config) -> str:

@@ -12,7 +12,7 @@ from leaderboards import store, validate
 from leaderboards.write import stale_boards
 from perf.campaign.case import require
 from tests.leaderboards.factory import record
-from tests.support import TINY
+from tests.support import SAVING, TINY
 
 EARLIER = record("none", 7, run_id="an-earlier-run")
 VOLATILE = frozenset(  # what a record says of time, of its own command and of the state of the source
@@ -25,7 +25,7 @@ QUICK = ("md", "csv", "json")
 
 def words(home: Path | str, *more: str) -> list[str]:
     """Return the words of a run that takes a second."""
-    return ["run", *TINY, *more, f'home="{home}"']
+    return ["run", *TINY, SAVING, *more, f'home="{home}"']
 
 
 def settled(home: Path) -> dict[str, str]:
