@@ -170,10 +170,10 @@ FAMILIES: list[tuple[str, Callable[[Path], object], str, dict[str, Damage], list
     ("NWPU's JSON", layouts.nwpu, "jsons/0005.json", POINT_JSON, ["data=nwpu"]),
     ("SALICON's JSON", layouts.salicon, "annotations/fixations_train2014.json", SALICON, ["data=salicon"]),
     ("a list of images", layouts.camvid, "train.txt", LIST, ["data=camvid"]),
-    ("YOLO's lines", _own("yolo"), "train/labels/000.txt", YOLO, ["data=folder"]),
+    ("YOLO's lines", _own("yolo"), "train/labels/000.txt", YOLO, ["data=folder", "data.format=yolo"]),
     ("names of classes", _own("yolo"), "data.yaml", NAMES, ["data=folder"]),
     ("an array of depth", _own("depth arrays"), "depth/000.npy", DEPTH, ["data=folder", "data.scale=1.0"]),
-    ("points as CSV", _own("points table"), "points.csv", ANY_TEXT, ["data=folder"]),
+    ("points as CSV", _own("points table"), "points.csv", ANY_TEXT, ["data=folder", "data.format=csv_table"]),
     ("points as JSON", _own("points json table"), "heads.json", JSON, ["data=folder", "data.format=json_table"]),
 ]
 

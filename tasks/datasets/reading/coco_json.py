@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tasks.base import Boxes
-from tasks.datasets.reading.files import fault, load_json, reason
+from tasks.datasets.reading.files import check_inside, fault, load_json, reason
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ def read_coco(path: Path) -> CocoFile:
     except KeyError as error:
         expected = "COCO's JSON, complete in itself"
         raise fault(path, expected, f"a reference to {error}, which is not there") from None
+    check_inside(path, records)
     numbers = Counter(box.get("id") for box in content["annotations"])
     faults = [
         str(fault(path, "annotation ids that differ", f"{number} used {count} times", "number the annotations anew"))

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from tasks.errors import InputError
 Image.MAX_IMAGE_PIXELS = 1 << 30  # crowd sets hold images of half a gigapixel
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 ANIMATED = frozenset({"GIF", "PNG", "WEBP"})  # formats whose further pictures are others, not previews of the first
+LONGEST = 1000  # letters of a relative path
 STRETCH = 0.05  # how much the aspect ratios of a mask and its image may differ
 NOT_ALLOWED = -1  # entry of a label table whose index must not occur
 CHECK = "see whether the file is complete, and the one that is meant"
@@ -171,6 +172,15 @@ def load_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except RecursionError:
         raise ValueError("brackets within brackets without end") from None
+
+
+def check_inside(path: Path, names: Iterable[str]) -> None:
+    """Raise InputError where a file names others that lie elsewhere, or that no file could bear."""
+    for name in names:
+        parts = PurePosixPath(name.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or "\0" in name or len(name) > LONGEST:
+            shown = name[:60].encode("unicode_escape").decode() + ("..." if len(name) > 60 else "")
+            raise fault(path, "names of files below their folder", f"'{shown}'", "mend the entry")
 
 
 def is_there(path: Path) -> bool:

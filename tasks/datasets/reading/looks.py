@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.annotations.fixations import Fixations
-from tasks.datasets.reading.files import fault, load_json, reason
+from tasks.datasets.reading.files import check_inside, fault, load_json, reason
 
 Looks = Mapping[str, np.ndarray]  # name of the image's file -> points (K,2), x,y
 
@@ -35,4 +35,5 @@ def read_looks(file: Path) -> Looks:
     except (OSError, ValueError, KeyError, TypeError) as error:
         wanted = "JSON with 'images' and 'annotations' of fixations [[row, column], ...]"
         raise fault(file, wanted, reason(error)) from None
+    check_inside(file, looks)
     return {name: np.concatenate([np.zeros((0, 2)), *parts]) for name, parts in looks.items()}

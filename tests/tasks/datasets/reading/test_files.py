@@ -204,3 +204,16 @@ def test_fingerprints_see_names_sizes_options_and_small_annotations(tmp_path: Pa
     assert third != second
     (tmp_path / "a.png").rename(tmp_path / "b.png")
     assert now(version=1) != third
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "a/../../b.png", "..\\b.png", "a\0.png", "a" * 5000])
+def test_names_that_leave_their_folder_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"l\.json: expected names of files below their folder, found '"):
+        files.check_inside(tmp_path / "l.json", ["a/b.png", name])
+    files.check_inside(tmp_path / "l.json", ["a/b.png", "a..b.png"])
+
+
+def test_json_without_end_is_no_json(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="brackets within brackets"):
+        files.load_json(tmp_path / "a.json")
