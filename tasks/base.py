@@ -23,7 +23,7 @@ from tasks.dataset import Sample as Sample
 from tasks.dataset import datasets as datasets
 from tasks.errors import InputError
 from tasks.metric import Metric as Metric
-from tasks.nested import mapped
+from tasks.nested import joined, mapped
 from tasks.registry import Registry
 from tasks.trivial import Trivial
 
@@ -216,6 +216,14 @@ class OutputSpace(ABC):
     @abstractmethod
     def permute(self, target: Any, order: Tensor) -> Any:
         """Reorder a target along the batch."""
+
+    def join(self, parts: Sequence[Any]) -> Any:
+        """Join the targets of the parts of a batch, one after the other, as ``Task.collate`` joins those of its images.
+
+        Here tensors, however nested, along the batch. Raises InputError where these differ in another size, as lists
+        that are padded to the longest of a batch do: a space with such targets says itself how they are joined.
+        """
+        return joined(parts)
 
     @abstractmethod
     def labeled(self, target: Any, size: tuple[int, int]) -> Tensor:

@@ -25,6 +25,7 @@ from benchmark.runs.planned_runs import DONE
 from benchmark.runs.teachers import TeacherError
 from benchmark.training.device import DeviceLost
 from benchmark.training.interrupt import Interrupted
+from benchmark.training.ranks import RankLost
 from leaderboards import store
 from leaderboards.record import Record
 from tasks.errors import InputError
@@ -98,7 +99,7 @@ def execute(config: Config, console: Console) -> int:
     except Interrupted as stopped:
         console.print(escape(f"{stopped}; the same command goes on from there"), highlight=False)
         return STOPPED
-    except (TeacherError, DeviceLost) as error:
+    except (TeacherError, DeviceLost, RankLost) as error:
         console.print(escape(str(error)), highlight=False)
         return 1
     table.show(records, console)

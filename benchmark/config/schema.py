@@ -142,6 +142,7 @@ class Config:
     seed: int = 0
     control: bool = True  # train the control beside the methods when its record is missing
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    devices: int = 1  # cards, or processes on a processor, that share each batch
     precision: str = one_of(*PRECISIONS)
     channels_last: bool = True
     compile: bool = False  # students and teachers, in training and in evaluation

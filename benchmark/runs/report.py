@@ -13,7 +13,7 @@ import numpy as np
 from benchmark.config import protocols, strength
 from benchmark.config.schema import Config, Recipe
 from benchmark.runs import environment, trivial
-from benchmark.runs.identity import NUMERICS, SHORT, recipe_facts
+from benchmark.runs.identity import SHORT, numerics_of, recipe_facts
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.teachers import Plan, about
 from benchmark.training.assemble import stand_ins
@@ -206,7 +206,7 @@ def _protocol(config: Config, contestant: Contestant, member: Member | None) -> 
         name=protocols.name(config),
         proves=config.protocol.proves if protocols.kept(config) else None,
         multiple=config.recipe.factor if config.recipe.budget == "steps" else 1.0,
-        recipe={**recipe, **{key: getattr(config, key) for key in NUMERICS}, "compiled": _compiled(config)},
+        recipe={**recipe, **numerics_of(config), "compiled": _compiled(config)},
         budget=_budget(config.recipe),
         tuning=strength.spent(config, contestant.name),
         selection=parts.Selection(
@@ -277,6 +277,8 @@ def _training(problem: Problem, outcome: Outcome) -> parts.Training:
     timing, recipe, size = member.timing, member.recipe, len(cohort.members)
     alone = timing.alone(cohort.clock.teachers)
     memory, memory_basis = cohort.memory.figure(member, size)
+    if problem.ranks.count > 1:
+        memory_basis += f"; of the first of {problem.ranks.count} processes"
     return parts.Training(
         wall_s=alone.total,
         wall_basis=_wall_basis(problem, cohort, outcome.time_budget),
@@ -288,7 +290,7 @@ def _training(problem: Problem, outcome: Outcome) -> parts.Training:
         images_per_s=recipe.steps * recipe.batch / alone.total if alone.total else None,
         peak_mem_mb=memory,
         memory_basis=memory_basis,
-        gpu_hours=alone.total / 3600 if _on_gpu(problem) else None,
+        gpu_hours=alone.total * problem.ranks.count / 3600 if _on_gpu(problem) else None,
         cohort_id=digest(sorted(peer.name for peer in cohort.members))[:SHORT],
         cohort_size=size,
         cohort_wall_s=cohort.seconds,
@@ -304,6 +306,8 @@ def _wall_basis(problem: Problem, cohort: Cohort, budget: TimeBudget | None) -> 
     said = [f"{WALL_BASIS}, by the {'events of the GPU' if _on_gpu(problem) else 'clock of the processor'}"]
     if len(cohort.members) > 1 and default_workers(problem.fabric, problem.config.workers):
         said.append("the wait for data is the cohort's: batches were made while others trained")
+    if problem.ranks.count > 1:
+        said.append(f"{problem.ranks.count} devices shared each batch")
     return "; ".join([*said, str(budget)] if budget is not None else said)
 
 
