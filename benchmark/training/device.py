@@ -77,8 +77,8 @@ class Place(LightningEnvironment):
         super().__init__()
         self.rank, self._port = rank, port
 
-    creates_processes_externally = True  # type: ignore[assignment]  # a property of fabric's
-    main_address = "127.0.0.1"  # type: ignore[assignment]
+    creates_processes_externally = True
+    main_address = "127.0.0.1"
 
     @property
     def main_port(self) -> int:

@@ -11,6 +11,7 @@ batches in every process, and the mean of equal gradients is that gradient.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Ranks:
 
     def __init__(self, rank: int = 0, count: int = 1) -> None:
         self.rank, self.count = rank, count
-        self._host: dist.ProcessGroup | None = None  # speaks between processors, so that no card is waited for
+        self._host: Any = None  # speaks between processors, so that no card is waited for
 
     @classmethod
     def of(cls, fabric: Fabric) -> Ranks:
@@ -76,6 +77,7 @@ class Ranks:
 
     def meet(self, fabric: Fabric) -> None:
         """Wait for all others."""
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces every process
         fabric.launch()
         self._host = dist.new_group(backend="gloo", timeout=PATIENCE)
 
