@@ -17,9 +17,10 @@ from benchmark.runs import planned_runs
 from benchmark.runs.calibrations import ensure_calibrated
 from benchmark.runs.folders import check_writable, held
 from benchmark.runs.helpers import helped
+from benchmark.runs.outcome import Outcome, now
 from benchmark.runs.panel import draw_panels
 from benchmark.runs.planned_runs import Contestant
-from benchmark.runs.report import Outcome, build_record, now
+from benchmark.runs.report import build_record
 from benchmark.runs.teachers import Plan, Teacher, obtain, plan_stand_ins, plan_teachers, train_beside
 from benchmark.runs.trivial import ensure_scored
 from benchmark.training.assemble import Assembly, Lesson, control

@@ -10,7 +10,7 @@ from leaderboards import image_values, store
 from leaderboards.attachments import firsts
 from leaderboards.errors import RecordError
 from leaderboards.record import Record
-from leaderboards.record_parts import Artifacts
+from leaderboards.record_outcome import Artifacts
 
 STEPS, PANELS = "steps", "panels"
 

@@ -13,23 +13,17 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from leaderboards.errors import RecordError, explain
-from leaderboards.record_parts import (
+from leaderboards.record_outcome import (
     Artifacts,
-    Dataset,
     Diagnostics,
     Inference,
-    MethodPart,
-    Part,
-    Protocol,
     Provenance,
     Scores,
-    Student,
     Submission,
-    TaskPart,
-    Teacher,
     Training,
     Verification,
 )
+from leaderboards.record_parts import Dataset, MethodPart, Part, Protocol, Student, TaskPart, Teacher
 from leaderboards.values import Count, Identifier, Real, Status
 
 SCHEMA_VERSION = 2

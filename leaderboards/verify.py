@@ -7,7 +7,7 @@ from datetime import datetime
 
 from leaderboards.errors import RecordError
 from leaderboards.record import Record
-from leaderboards.record_parts import Verification
+from leaderboards.record_outcome import Verification
 from leaderboards.values import Level
 
 TOLERANCE = 1e-6  # relative to the larger of the score's magnitude and 1

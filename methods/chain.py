@@ -164,17 +164,19 @@ def _messages(unary: Tensor, transition: Tensor, linked: Tensor | None) -> Tenso
     return torch.stack(said)
 
 
-def divergence(student: Tensor, teacher: Tensor, own: Tensor, other: Tensor, linked: Tensor | None = None) -> Tensor:
+def divergence(
+    student: Tensor, teacher: Tensor, learned: Tensor, given: Tensor, linked: Tensor | None = None
+) -> Tensor:
     """Kullback-Leibler divergence of the student's labellings from the teacher's, summed over chains.
 
     Unary scores of student and teacher, then their transitions; the teacher's have no gradient. Zero where both are
     equal, bit for bit.
     """
     with torch.no_grad():
-        filtered = forward_pass(teacher, other, linked)
-        target = backward_pass(filtered, other, linked)
-    total = (log_partition(student, own, linked) - filtered.log_partition).sum()
-    return total - (target.unary * (student - teacher)).sum() - (target.pairs * (own - other)).sum()
+        filtered = forward_pass(teacher, given, linked)
+        target = backward_pass(filtered, given, linked)
+    total = (log_partition(student, learned, linked) - filtered.log_partition).sum()
+    return total - (target.unary * (student - teacher)).sum() - (target.pairs * (learned - given)).sum()
 
 
 @torch.no_grad()
@@ -193,6 +195,11 @@ def cross_entropy(target: Marginals, unary: Tensor, transition: Tensor, linked: 
     """``log Z - sum P U - sum E[count] A``, summed over chains: minus the expected log-likelihood under ``target``."""
     total = log_partition(unary, transition, linked).sum()
     return total - (target.unary * unary).sum() - (target.pairs * transition).sum()
+
+
+def table(transition: Tensor | None, scores: Tensor) -> Tensor:
+    """Transitions (C,C) of a model with scores (n,C,M); None stands for a position-wise one, whose are all zero."""
+    return scores.new_zeros(scores.shape[1], scores.shape[1]) if transition is None else transition
 
 
 def rows(maps: Tensor) -> Tensor:

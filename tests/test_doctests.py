@@ -34,9 +34,9 @@ def public(module: ModuleType) -> Iterator[object]:
 
 
 def losses() -> Iterator[object]:
-    """Find the functions of every file that registers a built-in method."""
+    """Find the functions of every file that registers a built-in method, and of what such a file leaves to another."""
     files = {method_registry[name].__module__ for name in method_registry if method_registry.origin(name).built_in}
-    for file in sorted(files):
+    for file in sorted({*files, "methods.sequences"}):
         yield from filter(inspect.isfunction, public(importlib.import_module(file)))
 
 

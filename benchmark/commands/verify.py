@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from benchmark.runs.finished_run import Stored, open_stored
-from benchmark.runs.report import now
+from benchmark.runs.outcome import now
 from benchmark.training.device import build_fabric
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from leaderboards import attachments
 from leaderboards.attachments import PNG, POINTS, collect, home, thin
-from leaderboards.record_parts import Artifacts
+from leaderboards.record_outcome import Artifacts
 from tests.leaderboards.factory import record
 
 

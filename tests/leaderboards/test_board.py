@@ -4,7 +4,8 @@ import pytest
 
 from leaderboards.board import board, boards
 from leaderboards.record import Record
-from leaderboards.record_parts import Submission, Tuning, Verification
+from leaderboards.record_outcome import Submission, Verification
+from leaderboards.record_parts import Tuning
 from leaderboards.statistics import estimate
 from tests.leaderboards.factory import record, seeds
 

@@ -6,7 +6,7 @@ from leaderboards import store
 from leaderboards.attachments import PNG, collect
 from leaderboards.errors import RecordError
 from leaderboards.publish import publish
-from leaderboards.record_parts import Artifacts
+from leaderboards.record_outcome import Artifacts
 from tests.leaderboards.factory import seeds
 
 PUBLISHED = Path(__file__).parents[2] / "leaderboards" / "published"

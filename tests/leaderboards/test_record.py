@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from leaderboards.errors import RecordError
 from leaderboards.record import SCHEMA_FILE, Record, json_schema
-from leaderboards.record_parts import Artifacts, Score
+from leaderboards.record_outcome import Artifacts, Score
 from leaderboards.values import digest, finite
 from tests.leaderboards.factory import record
 

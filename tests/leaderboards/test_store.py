@@ -6,7 +6,7 @@ import pytest
 from leaderboards import store
 from leaderboards.atomic import atomic_write
 from leaderboards.errors import RecordError
-from leaderboards.record_parts import Verification
+from leaderboards.record_outcome import Verification
 from tests.leaderboards.factory import record, seeds
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from leaderboards import store
 from leaderboards.errors import RecordError
-from leaderboards.record_parts import Artifacts, Protocol, Provenance, Selection, Tuning
+from leaderboards.record_outcome import Artifacts, Provenance
+from leaderboards.record_parts import Protocol, Selection, Tuning
 from leaderboards.validate import validate
 from leaderboards.values import digest
 from tests.leaderboards.factory import record, seeds

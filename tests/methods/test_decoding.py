@@ -12,7 +12,7 @@ from methods.crf import ChainDistillation
 from methods.decoding import ChainDecoder, grid_posteriors, row_posteriors
 from tasks.errors import InputError
 from tests.methods.conftest import SPACES
-from tests.methods.test_crf import C, distribution, grid_models, some
+from tests.methods.enumeration import C, distribution, grid_models, some
 from tests.support import assert_alike
 
 

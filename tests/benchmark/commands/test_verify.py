@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmark.commands.verify import verify_all
 from leaderboards import store
 from leaderboards.record import Record
-from leaderboards.record_parts import Verification
+from leaderboards.record_outcome import Verification
 from leaderboards.write import write_boards
 from tasks.base import tasks
 

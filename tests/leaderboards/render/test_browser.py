@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from leaderboards import store
-from leaderboards.record_parts import Artifacts, Verification
+from leaderboards.record_outcome import Artifacts, Verification
 from leaderboards.write import write_boards
 from tests.leaderboards.factory import record, seeds
 

@@ -128,7 +128,7 @@ def test_frames_have_two_codes_for_no_measurement(tmp_path: Path) -> None:
 def test_frames_may_lie_in_two_folders(tmp_path: Path) -> None:
     for number in range(1, 21):
         layouts.picture(tmp_path / "rgb" / f"{number}.png", seed=number)
-        layouts.depth(tmp_path / "depth" / f"{number}.png", seed=number)
+        layouts.depth_map(tmp_path / "depth" / f"{number}.png", seed=number)
     data = RGBD(root=str(tmp_path), gap=0)
     assert data.ids("train") == [str(i) for i in range(1, 15)]
     assert data.verify() == []

@@ -144,7 +144,7 @@ def test_test_sets_are_an_option(tmp_path: Path) -> None:
 
 
 def test_any_two_folders(tmp_path: Path) -> None:
-    layouts.saliency(tmp_path / "a", tmp_path / "b")
+    layouts.images_and_masks(tmp_path / "a", tmp_path / "b")
     (tmp_path / "a" / "im_000.jpg").rename(tmp_path / "a" / "IM_000.JPG")
     data = Saliency(root=str(tmp_path), images="a", masks="b")
     assert sum(len(data.ids(split)) for split in data.splits) == 10
@@ -156,7 +156,7 @@ def test_any_two_folders(tmp_path: Path) -> None:
 
 
 def test_mask_faults_are_named(tmp_path: Path) -> None:
-    layouts.saliency(tmp_path / "a", tmp_path / "b")
+    layouts.images_and_masks(tmp_path / "a", tmp_path / "b")
     layouts.grey(tmp_path / "b" / "more.png", layouts.labels([0, 255]))
     layouts.grey(tmp_path / "b" / "im_003.png", layouts.labels([0, 255], (32, 24)))
     layouts.grey(tmp_path / "b" / "im_005.png", np.full((24, 32), 999, np.uint16))

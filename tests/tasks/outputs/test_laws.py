@@ -1,59 +1,17 @@
 """What holds in every output space, whatever its maps mean."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 import torch
 
-from benchmark.conformance.frozen_step import fit
 from benchmark.conformance.output_space_checks import VERBS
-from tasks.base import IGNORE, Batch, OutputSpace, Prediction
-from tasks.outputs.bayesian import BayesianDensity, PointTarget, stack_points
-from tasks.outputs.binary import Binary
-from tasks.outputs.boxes import BoxTarget, stack
-from tasks.outputs.categorical import Categorical
-from tasks.outputs.density import Density
+from tasks.base import Batch
+from tasks.outputs.bayesian import PointTarget
+from tasks.outputs.boxes import BoxTarget
 from tasks.outputs.detection import Detection
-from tasks.outputs.fixation import Fixation
-from tasks.outputs.logdepth import LogDepth
 from tests.support import ROUNDING, assert_alike
-
-N, SIZE = 3, (30, 42)  # neither side is a multiple of 4
-
-
-def boxes(generator):
-    corner = torch.rand(N, 4, 2, generator=generator) * torch.tensor([30.0, 18.0])
-    side = 4 + torch.rand(N, 4, 2, generator=generator) * 8
-    xyxy = torch.cat([corner, corner + side], dim=-1)
-    labels = torch.randint(0, 3, (N, 4), generator=generator)
-    return stack(list(xyxy), list(labels))
-
-
-def points(generator):
-    spread = torch.tensor([SIZE[1], SIZE[0]])
-    return stack_points([torch.rand(k, 2, generator=generator) * spread for k in (4, 0, 7)], SIZE)
-
-
-@dataclass
-class Case:
-    space: OutputSpace
-    shapes: list  # of the maps: channels, height, width
-    target: object  # generator -> target
-    nothing: object  # a target on which nothing is marked
-
-    def prediction(self, seed, inside=None, grad=False):
-        generator = torch.Generator().manual_seed(seed)
-        maps = [torch.randn(N, *shape, generator=generator) for shape in self.shapes]
-        if isinstance(self.space, Detection):
-            k = self.space.classes
-            maps = [torch.cat([m[:, :k], m[:, k:-1].abs(), m[:, -1:]], dim=1) for m in maps]
-        return self.wrap([m.requires_grad_(grad) for m in maps], inside)
-
-    def wrap(self, maps, inside=None):
-        return Prediction(tuple(maps), {}, {}, (), torch.zeros(N, 4), SIZE, inside)
-
-    def labels(self, seed):
-        return self.target(torch.Generator().manual_seed(seed))
+from tests.tasks.outputs.cases import SIZE, N, gradients, left_half
 
 
 class SpaceAlone:
@@ -73,54 +31,10 @@ class SpaceAlone:
         return self.nothing
 
 
-def uniform(generator):
-    return torch.rand(N, *SIZE, generator=generator)
-
-
-def everywhere(value):
-    return torch.full((N, *SIZE), value)
-
-
-CASES = {
-    "categorical": Case(
-        Categorical(3), [(3, 8, 11)], lambda g: torch.randint(0, 3, (N, *SIZE), generator=g), everywhere(IGNORE)
-    ),
-    "binary": Case(Binary(), [(1, 8, 11)], lambda g: (uniform(g) > 0.5).float(), everywhere(-1.0)),
-    "logdepth": Case(LogDepth(10.0), [(1, 8, 11)], lambda g: 0.5 + 9 * uniform(g), everywhere(0.0)),
-    "density": Case(Density(), [(1, 8, 11)], lambda g: uniform(g) / 50, everywhere(0.0)),
-    "density reference": Case(Density("reference"), [(1, 8, 11)], lambda g: uniform(g) / 50, everywhere(0.0)),
-    "bayesian": Case(BayesianDensity(4.0), [(1, 8, 11)], points, stack_points([torch.zeros(0, 2)] * N, SIZE)),
-    "fixation": Case(Fixation(), [(1, 8, 11)], uniform, everywhere(-1.0)),
-    "fixation, all terms": Case(Fixation(cc=1.0, nss=0.1), [(1, 8, 11)], lambda g: uniform(g) ** 4, everywhere(-1.0)),
-    "detection": Case(
-        Detection(3, (4, 8)),
-        [(8, 8, 11), (8, 4, 6)],
-        boxes,
-        stack([torch.zeros(0, 4)] * N, [torch.zeros(0, dtype=torch.long)] * N),
-    ),
-}
-
-
-@pytest.fixture(params=CASES)
-def case(request):
-    return CASES[request.param]
-
-
 def same(a, b):
     if isinstance(a, BoxTarget | PointTarget):
         return all(same(x, y) if isinstance(x, torch.Tensor) else x == y for x, y in zip(a, b, strict=True))
     return torch.equal(a, b)
-
-
-def gradients(loss, prediction):
-    grads = torch.autograd.grad(loss, prediction.maps, allow_unused=True)
-    return [torch.zeros_like(m) if g is None else g for g, m in zip(grads, prediction.maps, strict=True)]
-
-
-def left_half():
-    inside = torch.zeros(N, *SIZE, dtype=torch.bool)
-    inside[:, :, :24] = True
-    return inside
 
 
 @pytest.mark.parametrize("check", VERBS, ids=lambda check: check.name)
@@ -264,63 +178,3 @@ def test_half_precision_maps(case):
         lambda p: case.space.divergence(p, student),
     ):
         assert compute(half).item() == pytest.approx(compute(exact).item(), rel=ROUNDING)
-
-
-def test_labels_lie_where_the_scores_do(case):
-    prediction, target = case.prediction(0, grad=True), case.labels(2)
-    scores = case.space.label_scores(prediction)
-    sizes = [(level.shape[-2], level.shape[-1]) for level in scores]
-    labels = case.space.labels(target, sizes)
-    assert len({level.shape[1] for level in scores}) == 1
-    for level, truth in zip(scores, labels, strict=True):
-        assert truth.shape == (N, *level.shape[-2:])
-        assert truth.dtype == torch.int64
-        assert ((truth < level.shape[1]) | (truth == IGNORE)).all()
-    assert sum(truth[truth != IGNORE].unique().numel() for truth in labels) > len(labels)
-    assert all(g.isfinite().all() for g in gradients(sum(level.square().sum() for level in scores), prediction))
-
-
-def test_a_prediction_relabeled_by_its_own_scores_is_itself(case):
-    prediction = case.prediction(0)
-    made = case.space.relabel(prediction, case.space.label_scores(prediction))
-    for found, own in zip(made, prediction.maps, strict=True):
-        assert_alike(found, own)
-
-
-def test_relabeled_maps_move_where_the_scores_say(case):
-    """Scores that favour the last label on the left half give maps whose own scores favour it there."""
-    prediction = case.prediction(0)
-    own = case.space.label_scores(prediction)
-    place = torch.arange(own[0].shape[1])[:, None, None]
-    sides = [torch.arange(level.shape[-1]) < level.shape[-1] // 2 for level in own]
-    wanted = [level + place / place.max() * left for level, left in zip(own, sides, strict=True)]
-    made = replace(prediction, maps=case.space.relabel(prediction, wanted))
-    for before, after, left in zip(own, case.space.label_scores(made), sides, strict=True):
-        moved = ((after.softmax(1) - before.softmax(1)) * place).sum(1)
-        assert moved[..., left].mean() > moved[..., ~left].mean() + 0.01
-
-
-def test_the_labels_of_a_right_prediction_are_true(case):
-    """The labels that a prediction of the target scores highest are nearer to the true ones than another's."""
-    right = case.prediction(1)
-    target = case.space.hard_targets(right)
-    if isinstance(case.space, Detection):
-        target = case.labels(2)
-        right = replace(right, maps=fit(case.space, right.maps, target))
-    distances = []
-    for prediction in (right, case.prediction(0)):
-        scores = case.space.label_scores(prediction)
-        labels = case.space.labels(target, [(level.shape[-2], level.shape[-1]) for level in scores])
-        pairs = zip(scores, labels, strict=True)
-        distances.append(torch.cat([(s.argmax(1) - t).abs()[t != IGNORE] for s, t in pairs]).float().mean())
-    assert distances[0] < 0.5 * distances[1]
-
-
-def test_a_space_without_labels_of_its_own_has_those_of_its_bounded_map(case):
-    prediction = case.prediction(0)
-    (scores,) = OutputSpace.label_scores(case.space, prediction)
-    bounded = case.space.bounded(prediction)
-    assert scores.shape[1] == max(2, bounded.shape[1])
-    assert torch.equal(scores[:, -bounded.shape[1] :].argmax(1), bounded.argmax(1))
-    assert OutputSpace.labels(case.space, case.labels(2), [(8, 11)]) is None
-    assert OutputSpace.relabel(case.space, prediction, (scores,)) is None

@@ -5,7 +5,7 @@ import pytest
 from tasks.base import datasets, tasks
 from tests.methods.conftest import SPACES
 from tests.support import built_in
-from tests.tasks.outputs.test_laws import CASES
+from tests.tasks.outputs.cases import CASES
 
 
 @pytest.mark.parametrize("name", built_in(tasks))
