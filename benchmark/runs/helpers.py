@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
+import torch
 import torch.distributed as dist
 from lightning_fabric import Fabric
 
@@ -17,9 +19,8 @@ from benchmark.config.schema import Config
 from benchmark.training.device import Place
 from benchmark.training.ranks import RankLost, Ranks
 
-Work = Callable[
-    [Config, Place, Connection], None
-]  # what a helper does; it says through the connection when it is ready
+Work = Callable[[Config, Place, Connection], None]  # of a helper, which says through the connection that it is ready
+SET = ("MASTER_ADDR", "MASTER_PORT", "OMP_NUM_THREADS")  # by fabric, in the environment
 
 
 @contextmanager
@@ -33,6 +34,7 @@ def helped(work: Work, config: Config, fabric: Fabric, ranks: Ranks, place: Plac
         yield
         return
     helpers: list[SpawnProcess] = []
+    before, threads = dict(os.environ), torch.get_num_threads()
     try:
         waiting = []
         for rank in range(1, ranks.count):
@@ -52,6 +54,9 @@ def helped(work: Work, config: Config, fabric: Fabric, ranks: Ranks, place: Plac
             helper.join()
         if dist.is_initialized():
             dist.destroy_process_group()
+        for name in set(SET) - before.keys():
+            os.environ.pop(name, None)
+        torch.set_num_threads(threads)
 
 
 def _start(work: Work, config: Config, place: Place) -> tuple[SpawnProcess, Connection]:

@@ -104,6 +104,7 @@ class Ranks:
         if self.count == 1:
             return [value]
         mine = leaves(value)
+        self._go_on()
         with _together():
             sizes: list[list[torch.Size]] = [[] for _ in range(self.count)]
             dist.all_gather_object(sizes, [each.shape for each in mine], group=self._host)
