@@ -15,7 +15,7 @@ from tasks.base import NetworkSpec, datasets, networks, tasks
 from tasks.networks.hub import folder_of
 from tasks.registry import source_of as source_of
 
-REVISION = 3  # raised when a change of the code changes results
+REVISION = 4  # raised when a change of the code changes results
 SHORT = 12  # digits of a hash in a name
 OWN_NETWORK = ("network", "options", "output", "features")  # what a registered network is built by
 NUMERICS = ("precision", "tf32", "channels_last", "compile", "deterministic")  # keys that say how exactly to compute
