@@ -198,10 +198,11 @@ class Run:
         assert member is not None
         if member.active:
             member.use_best()
+            validation, test = (self.problem.evaluate(member.scored, split) for split in ("val", "test"))
             outcome = replace(
                 outcome,
-                validation=self.problem.evaluate(member.scored, "val"),
-                test=(test := self.problem.evaluate(member.scored, "test")),
+                validation=validation,
+                test=test,
                 images_sha256=self._write_images(contestant, test),
                 cost=inference_cost(
                     member.deployed, self.problem.first_size, self.problem.fabric, self.problem.task.frames

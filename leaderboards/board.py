@@ -91,9 +91,9 @@ def board(
     estimates = {entry.id: value for entry in entries if (value := estimate(list(entry.scores.values())))}
     ranked = {entry.id: estimates[entry.id] for entry in entries if entry.status == "ok" and entry.id in estimates}
     failed = [entry.id for entry in entries if entry.failed]
-    found = compare(entries, control, values or {}, track.higher_is_better)
-    placed = places(ranked, failed, track.higher_is_better, found.tied)
-    bounds = rank_bounds(ranked, track.higher_is_better, found.apart)
+    comparisons = compare(entries, control, values or {}, track.higher_is_better)
+    placed = places(ranked, failed, track.higher_is_better, comparisons.tied)
+    bounds = rank_bounds(ranked, track.higher_is_better, comparisons.apart)
     by_id = {entry.id: entry for entry in entries}
     unranked = sorted(by_id.keys() - placed.keys(), key=lambda key: (by_id[key].status, by_id[key].label, key))
 
@@ -102,7 +102,7 @@ def board(
     def row(entry: Entry) -> Row:
         place = placed.get(entry.id)
         compared = {} if control and entry.id == control.id else baseline
-        higher, gain = track.higher_is_better, found.gains.get(entry.id)
+        higher, gain = track.higher_is_better, comparisons.gains.get(entry.id)
         return Row(
             entry=entry,
             rank=place.rank if place else None,

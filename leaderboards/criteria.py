@@ -83,72 +83,72 @@ def gather(records: Sequence[Record]) -> Evidence:
     said = {name: metrics.get(primary) for record in records for name, metrics in record.trivial.items()}
     return Evidence(
         control=control,
-        teachers={each.id: sign * each.own_score for each in listed if each.own_score is not None},
+        teachers={teacher.id: sign * teacher.own_score for teacher in listed if teacher.own_score is not None},
         trivial={name: sign * score for name, score in said.items() if score is not None},
         margin=next((record.task.margin for record in records if record.task.margin), None),
         alone=tuple(record for record in alone if record.protocol.multiple == 1.0),
     )
 
 
-def judge(found: Evidence, asked: Asked) -> tuple[Criterion, ...]:
+def judge(evidence: Evidence, asked: Asked) -> tuple[Criterion, ...]:
     """Hold the evidence of a track against every criterion."""
-    return plateau(found), lead(found), beats_trivial(found), tuned(found), repeated(found, asked)
+    return plateau(evidence), lead(evidence), beats_trivial(evidence), tuned(evidence), repeated(evidence, asked)
 
 
-def plateau(found: Evidence) -> Criterion:
+def plateau(evidence: Evidence) -> Criterion:
     """The control is at its plateau: twice the steps move it by less than a tenth of its gap to the teacher."""
     name = "control at its plateau"
-    twice, shared = found.control.get(2.0, {}), sorted(found.once.keys() & found.control.get(2.0, {}).keys())
-    if not shared or not found.teachers:
+    twice, shared = evidence.control.get(2.0, {}), sorted(evidence.once.keys() & evidence.control.get(2.0, {}).keys())
+    if not shared or not evidence.teachers:
         return Criterion(name, None, "needs the control at 1 x and 2 x steps, and the teacher's score")
-    before, after = (statistics.fmean(scores[seed] for seed in shared) for scores in (found.once, twice))
-    gap, change = statistics.fmean(found.teachers.values()) - before, after - before
+    before, after = (statistics.fmean(scores[seed] for seed in shared) for scores in (evidence.once, twice))
+    gap, change = statistics.fmean(evidence.teachers.values()) - before, after - before
     said = f"2 x steps: {abs(before):.4g} to {abs(after):.4g}, {change:+.4g}; gap to the teacher {gap:.4g}"
     return Criterion(name, gap > 0 and abs(change) < PLATEAU * gap, f"{said} ({_count(shared, 'seed')})")
 
 
-def lead(found: Evidence) -> Criterion:
+def lead(evidence: Evidence) -> Criterion:
     """The teacher leads the control at its plateau by five standard deviations over seeds and the task's margin.
 
     The plateau is the longest training that the control had; the deviation is the larger of control's and teachers'.
     """
     name = "teacher leads by its capacity"
-    reached, taught = list(found.control.get(found.longest, {}).values()), list(found.teachers.values())
-    samples = (reached, list(found.once.values()), taught)
+    reached, taught = list(evidence.control.get(evidence.longest, {}).values()), list(evidence.teachers.values())
+    samples = (reached, list(evidence.once.values()), taught)
     deviations = [statistics.stdev(scores) for scores in samples if len(scores) > 1]
     if not reached or not taught or not deviations:
         return Criterion(name, None, "needs the teacher's score and the control over at least two seeds")
-    if found.margin is None or found.longest < 2:
-        missing = "the task's margin" if found.margin is None else "the control at 2 x steps or more"
+    if evidence.margin is None or evidence.longest < 2:
+        missing = "the task's margin" if evidence.margin is None else "the control at 2 x steps or more"
         return Criterion(name, None, f"needs {missing}")
     base, top = statistics.fmean(reached), statistics.fmean(taught)
-    wanted = found.margin.absolute or (found.margin.relative or 0.0) * abs(base)
+    wanted = evidence.margin.absolute or (evidence.margin.relative or 0.0) * abs(base)
     ahead, deviation = top - base, max(deviations)
-    said = f"{abs(top):.4g} against {abs(base):.4g} at {found.longest:g} x steps: {ahead:+.4g}"
+    said = f"{abs(top):.4g} against {abs(base):.4g} at {evidence.longest:g} x steps: {ahead:+.4g}"
     sure = f"{ahead / deviation:.1f} standard deviations" if deviation else "no deviation"
     met = ahead >= wanted and ahead >= DEVIATIONS * deviation
     return Criterion(name, met, f"{said}, {sure}, margin {wanted:.4g} ({_count(taught, 'teacher')})")
 
 
-def beats_trivial(found: Evidence) -> Criterion:
+def beats_trivial(evidence: Evidence) -> Criterion:
     """The control beats every predictor that looks at no image."""
     name = "control beats trivial predictors"
-    if not found.once or not found.trivial:
+    if not evidence.once or not evidence.trivial:
         return Criterion(name, None, "needs the control's score and those of trivial predictors")
-    strongest = max(found.trivial, key=lambda key: (found.trivial[key], key))
-    own, other = statistics.fmean(found.once.values()), found.trivial[strongest]
-    return Criterion(name, own > other, f"{abs(own):.4g} against {abs(other):.4g} ({strongest})")
+    strongest = max(evidence.trivial, key=lambda key: (evidence.trivial[key], key))
+    control, blind = statistics.fmean(evidence.once.values()), evidence.trivial[strongest]
+    return Criterion(name, control > blind, f"{abs(control):.4g} against {abs(blind):.4g} ({strongest})")
 
 
-def tuned(found: Evidence) -> Criterion:
+def tuned(evidence: Evidence) -> Criterion:
     """The control's learning rate was chosen among at least five, and is neither the lowest nor the highest."""
     name = "control tuned first"
-    if not found.alone:
+    if not evidence.alone:
         return Criterion(name, None, "needs runs of the control")
-    spent = [record.protocol.tuning for record in found.alone]
+    spent = [record.protocol.tuning for record in evidence.alone]
     spaces = [part.space.get("lr") for part in spent if part]
-    tried = [float(each) for each in spaces[0]] if spaces and isinstance(spaces[0], list) else []  # type: ignore[arg-type]
-    rate = found.alone[0].protocol.recipe.get("lr")
+    tried = [float(value) for value in spaces[0]] if spaces and isinstance(spaces[0], list) else []  # type: ignore[arg-type]
+    rate = evidence.alone[0].protocol.recipe.get("lr")
     if len(spaces) < len(spent) or not tried or not isinstance(rate, int | float):
         return Criterion(name, False, "the records of the control name no tuning of its learning rate")
     inside = min(tried) < rate < max(tried)
@@ -156,9 +156,9 @@ def tuned(found: Evidence) -> Criterion:
     return Criterion(name, inside and len(tried) >= VALUES, said)
 
 
-def repeated(found: Evidence, asked: Asked) -> Criterion:
+def repeated(evidence: Evidence, asked: Asked) -> Criterion:
     """There are as many seeds and teachers as the protocol asks for."""
-    seeds, teachers = len(found.once), len(found.teachers)
+    seeds, teachers = len(evidence.once), len(evidence.teachers)
     said = f"{_count(range(seeds), 'seed')} of {asked.seeds}, {_count(range(teachers), 'teacher')} of {asked.teachers}"
     return Criterion("seeds and teachers", seeds >= asked.seeds and teachers >= asked.teachers, said)
 

@@ -14,7 +14,7 @@ def explain(error: ValidationError, most: int = 8) -> str:
     faults = []
     for fault in error.errors(include_url=False)[:most]:
         where = ".".join(str(part) for part in fault["loc"]) or "the file"
-        found = repr(fault["input"])
-        faults.append(f"{where}: {fault['msg']}" + (f" (found {found})" if len(found) <= 60 else ""))
+        rejected = repr(fault["input"])
+        faults.append(f"{where}: {fault['msg']}" + (f" (found {rejected})" if len(rejected) <= 60 else ""))
     more = error.error_count() - most
     return "; ".join(faults) + (f"; and {more} more" if more > 0 else "")

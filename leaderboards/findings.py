@@ -111,11 +111,11 @@ def judge(claim: Claim, boards: Sequence[Board], values: Values) -> tuple[str, l
     if claim.untestable:
         return f"cannot be tested here: {claim.untestable}", []
     fitting = [board for board in boards if _fits(claim, board)]
-    found = [(board, gain) for board in fitting if (gain := _between(claim, board, values))]
-    lines = [f"{escape(_name(board))}: {_numbers(gain.estimate)}" for board, gain in found]
-    proving = [(board.track.title, _side(gain.estimate)) for board, gain in found if board.track.proves]
+    gains = [(board, gain) for board in fitting if (gain := _between(claim, board, values))]
+    lines = [f"{escape(_name(board))}: {_numbers(gain.estimate)}" for board, gain in gains]
+    proving = [(board.track.title, _side(gain.estimate)) for board, gain in gains if board.track.proves]
     if not proving:
-        why = "no records of both yet" if not found else "these records are of no protocol that compares methods"
+        why = "no records of both yet" if not gains else "these records are of no protocol that compares methods"
         return f"{OPEN}: {why}", lines
     above, rest = ([title for title, side in proving if (side > 0) == up] for up in (True, False))
     if not above:

@@ -65,11 +65,11 @@ def place(records: Path, run_id: str) -> Path:
 
 def folders(paths: Iterable[str | Path]) -> list[Path]:
     """Return the folders of records that paths stand for: files, folders of records, or homes."""
-    found = []
+    listed = []
     for path in map(Path, paths):
         folder = path.parent if path.is_file() else path
-        found.append(folder / RECORDS if (folder / RECORDS).is_dir() else folder)
-    return list(dict.fromkeys(found))
+        listed.append(folder / RECORDS if (folder / RECORDS).is_dir() else folder)
+    return list(dict.fromkeys(listed))
 
 
 def read(records: Iterable[Record], paths: Iterable[str | Path]) -> Read:
@@ -86,13 +86,13 @@ def read(records: Iterable[Record], paths: Iterable[str | Path]) -> Read:
         wrong = "missing" if not files else ""
         for file in files:
             try:
-                found = read_one(file, record)
+                stored = read_one(file, record)
             except RecordError as error:
                 wrong = str(error)
                 continue
             wrong = ""
-            if None not in found.values:
-                runs[record.run_id] = (found.ids_sha256, np.array(found.values, dtype=np.float64))
+            if None not in stored.values:
+                runs[record.run_id] = (stored.ids_sha256, np.array(stored.values, dtype=np.float64))
             break
         if wrong:
             expected = [place(folder, record.run_id) for folder in places or [Path(RECORDS)]]
@@ -106,13 +106,13 @@ def read_one(file: Path, record: Record) -> ImageValues:
     if sha256(content).hexdigest() != record.scores.images_sha256:
         raise RecordError("its hash is not the record's images_sha256; run again what made it, or take it from there")
     try:
-        found = ImageValues.model_validate_json(content, strict=True)
+        stored = ImageValues.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise RecordError(f"not values of images: {explain(error)}") from None
     primary = record.scores.primary_metric
     expected = record.scores.metrics[primary].n if primary in record.scores.metrics else 0
-    if (found.metric, len(found.values)) != (primary, expected):
+    if (stored.metric, len(stored.values)) != (primary, expected):
         raise RecordError(
-            f"{len(found.values)} values of {found.metric}; the record has {expected} test images and {primary}"
+            f"{len(stored.values)} values of {stored.metric}; the record has {expected} test images and {primary}"
         )
-    return found
+    return stored

@@ -48,12 +48,13 @@ def compare(entries: Sequence[Entry], control: Entry | None, values: Values, hig
     """
     scored = [entry for entry in entries if entry.scores]
     against = {
-        entry.id: found
+        entry.id: paired
         for entry in scored
-        if control and entry.id != control.id and (found := _strata(entry, control, values, higher_is_better))
+        if control and entry.id != control.id and (paired := _strata(entry, control, values, higher_is_better))
     }
-    whole = [found for found in against.values() if found.image]
-    run, teacher = prior([each.run for each in whole if each.run]), prior([e.teacher for e in whole if e.teacher])
+    whole = [paired for paired in against.values() if paired.image]
+    run = prior([paired.run for paired in whole if paired.run])
+    teacher = prior([paired.teacher for paired in whole if paired.teacher])
     gains = {
         key: _gain(entry, control, against[key], run, teacher, higher_is_better)
         for entry in scored
@@ -62,26 +63,32 @@ def compare(entries: Sequence[Entry], control: Entry | None, values: Values, hig
     pairs = {
         frozenset((a.id, b.id)): ends.p
         for a, b in combinations(scored, 2)
-        if (found := _strata(a, b, values, higher_is_better)) and (ends := _ends(found, run, teacher))
+        if (paired := _strata(a, b, values, higher_is_better)) and (ends := _ends(paired, run, teacher))
     }
     corrected = dict(zip(pairs, holm(list(pairs.values())), strict=True))
     return Comparisons(_corrected(gains), frozenset(key for key, p in corrected.items() if p < LEVEL), frozenset(pairs))
 
 
-def _strata(entry: Entry, other: Entry, values: Values, higher_is_better: bool) -> Strata | None:
-    """Find the mean squares of an entry's differences to another; None where they share no seed."""
-    paired = differences(entry.scores, other.scores, higher_is_better)
-    if not paired:
+def _strata(entry: Entry, reference: Entry, values: Values, higher_is_better: bool) -> Strata | None:
+    """Find the mean squares of an entry's differences to a reference; None where they share no seed."""
+    gains = differences(entry.scores, reference.scores, higher_is_better)
+    if not gains:
         return None
-    runs, others = ({record.seed: record for record in each.records} for each in (entry, other))
-    seeds = sorted(entry.scores.keys() & other.scores.keys())
-    pairs = [(values.get(runs[seed].run_id), values.get(others[seed].run_id)) for seed in seeds]
+    seeds = sorted(entry.scores.keys() & reference.scores.keys())
+    of_entry, of_reference = (_values(side, seeds, values) for side in (entry, reference))
+    pairs = list(zip(of_entry, of_reference, strict=True))
     known = [(a, b) for a, b in pairs if a and b and a[0] == b[0] == (pairs[0][0] or b)[0]]
     images = None
     if len(known) == len(seeds) > 1:
         images = (1.0 if higher_is_better else -1.0) * np.stack([a[1] - b[1] for a, b in known])
-    teachers = [_teachers(entry, seed) or _teachers(other, seed) for seed in seeds]
-    return strata(paired, teachers if images is not None else [()] * len(seeds), images)
+    teachers = [_teachers(entry, seed) or _teachers(reference, seed) for seed in seeds]
+    return strata(gains, teachers if images is not None else [()] * len(seeds), images)
+
+
+def _values(entry: Entry, seeds: Sequence[int], values: Values) -> list[tuple[str, np.ndarray] | None]:
+    """List what an entry's runs of some seeds scored on each image, None where that is unknown."""
+    runs = {record.seed: record.run_id for record in entry.records}
+    return [values.get(runs[seed]) for seed in seeds]
 
 
 def _teachers(entry: Entry, seed: int) -> tuple[str, ...]:
@@ -89,19 +96,19 @@ def _teachers(entry: Entry, seed: int) -> tuple[str, ...]:
     return tuple(sorted(next(record.method.roles.values() for record in entry.records if record.seed == seed)))
 
 
-def _ends(found: Strata, run: Prior | None, teacher: Prior | None) -> Interval | None:
-    return interval(found, run, teacher) if found.image else interval(found)
+def _ends(paired: Strata, run: Prior | None, teacher: Prior | None) -> Interval | None:
+    return interval(paired, run, teacher) if paired.image else interval(paired)
 
 
 def _gain(
-    entry: Entry, control: Entry, found: Strata, run: Prior | None, teacher: Prior | None, higher_is_better: bool
+    entry: Entry, control: Entry, paired: Strata, run: Prior | None, teacher: Prior | None, higher_is_better: bool
 ) -> Gain:
     simple = estimate(differences(entry.scores, control.scores, higher_is_better))
     assert simple is not None
-    ends = _ends(found, run, teacher)
+    ends = _ends(paired, run, teacher)
     if ends is None:
         return Gain(simple, None, False)
-    if not found.image:
+    if not paired.image:
         return Gain(simple, ends.p, False)
     return Gain(Estimate(simple.mean, simple.n, simple.std, ends.low, ends.high), ends.p, True)
 

@@ -75,9 +75,9 @@ def rank_bounds(
     known = {key: sign * score.mean for key, score in scores.items() if score.low is not None}
     bounds = {}
     for key, mean in known.items():
-        others = [other for other in known if other != key and frozenset((key, other)) in apart]
-        better = sum(known[other] < mean for other in others)
-        worse = sum(known[other] > mean for other in others)
+        rivals = [known[rival] for rival in known if rival != key and frozenset((key, rival)) in apart]
+        better = sum(score < mean for score in rivals)
+        worse = sum(score > mean for score in rivals)
         bounds[key] = (1 + better, len(scores) - worse)
     return bounds
 

@@ -68,8 +68,8 @@ class Record(Part):
     @property
     def score(self) -> float | None:
         """The primary metric on the test split; None where there is none."""
-        found = self.scores.metrics.get(self.scores.primary_metric)
-        return None if found is None else found.value
+        primary = self.scores.metrics.get(self.scores.primary_metric)
+        return None if primary is None else primary.value
 
     def dump(self) -> str:
         """Return the record as strict JSON: keys in the order of the schema, indented by two, one final newline."""

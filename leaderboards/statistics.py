@@ -73,7 +73,7 @@ def gap_recovered(
         return None
     e = differences(dict.fromkeys(scores, teacher), control, higher_is_better)
     dd, de, ee = (_covariance(*pair) * quantile(n) ** 2 / n for pair in ((d, d), (d, e), (e, e)))
-    top, bottom = (float(np.mean(each)) for each in (d, e))
+    top, bottom = (float(np.mean(gains)) for gains in (d, e))
     a = bottom**2 - ee
     if bottom <= 0 or a <= 0:
         return None

@@ -21,10 +21,10 @@ class Fault:
     file: str
     reason: str
     kind: Literal["unreadable", "duplicate", "conflict", "invalid"] = "unreadable"
-    other: str = ""  # the file of the same run that was read before
+    earlier: str = ""  # the file of the same run that was read before
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.kind}: {self.reason}" + (f" ({self.other})" if self.other else "")
+        return f"{self.file}: {self.kind}: {self.reason}" + (f" ({self.earlier})" if self.earlier else "")
 
 
 def write(record: Record, folder: str | Path) -> Path:
@@ -89,14 +89,14 @@ def record_files(paths: Iterable[str | Path]) -> Iterator[Path]:
                 yield file
 
 
-def _compare(kept: Record, place: Path, other: Record, path: Path) -> Fault:
+def _compare(kept: Record, place: Path, repeated: Record, path: Path) -> Fault:
     """Say how two records of one run relate."""
     again = f"run {kept.run_id} was read before"
-    if kept == other:
+    if kept == repeated:
         return Fault(str(path), f"{again}, with the same content", "duplicate", str(place))
-    if kept.status == other.status and kept.scores == other.scores:
+    if kept.status == repeated.status and kept.scores == repeated.scores:
         return Fault(str(path), f"{again}, with the same scores", "duplicate", str(place))
-    reason = f"{again}, with another result: {_result(kept)} there, {_result(other)} here"
+    reason = f"{again}, with another result: {_result(kept)} there, {_result(repeated)} here"
     return Fault(str(path), reason, "conflict", str(place))
 
 

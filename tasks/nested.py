@@ -17,14 +17,14 @@ def mapped(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(value, Tensor):
         return function(value)
     if is_dataclass(value) and not isinstance(value, type):
-        changed = {each.name: mapped(getattr(value, each.name), function) for each in fields(value) if each.init}
+        changed = {part.name: mapped(getattr(value, part.name), function) for part in fields(value) if part.init}
         return replace(value, **changed)
     if isinstance(value, Mapping):
-        return {key: mapped(each, function) for key, each in value.items()}
+        return {key: mapped(part, function) for key, part in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(mapped(each, function) for each in value))
+        return type(value)(*(mapped(part, function) for part in value))
     if isinstance(value, list | tuple):
-        return type(value)(mapped(each, function) for each in value)
+        return type(value)(mapped(part, function) for part in value)
     return value
 
 
@@ -35,14 +35,14 @@ def widened(target: Any) -> Any:
 
 def leaves(value: Any) -> list[Tensor]:
     """List every tensor inside a value."""
-    found: list[Tensor] = []
+    listed: list[Tensor] = []
 
     def keep(tensor: Tensor) -> Tensor:
-        found.append(tensor)
+        listed.append(tensor)
         return tensor
 
     mapped(value, keep)
-    return found
+    return listed
 
 
 def rebuilt(value: Any, tensors: Sequence[Tensor]) -> Any:

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from benchmark.config import compose
 from benchmark.conformance.finding import Finding
-from benchmark.conformance.kit import check_method, check_network, check_task, fitting, promises, usable
+from benchmark.conformance.kit import check_network, check_task, examine_method, promises
 from tasks.base import tasks
 from tasks.errors import InputError
 
@@ -35,23 +35,22 @@ def check(words: Sequence[str], every: bool, console: Console) -> int:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces half precision
     torch.set_num_threads(1)  # tiny networks gain nothing from threads
     findings: list[Finding] = []
-    for batch in _groups(chosen, further):
-        fresh = [each for each in batch if each not in findings]
-        _show_subjects(fresh, console)
-        findings += fresh
-    for each in findings if every else ():
-        console.print(escape(f"{each.outcome:11}  {each}"), highlight=False)
+    for group in _groups(chosen, further):
+        _show_subjects(group, console)
+        findings += group
+    for finding in findings if every else ():
+        console.print(escape(f"{finding.outcome:11}  {finding}"), highlight=False)
     _show_faults(findings, console)
-    return 0 if all(each.passed for each in findings) else 1
+    return 0 if all(finding.passed for finding in findings) else 1
 
 
 def _listed(word: str) -> list[str]:
     """Read one name or a list of them."""
     value = word.partition("=")[2].strip().removeprefix("[").removesuffix("]")
-    return [each.strip() for each in value.split(",") if each.strip()]
+    return [name.strip() for name in value.split(",") if name.strip()]
 
 
-def _groups(chosen: dict[str, list[str]], further: Sequence[str]) -> Iterator[list[Finding]]:
+def _groups(chosen: dict[str, list[str]], further: Sequence[str]) -> Iterator[Sequence[Finding]]:
     """Check one subject after the other, so that a person sees how far it is."""
     if "student" in chosen:
         for task in chosen.get("task") or tasks:
@@ -61,22 +60,18 @@ def _groups(chosen: dict[str, list[str]], further: Sequence[str]) -> Iterator[li
     for name in chosen[kind]:
         if kind == "task":
             yield check_task(name, methods=chosen.get("method"), words=further)
-            continue
-        declared = check_method(name, tasks=[], words=further)
-        yield declared
-        if usable(declared):
-            for task in chosen.get("task") or fitting(name, further):
-                yield check_method(name, tasks=[task], words=further)
+        else:
+            yield from examine_method(name, chosen.get("task"), further)
 
 
 def _show_subjects(findings: Sequence[Finding], console: Console) -> None:
     """Print one line a subject: how many promises it keeps, and what was measured."""
-    for subject in dict.fromkeys(each.subject for each in findings):
-        own = [each for each in findings if each.subject == subject]
-        count = Counter(each.outcome for each in own)
+    for subject in dict.fromkeys(finding.subject for finding in findings):
+        about = [finding for finding in findings if finding.subject == subject]
+        count = Counter(finding.outcome for finding in about)
         parts = [f"{count['passed']} promises kept"]
         parts += [f"{count[kind]} {kind}" for kind in ("failed", "not checked") if count[kind]]
-        parts += [f"{each.check}: {each.found}" for each in own if each.outcome == "measured"]
+        parts += [f"{finding.check}: {finding.found}" for finding in about if finding.outcome == "measured"]
         console.print(escape(f"{subject}: {', '.join(parts)}"), highlight=False)
 
 
@@ -84,15 +79,11 @@ def _show_faults(findings: Sequence[Finding], console: Console) -> None:
     """Print every fault once, with the subjects that have it."""
     explained = promises()
     faults: dict[tuple[str, str, str], list[str]] = {}
-    for each in findings:
-        if not each.passed:
-            faults.setdefault((each.check, each.found, each.fix), []).append(each.subject)
-    for (check, found, fix), subjects in faults.items():
+    for finding in findings:
+        if not finding.passed:
+            faults.setdefault((finding.check, finding.found, finding.fix), []).append(finding.subject)
+    for (check, fault, fix), subjects in faults.items():
         console.print(f"[bold red]broken:[/] {escape(check)}", highlight=False)
-        for label, text in (
-            ("where", "; ".join(subjects)),
-            ("promise", explained.get(check, "")),
-            ("found", found),
-            ("fix", fix),
-        ):
+        told = {"where": "; ".join(subjects), "promise": explained.get(check, ""), "found": fault, "fix": fix}
+        for label, text in told.items():
             console.print(escape(f"  {label:8} {text}"), highlight=False)

@@ -138,10 +138,10 @@ def chosen_format(kind: str) -> Format:
 
 def parse_size(size: str | None, stored: Stored) -> tuple[int, int]:
     """Read ``HxW``, or take the size at which the run's latency was measured; raises InputError for anything else."""
-    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", size if size is not None else "x".join(map(str, _own_size(stored))))
-    if found is None:
+    sides = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", size if size is not None else "x".join(map(str, _own_size(stored))))
+    if sides is None:
         raise InputError(f"--size {size or 'left out, and none in the record'}: expected HxW, such as 256x512")
-    return int(found[1]), int(found[2])
+    return int(sides[1]), int(sides[2])
 
 
 def _own_size(stored: Stored) -> list[int]:

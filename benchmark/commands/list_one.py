@@ -32,8 +32,8 @@ def show(key: str, name: str, console: Console) -> None:
     registry = catalog.REGISTRIES[key]
     if single_file.is_reference(name):
         name, _ = catalog.enter_file(name, key)
-    for each in [name] if name in registry else _meant(name, registry) or [name]:
-        _show_one(key, registry, registry[each], console)
+    for entry in [name] if name in registry else _meant(name, registry) or [name]:
+        _show_one(key, registry, registry[entry], console)
 
 
 def _meant(name: str, registry: Registry[Any]) -> list[str]:
@@ -41,7 +41,7 @@ def _meant(name: str, registry: Registry[Any]) -> list[str]:
     return [
         key
         for key, cls in sorted(registry.items())
-        if name.lower() in {each.lower() for each in (*getattr(cls, "also_called", ()), *getattr(cls, "elsewhere", {}))}
+        if name.lower() in map(str.lower, (*getattr(cls, "also_called", ()), *getattr(cls, "elsewhere", {})))
     ]
 
 
@@ -81,7 +81,8 @@ def _facts(cls: type[Any]) -> Iterator[tuple[str, str]]:
         yield "ranked by", primary(cls)
         yield "also scored", ", ".join(list(cls.metrics)[1:])
         yield "teachers", ", ".join(f"{role}: {spec}" for role, spec in cls.teachers.items())
-        yield "datasets", ", ".join(name for name, each in sorted(datasets.items()) if cls.annotation in each.provides)
+        serving = sorted(name for name, dataset in datasets.items() if cls.annotation in dataset.provides)
+        yield "datasets", ", ".join(serving)
     elif issubclass(cls, Dataset):
         yield "annotation", ", ".join(sorted(cls.provides))
         yield "license", cls.license
@@ -115,8 +116,8 @@ def primary(cls: type[Task]) -> str:
 
 def clashes(cls: type[Any]) -> Iterator[str]:
     """Say of each name that several papers use which of them this is and which it is not."""
-    for name, other in getattr(cls, "elsewhere", {}).items():
-        yield f"{name}: here {cls.name} ({cls.paper}); elsewhere {other}"
+    for name, meaning in getattr(cls, "elsewhere", {}).items():
+        yield f"{name}: here {cls.name} ({cls.paper}); elsewhere {meaning}"
 
 
 def type_of(annotation: Any) -> str:
@@ -135,14 +136,14 @@ def default_of(parameter: inspect.Parameter) -> str:
 def meanings_of(cls: type[Any]) -> dict[str, str]:
     """Read what the arguments of a constructor are from the ``Args`` of the class's docstring."""
     text = inspect.getdoc(cls) or ""
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     name = None
     for line in text.partition("\nArgs:\n")[2].splitlines():
         if match := re.match(r" {4}(\w+): (.*)", line):
             name = match[1]
-            found[name] = match[2]
+            meanings[name] = match[2]
         elif line.startswith(" " * 8) and name:
-            found[name] += f" {line.strip()}"
+            meanings[name] += f" {line.strip()}"
         elif line.strip():
             break
-    return {name: meaning.replace("``", "") for name, meaning in found.items()}
+    return {name: meaning.replace("``", "") for name, meaning in meanings.items()}

@@ -29,14 +29,14 @@ def check(name: str, paths: Sequence[Path], tasks: Sequence[str], console: Conso
     for fault in faults:
         console.print(f"[yellow]warning:[/] {escape(str(fault))}", highlight=False)
     said = evidence(records, name)
-    found = {task: judge(said[task], _asked(protocol, task)) for task in chosen if task in said}
+    judged = {task: judge(said[task], _asked(protocol, task)) for task in chosen if task in said}
     for task in chosen:
         console.print(escape(f"{task}: {registry[task].title}"), style="bold", highlight=False)
-        if task not in found:
+        if task not in judged:
             console.print(f"  {SIGNS[None]}  no finished run of protocol {escape(name)}", highlight=False)
-        for criterion in found.get(task, ()):
+        for criterion in judged.get(task, ()):
             console.print(_line(criterion), highlight=False)
-    met = [task for task in chosen if task in found and all(each.met for each in found[task])]
+    met = [task for task in chosen if task in judged and all(criterion.met for criterion in judged[task])]
     console.print(f"{len(met)} of {len(chosen)} tasks meet all criteria", highlight=False)
     return 0 if len(met) == len(chosen) else 1
 

@@ -42,8 +42,8 @@ class Tried:
         return tuple(score for score in scores if score is not None) if None not in scores else ()
 
 
-def grid(own: float, trials: int, span: float) -> list[float]:
-    """Space ``trials`` values evenly in their logarithm from ``own / span`` to ``own * span``; ``own`` is among them.
+def grid(usual: float, trials: int, span: float) -> list[float]:
+    """Space ``trials`` values evenly in their logarithm from ``usual / span`` to ``usual * span``, itself among them.
 
     Raises InputError for an even number of trials and for a span of at most 1.
     """
@@ -52,7 +52,7 @@ def grid(own: float, trials: int, span: float) -> list[float]:
     if span <= 1:
         raise InputError(f"--span {span}: expected a number above 1")
     exponents = np.linspace(-1, 1, trials) if trials > 1 else np.zeros(1)
-    return [float(f"{own * span**exponent:.6g}") for exponent in exponents]
+    return [float(f"{usual * span**exponent:.6g}") for exponent in exponents]
 
 
 def wider(values: Sequence[float], upwards: bool) -> float:
@@ -61,19 +61,19 @@ def wider(values: Sequence[float], upwards: bool) -> float:
     return float(f"{second * second / first:.6g}")
 
 
-def choose(tried: Sequence[Tried], own: float) -> float | None:
-    """Choose by the one-standard-error rule: of the values as good as the best, the nearest to the method's own.
+def choose(tried: Sequence[Tried], usual: float) -> float | None:
+    """Choose by the one-standard-error rule: of the values as good as the best, the nearest to the usual one.
 
     As good is what lies within one standard error of the best mean (Breiman et al., Classification and Regression
     Trees, 1984); one seed has no error, so the best is chosen. None where no value was scored.
     """
-    scored = {each.value: each.goodness for each in tried if each.goodness}
+    scored = {point.value: point.goodness for point in tried if point.goodness}
     if not scored:
         return None
     best = max(scored.values(), key=statistics.fmean)
     error = statistics.stdev(best) / math.sqrt(len(best)) if len(best) > 1 else 0.0
     good = [value for value, scores in scored.items() if statistics.fmean(scores) >= statistics.fmean(best) - error]
-    return min(good, key=lambda value: (abs(math.log(value / own)), value))
+    return min(good, key=lambda value: (abs(math.log(value / usual)), value))
 
 
 def tune(words: Sequence[str], trials: int, span: float, seeds: int, console: Console) -> int:
@@ -86,8 +86,8 @@ def tune(words: Sequence[str], trials: int, span: float, seeds: int, console: Co
     if seeds < 1:
         raise InputError(f"--seeds {seeds}: expected at least one seed")
     base = compose.load(words)
-    methods, parameter, own = _what(base)
-    space = grid(own, trials, span)
+    methods, parameter, usual = _what(base)
+    space = grid(usual, trials, span)
     home = Path(base.home) / FOLDER
     fixed = [word for word in words if not word.startswith("method=")]
     fixed += [f"method=[{','.join(methods)}]", f"home={home}", "control=false"]
@@ -100,12 +100,12 @@ def tune(words: Sequence[str], trials: int, span: float, seeds: int, console: Co
         for value in untried:
             for name, runs in _try(methods, parameter, value, fixed, numbers, console).items():
                 tried[name].append(Tried(value, runs))
-        choices = [choice for name in methods if (choice := choose(tried[name], own)) is not None]
+        choices = [choice for name in methods if (choice := choose(tried[name], usual)) is not None]
         untried = _extension(space, choices)
         space = sorted([*space, *untried])
         if not untried:
             break
-    done = [_conclude(name, tried[name], parameter, own, base, home, console) for name in methods]
+    done = [_conclude(name, tried[name], parameter, usual, base, home, console) for name in methods]
     return 0 if all(done) else 1
 
 
@@ -161,19 +161,20 @@ def _conclude(
     name: str,
     tried: Sequence[Tried],
     parameter: Parameter,
-    own: float,
+    usual: float,
     base: Config,
     home: Path,
     console: Console,
 ) -> bool:
     """Write what was tried and what was chosen; say which option uses it."""
-    chosen = choose(tried, own)
+    chosen = choose(tried, usual)
     if chosen is None:
         console.print(escape(f"{name}: no trial ended with a score; nothing was chosen"), highlight=False)
         return False
-    runs = [run for each in tried for run in each.runs]
+    tried = sorted(tried, key=lambda point: point.value)
+    runs = [run for point in tried for run in point.runs]
     first = next(run for run in runs if run.score is not None)
-    values: list[JsonValue] = [*sorted(each.value for each in tried)]
+    values: list[JsonValue] = [point.value for point in tried]
     record = TuningRecord(
         task=first.task.name,
         dataset=first.dataset.name,
@@ -181,7 +182,7 @@ def _conclude(
         protocol=base.protocol.name,
         parameter=parameter,
         chosen=chosen,
-        own=own,
+        own=usual,
         primary_metric=first.scores.primary_metric,
         higher_is_better=first.scores.metrics[first.scores.primary_metric].higher_is_better,
         split=f"train: {first.dataset.options['tuning_split']} of it, held out, {first.dataset.n_test} images",
@@ -192,9 +193,9 @@ def _conclude(
         sampler="a grid, laid out beforehand, one standard error towards the own value",
         space={parameter: values},
         trials=[
-            Trial(value=each.value, seed=run.seed, score=run.score, status=run.status, run_id=run.run_id)
-            for each in sorted(tried, key=lambda each: each.value)
-            for run in each.runs
+            Trial(value=point.value, seed=run.seed, score=run.score, status=run.status, run_id=run.run_id)
+            for point in tried
+            for run in point.runs
         ],
     )
     path = tuning.write(record, home)

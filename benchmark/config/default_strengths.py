@@ -72,13 +72,14 @@ def texts(records: Iterable[TuningRecord]) -> dict[str, str]:
 def _text(place: str, by_task: Mapping[str, list[TuningRecord]]) -> str:
     head = f"# What was tuned for {place}, made by benchmark.config.default_strengths from records of tuning.\n"
     choices = {task: _choices(records) for task, records in sorted(by_task.items())}
-    content = {task: each.model_dump(mode="json", exclude_defaults=True) for task, each in choices.items()}
+    content = {task: choice.model_dump(mode="json", exclude_defaults=True) for task, choice in choices.items()}
     return head + OmegaConf.to_yaml(OmegaConf.create(content))
 
 
 def _choices(records: list[TuningRecord]) -> TaskChoices:
     rates = [record for record in records if record.parameter == "lr"]
-    strengths = sorted((each for each in records if each.parameter == "strength"), key=lambda record: record.method)
+    strengths = [record for record in records if record.parameter == "strength"]
+    strengths.sort(key=lambda record: record.method)
     parts = [record.part() for record in strengths]
     if any(part != parts[0] for part in parts):
         first = strengths[0]

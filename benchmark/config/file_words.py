@@ -28,17 +28,17 @@ def read_files(words: Sequence[str]) -> list[str]:
         if catalog.registry_of(key) is None:
             return word
 
-        def name(found: re.Match[str]) -> str:
-            own, reference = catalog.enter_file(found["quoted"] or found["plain"], key)
+        def name(token: re.Match[str]) -> str:
+            entered, reference = catalog.enter_file(token["quoted"] or token["plain"], key)
             files[reference] = None
-            return own
+            return entered
 
         return f"{key}{equals}{TOKEN.sub(name, value)}"
 
     for word in words:
         if word.startswith(f"{KEY}="):
-            for found in TOKEN.finditer(word.partition("=")[2]):
-                files[catalog.enter_file(found["quoted"] or found["plain"])[1]] = None
+            for token in TOKEN.finditer(word.partition("=")[2]):
+                files[catalog.enter_file(token["quoted"] or token["plain"])[1]] = None
     rest = [replace(word) for word in words if not word.startswith(f"{KEY}=")]
     return [*rest, f"{KEY}=[{','.join(map(_quoted, files))}]"] if files else rest
 

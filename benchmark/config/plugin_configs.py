@@ -33,7 +33,8 @@ def register() -> None:
 def faults() -> str:
     """Name the packages that are not there, for a message about an unknown configuration: ``"; ..."`` or nothing."""
     missing = [entry for entry in importlib.metadata.entry_points(group=GROUP) if not _exists(entry.value)]
-    return "".join(f"; plugin '{each.name}' names configurations in {each.value}, which is missing" for each in missing)
+    named = [f"plugin '{entry.name}' names configurations in {entry.value}, which is missing" for entry in missing]
+    return "".join(f"; {fault}" for fault in named)
 
 
 def folders(group: str) -> Iterator[Path]:

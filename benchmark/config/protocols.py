@@ -126,9 +126,9 @@ def changes(config: Config) -> Iterator[str]:
     there = fixed(protocol, cls)
     for part in PARTS:
         wanted = _plain(OmegaConf.to_container(getattr(there, part)))
-        found = _plain(getattr(config, part))
-        for key in sorted(wanted.keys() | found.keys()):
-            if key not in FREE.get(part, ()) and wanted.get(key) != found.get(key):
+        chosen = _plain(getattr(config, part))
+        for key in sorted(wanted.keys() | chosen.keys()):
+            if key not in FREE.get(part, ()) and wanted.get(key) != chosen.get(key):
                 yield f"{part}.{key}"
     if config.task != asdict(options_schema(cls, name=cls.name)()):
         yield "task"

@@ -31,13 +31,13 @@ def check_words(node: Any, prefix: str = "") -> None:
 
     Raises InputError naming the first that holds another, the words, and the nearest of them.
     """
-    for each in dataclasses.fields(node):
-        key, value = f"{prefix}{each.name}", getattr(node, each.name)
+    for entry in dataclasses.fields(node):
+        key, value = f"{prefix}{entry.name}", getattr(node, entry.name)
         parts = value.items() if isinstance(value, dict) else [("", value)]
         for name, part in parts:
             if dataclasses.is_dataclass(part):
                 check_words(part, f"{key}.{name}." if name else f"{key}.")
-        allowed = each.metadata.get(WORDS)
+        allowed = entry.metadata.get(WORDS)
         if allowed is not None and value not in allowed:
             known = [str(word) for word in allowed]
             expected = " or ".join(filter(None, (", ".join(known[:-1]), known[-1])))
@@ -174,7 +174,7 @@ def plain_type(annotation: Any) -> Any:
     if origin is Literal:
         return type(arguments[0])
     if origin in (typing.Union, types.UnionType):
-        inner = [plain_type(each) for each in arguments if each is not type(None)]
+        inner = [plain_type(argument) for argument in arguments if argument is not type(None)]
         return inner[0] | None if len(inner) == 1 and type(None) in arguments and inner[0] is not Any else Any
     if annotation in (int, float, str, bool):
         return annotation
@@ -203,12 +203,12 @@ def options_schema(cls: type[Any], **fixed: Any) -> type:
 
 def data_schema(dataset: type[Dataset]) -> type:
     """Join a dataset's own options and the keys that every dataset has; its own go first where they share a name."""
-    own = options_schema(dataset, name=dataset.name)
-    taken = {each.name for each in dataclasses.fields(own)}
+    schema = options_schema(dataset, name=dataset.name)
+    taken = {option.name for option in dataclasses.fields(schema)}
     kinds = typing.get_type_hints(DataCommon)
     common = [
-        (each.name, kinds[each.name], field(default=each.default, metadata=each.metadata))
-        for each in dataclasses.fields(DataCommon)
-        if each.name not in taken
+        (key.name, kinds[key.name], field(default=key.default, metadata=key.metadata))
+        for key in dataclasses.fields(DataCommon)
+        if key.name not in taken
     ]
-    return dataclasses.make_dataclass(own.__name__, common, bases=(own,))
+    return dataclasses.make_dataclass(schema.__name__, common, bases=(schema,))

@@ -27,17 +27,17 @@ def method_schema(method: type[Method]) -> type:
 
     Raises InputError where the method has an option of such a name itself.
     """
-    own = options_schema(method)
+    schema = options_schema(method)
     if not method.needs.teachers:
-        return own
-    for taken in {each.name for each in dataclasses.fields(own)} & SHARED.keys():
+        return schema
+    for taken in {option.name for option in dataclasses.fields(schema)} & SHARED.keys():
         raise InputError(
             f"{method.__module__}.{method.__name__}: every method has an option '{taken}', {SHARED[taken]}; give the "
             "method's own option another name"
         )
     kinds: dict[str, Any] = {STRENGTH: float | None, TERMS: list[str] | None}
     added = [(name, kind, dataclasses.field(default=None)) for name, kind in kinds.items()]
-    return dataclasses.make_dataclass(own.__name__, added, bases=(own,))
+    return dataclasses.make_dataclass(schema.__name__, added, bases=(schema,))
 
 
 @dataclass(frozen=True)

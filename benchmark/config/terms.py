@@ -39,14 +39,14 @@ def keep(method: Method, options: Mapping[str, Any]) -> None:
     kept = options.get(TERMS)
     if kept is None:
         return
-    own = [name for name, weight in method.weights.items() if name != SUPERVISED and weight != 0]
+    counting = [name for name, weight in method.weights.items() if name != SUPERVISED and weight != 0]
     for name in kept:
-        if name not in own:
+        if name not in counting:
             raise InputError(
-                f"methods.{method.name}.{TERMS}: no term '{name}' that counts; there are {', '.join(own)}"
-                f"{nearest(name, own)}"
+                f"methods.{method.name}.{TERMS}: no term '{name}' that counts; there are {', '.join(counting)}"
+                f"{nearest(name, counting)}"
             )
-    lost = {name for name in own if name not in kept}
+    lost = {name for name in counting if name not in kept}
     method.weights = {name: 0.0 if name in lost else weight for name, weight in method.weights.items()}
     if method.critic_term in lost:
         method.critic = None

@@ -14,9 +14,9 @@ COST = Checks[MethodUnderTest]()
 def cost(tested: MethodUnderTest) -> Verdict:
     """How long a step takes beside the control's, and how many parameters the method adds while it trains."""
     trained = (tested.alone, MethodUnderTest(control(), tested.lab).alone)
-    own, least = (min(each.seconds[1:]) for each in trained)  # the first step warms up; other work only adds
+    taken, least = (min(training.seconds[1:]) for training in trained)  # the first step warms up; other work only adds
     parameters = count_parameters(tested.member().method)
     return Verdict(
         "measured",
-        f"{1000 * own:.0f} ms a step, {own / least:.1f} times {control().name}'s; {parameters:,} own parameters",
+        f"{1000 * taken:.0f} ms a step, {taken / least:.1f} times {control().name}'s; {parameters:,} own parameters",
     )

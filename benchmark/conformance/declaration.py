@@ -37,11 +37,11 @@ def options_have_types_and_defaults(cls: type[Any]) -> Verdict:
             f"the constructor takes {_quoted(positional)} by position, so no option of that name exists",
             "put * before the options: def __init__(self, setting, *, weight: float = 1.0)",
         )
-    own = options(cls)
-    untyped = [name for name, each in own.items() if each.annotation is inspect.Parameter.empty]
-    required = [name for name, each in own.items() if each.default is inspect.Parameter.empty]
+    taken = options(cls)
+    untyped = [name for name, option in taken.items() if option.annotation is inspect.Parameter.empty]
+    required = [name for name, option in taken.items() if option.default is inspect.Parameter.empty]
     if not untyped and not required:
-        return kept(f"{len(own)} options" if own else "no options")
+        return kept(f"{len(taken)} options" if taken else "no options")
     faults = [
         f"{_quoted(names)} {'has' if len(names) == 1 else 'have'} no {what}"
         for names, what in ((untyped, "type"), (required, "default"))
@@ -78,7 +78,7 @@ def networks_and_recipe_are_given(cls: type[Task]) -> Verdict:
     if not cls.teachers:
         return broken("teachers is empty", "name at least one, the main one first: {'large': NetworkSpec(...)}")
     specs = [cls.student, *cls.teachers.values()]
-    if not all(isinstance(each, NetworkSpec) for each in specs):
+    if not all(isinstance(spec, NetworkSpec) for spec in specs):
         return broken("student or teachers are no NetworkSpec", "describe each by tasks.base.NetworkSpec(...)")
     unknown = {**cls.recipe, **cls.teacher_recipe}.keys() - Recipe.__dataclass_fields__.keys()
     if unknown:

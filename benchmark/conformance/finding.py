@@ -88,7 +88,7 @@ def examine(checks: Sequence[Check[Subject]], subject: Subject, label: str) -> l
     """
     findings: list[Finding] = []
     for check in checks:
-        holding = {each.check for each in findings if each.outcome in ("passed", "measured")}
+        holding = {finding.check for finding in findings if finding.outcome in ("passed", "measured")}
         missing = [name for name in check.after if name not in holding]
         if missing:
             verdict = Verdict("not checked", f"it would say nothing before this holds: {', '.join(missing)}")

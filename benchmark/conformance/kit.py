@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from benchmark.config import catalog, compose
@@ -27,28 +27,25 @@ from tasks.registry import Registry
 
 IMPORTS = "imports"
 OPTIONS = Check(options_have_types_and_defaults).name
-
-
 NETWORK_METHODS = ("none", "pixel")  # that a network is tried with where none are named
-
 METHOD: list[Check[Any]] = [*STEP, *MANNERS, *REPRODUCTION, *SCALING, *COST]
 TASK: list[Check[Any]] = [*NETWORKS, *VERBS, *SCORES]
 
 
 def method_checks() -> list[str]:
     """Name the checks of a method, for one test each."""
-    return [each.name for each in (*METHOD_DECLARATION, *METHOD)]
+    return [check.name for check in (*METHOD_DECLARATION, *METHOD)]
 
 
 def task_checks() -> list[str]:
     """Name the checks of a task, for one test each; those of a step are made with every method."""
-    return [each.name for each in (*TASK_DECLARATION, *TASK, *STEP)]
+    return [check.name for check in (*TASK_DECLARATION, *TASK, *STEP)]
 
 
 def promises() -> dict[str, str]:
     """Say by its name what each check promises, in a sentence."""
-    every = (*METHOD_DECLARATION, *METHOD, *TASK_DECLARATION, *TASK)
-    return {IMPORTS: "The plugin can be imported.", **{each.name: each.promise for each in every}}
+    checks = (*METHOD_DECLARATION, *METHOD, *TASK_DECLARATION, *TASK)
+    return {IMPORTS: "The plugin can be imported.", **{check.name: check.promise for check in checks}}
 
 
 def check_method(
@@ -68,14 +65,20 @@ def check_method(
 
     Raises InputError for names and words that mean nothing.
     """
-    _check_name(check, method_checks())
+    return _chosen(check, method_checks(), examine_method(method, tasks, words))
+
+
+def examine_method(
+    method: str | type[Method], tasks: Sequence[str] | None, words: Sequence[str]
+) -> Iterator[Sequence[Finding]]:
+    """Check a method as ``check_method`` does, and yield what is found of the class, then of it on each task."""
     name = _name(method, method_registry, words)
-    findings = _declared(name, method_registry, METHOD_DECLARATION, METHOD)
-    if usable(findings):
-        for task in fitting(name, words) if tasks is None else tasks:
+    declared = _declared(name, method_registry, METHOD_DECLARATION, METHOD)
+    yield declared
+    if _usable(declared):
+        for task in _served(name, words) if tasks is None else tasks:
             cls = task_registry[_name(task, task_registry, words)]
-            findings += _method_findings(method_registry[name], cls, tuple(words))
-    return [each for each in findings if check in (None, each.check)]
+            yield _method_findings(method_registry[name], cls, tuple(words))
 
 
 def check_task(
@@ -95,14 +98,13 @@ def check_task(
 
     Raises InputError for names and words that mean nothing.
     """
-    _check_name(check, task_checks())
     name = _name(task, task_registry, words)
-    findings = _declared(name, task_registry, TASK_DECLARATION, [*TASK, *STEP])
-    if usable(findings):
-        chosen = [_name(each, method_registry, words) for each in (method_registry if methods is None else methods)]
-        classes = tuple(method_registry[each] for each in chosen)
-        findings += _task_findings(task_registry[name], classes, tuple(words))
-    return [each for each in findings if check in (None, each.check)]
+    groups: list[Sequence[Finding]] = [_declared(name, task_registry, TASK_DECLARATION, [*TASK, *STEP])]
+    if _usable(groups[0]):
+        chosen = [_name(method, method_registry, words) for method in (method_registry if methods is None else methods)]
+        classes = tuple(method_registry[method] for method in chosen)
+        groups.append(_task_findings(task_registry[name], classes, tuple(words)))
+    return _chosen(check, task_checks(), groups)
 
 
 def check_network(
@@ -118,42 +120,39 @@ def check_network(
 
     Raises InputError for names and words that mean nothing, and for a network that cannot be built for the task.
     """
-    names = list(methods or NETWORK_METHODS)
-    listed = f"method=[{','.join(names)}]"
-    laboratory = Laboratory([f"task={task}", listed, f"student={student}", *words])
-    label = f"network {laboratory.config.student} on {task}"
-    findings = examine([*NETWORKS, *VERBS, *SCORES], TaskUnderTest(laboratory), label)
-    if all(each.passed for each in findings):
-        for name in laboratory.config.methods:
-            findings += examine(STEP, MethodUnderTest(method_registry[name], laboratory), f"{label} with method {name}")
-    return findings
+    listed = f"method=[{','.join(methods or NETWORK_METHODS)}]"
+    tested = TaskUnderTest([f"task={task}", listed, f"student={student}", *words])
+    classes = [method_registry[name] for name in tested.config.methods]
+    return _with_a_step(classes, tested, f"network {tested.config.student} on {task}")
 
 
 def assert_conforms(findings: Sequence[Finding]) -> None:
     """Raise AssertionError with every fault and its fix."""
-    faults = [str(each) for each in findings if not each.passed]
+    faults = [str(finding) for finding in findings if not finding.passed]
     if faults:
         raise AssertionError("\n".join(faults))
 
 
-def fitting(method: str, further: Sequence[str]) -> list[str]:
+def _chosen(check: str | None, names: list[str], groups: Iterable[Sequence[Finding]]) -> list[Finding]:
+    """Join what is found, of one check where one is asked for; raises InputError where there is none of that name."""
+    if check is not None and check not in (*names, IMPORTS):
+        raise InputError(f"there is no check '{check}'{nearest(check, names)}")
+    return [finding for findings in groups for finding in findings if check in (None, finding.check)]
+
+
+def _served(method: str, words: Sequence[str]) -> list[str]:
     """List the tasks whose labels the chosen data has."""
-    config = compose.load(tiny_words([f"method=[{method}]", *further]))
+    config = compose.load(tiny_words([f"method=[{method}]", *words]))
     provided = datasets[config.data["name"]].provides
     return [name for name, task in task_registry.items() if task.annotation in provided]
 
 
-def usable(declared: Sequence[Finding]) -> bool:
+def _usable(declared: Sequence[Finding]) -> bool:
     """Whether a class can be imported and its options make a configuration, so that it can be tried."""
-    return all(each.passed for each in declared if each.check in (IMPORTS, OPTIONS))
+    return all(finding.passed for finding in declared if finding.check in (IMPORTS, OPTIONS))
 
 
-def _check_name(check: str | None, names: list[str]) -> None:
-    if check is not None and check not in (*names, IMPORTS):
-        raise InputError(f"there is no check '{check}'{nearest(check, names)}")
-
-
-def _name(subject: str | type[Any], registry: Registry[Any], further: Sequence[str]) -> str:
+def _name(subject: str | type[Any], registry: Registry[Any], words: Sequence[str]) -> str:
     """Find the name of what is to be checked: a class has it, and a word may be anything that a run understands."""
     catalog.load()
     kind = registry.kind
@@ -163,7 +162,7 @@ def _name(subject: str | type[Any], registry: Registry[Any], further: Sequence[s
         return name
     if subject in registry or subject in registry.broken:
         return subject
-    config = compose.load([*tiny_words(further), f"{kind}=[{subject}]" if kind == "method" else f"{kind}={subject}"])
+    config = compose.load([*tiny_words(words), f"{kind}=[{subject}]" if kind == "method" else f"{kind}={subject}"])
     return str(next(iter(config.methods)) if kind == "method" else config.task["name"])
 
 
@@ -173,21 +172,37 @@ def _declared(
     """Check what a class says of itself, and say of further checks where they cannot be made."""
     label = f"{registry.kind} {name}"
     if name in registry.broken:
-        found = f"the plugin failed to import: {registry.broken[name]}"
+        fault = f"the plugin failed to import: {registry.broken[name]}"
         fix = "import its module in a Python shell until it works, and see that its entry point names the right one"
-        return [Finding(IMPORTS, label, "failed", found, fix)]
+        return [Finding(IMPORTS, label, "failed", fault, fix)]
     findings = examine(declared, registry[name], label)
-    if not usable(findings):
+    if not _usable(findings):
         reason = "it would say nothing before the options are a configuration"
-        findings += [Finding(each.name, label, "not checked", reason) for each in further]
+        findings += [Finding(check.name, label, "not checked", reason) for check in further]
     return findings
 
 
 @functools.cache
-def _method_findings(cls: type[Method], task: type[Task], further: tuple[str, ...]) -> tuple[Finding, ...]:
+def _method_findings(cls: type[Method], task: type[Task], words: tuple[str, ...]) -> Sequence[Finding]:
     """Make every check of a method on one task."""
-    laboratory = Laboratory([f"task={task.name}", f"method=[{cls.name}]", *further])
-    return tuple(_examine(METHOD, cls, laboratory, f"method {cls.name} on {task.name}"))
+    laboratory = Laboratory([f"task={task.name}", f"method=[{cls.name}]", *words])
+    return _examine(METHOD, cls, laboratory, f"method {cls.name} on {task.name}")
+
+
+@functools.cache
+def _task_findings(cls: type[Task], methods: tuple[type[Method], ...], words: tuple[str, ...]) -> Sequence[Finding]:
+    """Make every check of a task, and of a step of methods on it."""
+    tested = TaskUnderTest([f"task={cls.name}", f"method=[{','.join(method.name for method in methods)}]", *words])
+    return _with_a_step(methods, tested, f"task {cls.name}")
+
+
+def _with_a_step(methods: Iterable[type[Method]], tested: TaskUnderTest, label: str) -> list[Finding]:
+    """Make every check of a task with its networks, and, where it passes, one step of each method on it."""
+    findings = examine(TASK, tested, label)
+    if all(finding.passed for finding in findings):
+        for method in methods:
+            findings += _examine(STEP, method, tested, f"{label} with method {method.name}")
+    return findings
 
 
 def _examine(
@@ -197,15 +212,3 @@ def _examine(
     if reason := cls.refuses(laboratory.output):
         return [Finding(check.name, label, "not checked", f"not applicable: {reason}") for check in checks]
     return examine(checks, MethodUnderTest(cls, laboratory), label)
-
-
-@functools.cache
-def _task_findings(cls: type[Task], methods: tuple[type[Method], ...], further: tuple[str, ...]) -> tuple[Finding, ...]:
-    """Make every check of a task, and, where it passes, one step of each method on it."""
-    label = f"task {cls.name}"
-    laboratory = Laboratory([f"task={cls.name}", f"method=[{','.join(each.name for each in methods)}]", *further])
-    findings = examine(TASK, TaskUnderTest(laboratory), label)
-    if all(each.passed for each in findings):
-        for method in methods:
-            findings += _examine(STEP, method, laboratory, f"{label} with method {method.name}")
-    return tuple(findings)

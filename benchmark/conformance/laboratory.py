@@ -66,7 +66,7 @@ class Laboratory:
         self.config = compose.load(tiny_words(words))
         self.draws = Randomness(self.config.seed)
         self.problem = Problem(self.config, build_fabric("cpu", "32"))
-        self.output = self.problem.task.output
+        self.task, self.output = self.problem.task, self.problem.task.output
         self._calibrations: dict[type[Method], dict[str, Tensor]] = {}
 
     @cached_property

@@ -135,7 +135,7 @@ class MethodUnderTest:
         with ExitStack() as stack, seeded(seed):
             folders = [Path(stack.enter_context(TemporaryDirectory())) for _ in (*beside, self.cls)]
             for death in (*deaths, None):
-                members = [self.lab.member(*each) for each in zip((*beside, self.cls), folders, strict=True)]
+                members = [self.lab.member(*taught) for taught in zip((*beside, self.cls), folders, strict=True)]
                 before = _attributes(members[-1].method)
                 self.lab.train(members, death)
         member = members[-1]

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from benchmark.conformance.finding import Checks, Verdict, broken, kept
 from benchmark.conformance.task_under_test import TaskUnderTest
-from benchmark.conformance.tensors import repeat_batch, repeat_prediction, tensors
+from benchmark.conformance.tensors import doubled_batch, doubled_prediction
 from benchmark.training.step import LABELED
 from tasks.base import Prediction
+from tasks.nested import leaves
 from tasks.outputs.maps import map_size
 
 VERBS = Checks[TaskUnderTest]()
@@ -41,11 +42,11 @@ def _sum(what: str, once: Tensor, twice: Tensor) -> Verdict | None:
 
 def _supervised(tested: TaskUnderTest, target: Any) -> tuple[Tensor, list[Tensor | None]]:
     """The task loss of the student's prediction, and its gradient in each map."""
-    maps = tuple(each.clone().requires_grad_() for each in tested.prediction.maps)
+    maps = tuple(level.clone().requires_grad_() for level in tested.prediction.maps)
     loss = tested.output.supervised(maps, target)
     if loss.ndim == 0 and loss.requires_grad:
         loss.backward()
-    return loss.detach(), [each.grad for each in maps]
+    return loss.detach(), [level.grad for level in maps]
 
 
 @VERBS.promise("networks return whole predictions")
@@ -54,10 +55,10 @@ def supervised_is_a_finite_mean(tested: TaskUnderTest) -> Verdict:
     loss, gradients = _supervised(tested, tested.batch.target)
     if loss.ndim != 0 or not loss.isfinite():
         return broken(f"supervised gives {loss}", "return a finite scalar")
-    if not all(each is not None and each.isfinite().all() for each in gradients):
+    if not all(gradient is not None and gradient.isfinite().all() for gradient in gradients):
         return broken("a map gets no finite gradient from supervised", "see that every level of the maps takes part")
-    twice = repeat_batch(tested.batch, 2, tested.output)
-    doubled = tested.output.supervised(repeat_prediction(tested.prediction, 2).maps, twice.target)
+    twice = doubled_batch(tested.batch, tested.output)
+    doubled = tested.output.supervised(doubled_prediction(tested.prediction).maps, twice.target)
     return _sum("supervised", loss, doubled) or kept(f"{loss:.4g}, and the same with its batch repeated")
 
 
@@ -72,13 +73,13 @@ def divergence_is_a_distance(tested: TaskUnderTest) -> Verdict:
         return broken(f"divergence of a prediction from itself is {equal:.4g}", "make it zero, e.g. KL, not entropy")
     if apart <= ZERO:
         return broken(f"divergence of an untrained student from its teacher is {apart:.4g}", "make it above zero")
-    doubled = output.divergence(repeat_prediction(student, 2), repeat_prediction(teacher, 2))
+    doubled = output.divergence(doubled_prediction(student), doubled_prediction(teacher))
     return _sum("the divergence", apart, doubled) or kept(f"0 from itself, {apart:.4g} from an untrained student")
 
 
 def _shifted_outside(prediction: Prediction, counted: Tensor) -> Prediction:
     """Shift maps where nothing that counts is near."""
-    shares = [F.interpolate(counted[:, None].float(), size=map_size(each), mode="area") for each in prediction.maps]
+    shares = [F.interpolate(counted[:, None].float(), size=map_size(level), mode="area") for level in prediction.maps]
     outside = [F.max_pool2d(share, 3, 1, 1) == 0 for share in shares]
     return replace(prediction, maps=tuple(a + SHIFT * b for a, b in zip(prediction.maps, outside, strict=True)))
 
@@ -110,7 +111,7 @@ def invalid_positions_do_not_count(tested: TaskUnderTest) -> Verdict:
 def empty_labels_are_finite(tested: TaskUnderTest) -> Verdict:
     """Images on which nothing is marked give a finite loss with finite gradients."""
     loss, gradients = _supervised(tested, tested.without_labels())
-    if not loss.isfinite() or not all(each is None or each.isfinite().all() for each in gradients):
+    if not loss.isfinite() or not all(gradient is None or gradient.isfinite().all() for gradient in gradients):
         return broken(
             f"supervised is {loss:.4g} on images without labels, or its gradient is not finite",
             "divide by at least one: count.clamp(min=1)",
@@ -122,7 +123,7 @@ def empty_labels_are_finite(tested: TaskUnderTest) -> Verdict:
 def pseudo_labels_can_be_learned(tested: TaskUnderTest) -> Verdict:
     """The hard targets of a teacher are targets without gradient, at the size of the input."""
     labels = tested.output.hard_targets(tested.teacher)
-    if any(each.requires_grad for each in tensors(labels)):
+    if any(tensor.requires_grad for tensor in leaves(labels)):
         return broken("hard_targets has a gradient", "decorate it with @torch.no_grad()")
     loss = tested.output.supervised(tested.prediction.maps, labels)
     if loss.ndim != 0 or not loss.isfinite():
@@ -154,14 +155,14 @@ def mixing_and_pasting_have_their_limits(tested: TaskUnderTest) -> Verdict:
         "paste(a, b, everywhere) is not b": (output.paste(a, b, ~nothing), b, a),
     }
     for fault, targets in cases.items():
-        found, wanted, other = (_loss_of_each(tested, target) for target in targets)
-        nearer = not complete and (found - wanted).abs().sum() < (found - other).abs().sum()
-        if not nearer and not _near(found, wanted):
+        mixed, wanted, unwanted = (_losses(tested, target) for target in targets)
+        nearer = not complete and (mixed - wanted).abs().sum() < (mixed - unwanted).abs().sum()
+        if not nearer and not _near(mixed, wanted):
             return broken(
-                f"{fault}: the loss of an image is {found[0]:.4g}, not {wanted[0]:.4g}",
+                f"{fault}: the loss of an image is {mixed[0]:.4g}, not {wanted[0]:.4g}",
                 "the weight and the part outside the mask belong to the first target",
             )
-    half = _loss_of_each(tested, output.mix(a, b, ones / 2))
+    half = _losses(tested, output.mix(a, b, ones / 2))
     if not half.isfinite().all():
         return broken(f"supervised on a mixture of halves is {half.tolist()}", "see that it reads what mix returns")
     return kept("all weight on one target, or an empty or full mask, gives that target back")
@@ -174,7 +175,7 @@ def targets_of_parts_join(tested: TaskUnderTest) -> Verdict:
     parts = [tested.lab.fresh(step)[LABELED].target for step in (0, 1)]
     joined = output.join(parts)
     for part, place in zip(parts, torch.arange(2 * count).split(count), strict=True):
-        found, wanted = (_loss_of_each(tested, target) for target in (output.permute(joined, place), part))
+        found, wanted = (_losses(tested, target) for target in (output.permute(joined, place), part))
         if not _near(found, wanted):
             return broken(
                 f"the losses of a batch's images are {wanted.tolist()}, and {found.tolist()} once it was joined with "
@@ -184,11 +185,11 @@ def targets_of_parts_join(tested: TaskUnderTest) -> Verdict:
     return kept("the images of two batches have the same losses in one")
 
 
-def _loss_of_each(tested: TaskUnderTest, target: Any) -> Tensor:
+def _losses(tested: TaskUnderTest, target: Any) -> Tensor:
     """The task loss of each image of the batch, (N,)."""
     images = torch.arange(len(tested.batch.image)).split(1)
     maps, permute = tested.prediction.maps, tested.output.permute
-    losses = [tested.output.supervised([each[image] for each in maps], permute(target, image)) for image in images]
+    losses = [tested.output.supervised([level[image] for level in maps], permute(target, image)) for image in images]
     return torch.stack(losses).detach()
 
 
@@ -200,8 +201,8 @@ def summary_and_bounded_describe(tested: TaskUnderTest) -> Verdict:
     if summary.ndim != 2 or len(summary) != len(tested.batch.image) or not summary.isfinite().all():
         return broken(f"summary is {tuple(summary.shape)}, or not finite", "return finite vectors (N, D), one an image")
     usual = output.bounded(prediction)
-    extremes = [replace(prediction, maps=tuple(f * each for each in prediction.maps)) for f in (LOUD, -LOUD)]
-    loud = torch.stack([output.bounded(each) for each in extremes])
+    extremes = [replace(prediction, maps=tuple(f * level for level in prediction.maps)) for f in (LOUD, -LOUD)]
+    loud = torch.stack([output.bounded(extreme) for extreme in extremes])
     if usual.ndim != 4 or len(usual) != len(summary):
         return broken(f"bounded is {tuple(usual.shape)}", "return one map (N, C, h, w)")
     reach = float(loud.abs().max())

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Mapping
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from benchmark.conformance.finding import Checks, Verdict, broken, kept
@@ -25,9 +23,8 @@ MANNERS = Checks[MethodUnderTest]()
 def builds(tested: MethodUnderTest) -> Verdict:
     """The method can be built for the task, and knows the weights of its terms."""
     weights = tested.member().method.weights
-    if wrong := {
-        k: each for k, each in weights.items() if not isinstance(each, int | float) or not math.isfinite(each)
-    }:
+    numbers = {name for name, weight in weights.items() if isinstance(weight, int | float) and math.isfinite(weight)}
+    if wrong := {name: weight for name, weight in weights.items() if name not in numbers}:
         return broken(f"weights has {wrong}", "every weight is a finite number: self.weights['name'] = weight")
     if not any(weights.values()):
         return broken(f"no term counts: weights is {weights}", "give at least one term a weight above zero")
@@ -49,7 +46,7 @@ def terms_are_finite_scalars(tested: MethodUnderTest) -> Verdict:
             f"forward did not return {', '.join(missing)}, which self.weights counts",
             "return every term whose weight is not zero",
         )
-    if shapes := [f"{name} is {fault}" for name, each in attempt.values.items() if (fault := _no_scalar(each))]:
+    if shapes := [f"{name} is {fault}" for name, value in attempt.values.items() if (fault := _no_scalar(value))]:
         return broken("; ".join(shapes), "return scalar tensors, without dimensions: take the mean over what is left")
     if infinite := _infinite(attempt.values):
         return broken(f"not finite: {infinite}", "guard divisions, logarithms and roots against zero")
@@ -64,11 +61,11 @@ def _no_scalar(value: object) -> str | None:
 
 def _infinite(values: Mapping[str, Tensor]) -> str:
     """Name the values that are not finite."""
-    return ", ".join(f"{name}={each.item()}" for name, each in values.items() if not each.isfinite())
+    return ", ".join(f"{name}={value.item()}" for name, value in values.items() if not value.isfinite())
 
 
 def _shown(values: Mapping[str, Tensor | float]) -> str:
-    return ", ".join(f"{name} {each:.3g}" for name, each in values.items())
+    return ", ".join(f"{name} {value:.3g}" for name, value in values.items())
 
 
 @STEP.promise("terms are finite scalars")
@@ -82,15 +79,15 @@ def gradients_reach_the_student(tested: MethodUnderTest) -> Verdict:
             f"no gradient of {', '.join(lost)} reaches the student, so it teaches nothing",
             "compute it from step.student(...) without detach(), item(), argmax or no_grad(), or set its weight to 0",
         )
-    found = {name: norm for name, norm in norms.items() if norm is not None}
-    if silent := {name: norm for name, norm in found.items() if not norm or not math.isfinite(norm)}:
+    reached = {name: norm for name, norm in norms.items() if norm is not None}
+    if silent := {name: norm for name, norm in reached.items() if not norm or not math.isfinite(norm)}:
         return broken(
             f"the gradient of {', '.join(silent)} in the student is {', '.join(map(str, silent.values()))}",
             "see that the term depends smoothly on the student's prediction, and guard against division by zero",
         )
     if critic is not None and attempt.critic is not None and not gradient_norm(attempt.critic, [*critic.parameters()]):
         return broken("critic_loss has no gradient in the critic", "compute it from self.critic(...)")
-    return kept(_shown(found))
+    return kept(_shown(reached))
 
 
 @MANNERS.promise("terms are finite scalars")
@@ -114,12 +111,12 @@ def shared_things_stay_as_they_are(tested: MethodUnderTest) -> Verdict:
 
 def _condition(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     """Bytes, mode and gradients of networks."""
-    found = state(**dict(networks))
+    condition = state(**dict(networks))
     for name, network in networks.items():
-        found[f"{name} training"] = torch.tensor([each.training for each in network.modules()])
-        gradients = [(each.requires_grad, each.grad is not None) for each in network.parameters()]
-        found[f"{name} gradients"] = torch.tensor(gradients)
-    return found
+        condition[f"{name} training"] = torch.tensor([module.training for module in network.modules()])
+        gradients = [(weight.requires_grad, weight.grad is not None) for weight in network.parameters()]
+        condition[f"{name} gradients"] = torch.tensor(gradients)
+    return condition
 
 
 @MANNERS.promise("terms are finite scalars")
@@ -153,12 +150,8 @@ def works_on_one_image(tested: MethodUnderTest) -> Verdict:
 def works_in_half_precision(tested: MethodUnderTest) -> Verdict:
     """With networks under bf16 autocast, terms and gradients are finite."""
     fix = "compute losses in float32 (methods.numerics.full_precision), and own layers' results with .float()"
-    return _sound(tested.step(tested.lab.shared(fabric=_half())), "under bf16 autocast", fix)
-
-
-@functools.cache
-def _half() -> Fabric:
-    return build_fabric("cpu", "bf16")
+    shared = tested.lab.shared(fabric=build_fabric("cpu", "bf16"))
+    return _sound(tested.step(shared), "under bf16 autocast", fix)
 
 
 def _sound(attempt: Attempt, where: str, fix: str) -> Verdict:
@@ -167,7 +160,7 @@ def _sound(attempt: Attempt, where: str, fix: str) -> Verdict:
         return broken(f"not finite {where}: {infinite}", fix)
     attempt.loss.backward()
     trained = nn.ModuleDict({"student": attempt.member.network, "method": attempt.member.method})
-    gradients = {name: each.grad for name, each in trained.named_parameters()}
-    if wild := [name for name, each in gradients.items() if each is not None and not each.isfinite().all()]:
+    gradients = {name: weight.grad for name, weight in trained.named_parameters() if weight.grad is not None}
+    if wild := [name for name, gradient in gradients.items() if not gradient.isfinite().all()]:
         return broken(f"gradients are not finite {where}: {some(wild)}", fix)
     return kept(_shown(attempt.values))

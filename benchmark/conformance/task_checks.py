@@ -10,13 +10,12 @@ import numpy as np
 import torch
 
 from benchmark.conformance.finding import Checks, Verdict, broken, kept
-from benchmark.conformance.frozen_step import fit
-from benchmark.conformance.task_under_test import TaskUnderTest
-from benchmark.conformance.tensors import pick, tensors
+from benchmark.conformance.task_under_test import TaskUnderTest, fit
+from benchmark.conformance.tensors import pick
 from benchmark.training.step import predict
 from tasks.base import Batch, Metric, Prediction, Sample
-from tasks.data.resident import host_only
 from tasks.errors import InputError
+from tasks.nested import leaves
 
 NETWORKS, SCORES = Checks[TaskUnderTest](), Checks[TaskUnderTest]()
 ODD = (90, 70)  # a size that no network's stride divides
@@ -49,28 +48,28 @@ def dataset_gives_samples(tested: TaskUnderTest) -> Verdict:
 @NETWORKS.promise("dataset gives samples")
 def networks_return_whole_predictions(tested: TaskUnderTest) -> Verdict:
     """Student and teachers return maps, named features with strides, those that the head reads, and an embedding."""
-    for who, network in {"student": tested.network, **tested.lab.teachers}.items():
+    image = tested.batch.image
+    for who, network in {"student": tested.network, **tested.teachers}.items():
         with torch.no_grad():
             prediction = predict(network, tested.batch, tested.problem.fabric)
-        if fault := _fault(prediction, tested):
+        if fault := prediction_fault(prediction, len(image), (image.shape[2], image.shape[3]), tested.output.channels):
             return broken(f"{who}: {fault}", "return a tasks.base.Prediction as its docstring has it")
     names = ", ".join(f"{name} /{stride}" for name, stride in tested.prediction.strides.items())
     return kept(f"features {names}; {len(tested.prediction.maps)} map(s) of {tested.output.channels} channels")
 
 
-def _fault(prediction: Prediction, tested: TaskUnderTest) -> str | None:
-    """Say what is wrong with a prediction."""
-    count, (height, width) = len(tested.batch.image), tested.batch.image.shape[-2:]
+def prediction_fault(prediction: Prediction, count: int, size: tuple[int, int], channels: int) -> str | None:
+    """Say what is wrong with the prediction of so many images (H,W), whose maps should have so many channels."""
     features, strides = prediction.features, prediction.strides
-    if prediction.size != (height, width):
-        return f"size is {prediction.size}, of images {(height, width)}"
-    if any(each.ndim != 4 or each.shape[:2] != (count, tested.output.channels) for each in prediction.maps):
-        shapes = [tuple(each.shape) for each in prediction.maps]
-        return f"maps are {shapes}, expected ({count}, {tested.output.channels}, h, w)"
+    if prediction.size != size:
+        return f"size is {prediction.size}, of images {size}"
+    if any(level.ndim != 4 or level.shape[:2] != (count, channels) for level in prediction.maps):
+        shapes = [tuple(level.shape) for level in prediction.maps]
+        return f"maps are {shapes}, expected ({count}, {channels}, h, w)"
     if features.keys() != strides.keys() or not features:
         return f"features are {list(features)}, strides {list(strides)}"
     for name, feature in features.items():
-        expected = (math.ceil(height / strides[name]), math.ceil(width / strides[name]))
+        expected = (math.ceil(size[0] / strides[name]), math.ceil(size[1] / strides[name]))
         if feature.ndim != 4 or feature.shape[0] != count or tuple(feature.shape[-2:]) != expected:
             return f"feature '{name}' is {tuple(feature.shape)}, expected (N, C, {expected[0]}, {expected[1]})"
     if not prediction.shared or not set(prediction.shared) <= features.keys():
@@ -80,7 +79,7 @@ def _fault(prediction: Prediction, tested: TaskUnderTest) -> str | None:
         return f"features have the strides {encoder}, expected shallow to deep"
     if prediction.embedding.ndim != 2 or len(prediction.embedding) != count:
         return f"embedding is {tuple(prediction.embedding.shape)}, expected ({count}, D)"
-    return None if all(each.isfinite().all() for each in tensors(prediction)) else "there are values not finite"
+    return None if all(tensor.isfinite().all() for tensor in leaves(prediction)) else "there are values not finite"
 
 
 @NETWORKS.promise("networks return whole predictions")
@@ -112,21 +111,20 @@ def networks_take_any_size(tested: TaskUnderTest) -> Verdict:
 @NETWORKS.promise("networks return whole predictions")
 def device_makes_the_targets_of_the_host(tested: TaskUnderTest) -> Verdict:
     """A batch that is augmented on the device has the task loss of the one that the host makes."""
-    if (why := host_only(tested.task)) is not None:
-        return Verdict("not checked", f"it is augmented on the host alone: {why}")
     try:
-        host, device = tested.made_twice()
-    except InputError as error:  # images of several sizes, none of which is a fault
+        made = tested.on_device()
+    except InputError as error:  # no fault: samples may be augmented on the host alone
         return Verdict("not checked", str(error))
-    maps = tested.predict(host).maps
-    expected, found = (float(tested.output.supervised(maps, batch.target)) for batch in (host, device))
-    if not math.isclose(found, expected, rel_tol=CLOSE, abs_tol=CLOSE):
+    host, device = (
+        float(tested.output.supervised(tested.prediction.maps, batch.target)) for batch in (tested.batch, made)
+    )
+    if not math.isclose(device, host, rel_tol=CLOSE, abs_tol=CLOSE):
         return broken(
-            f"the task loss of one prediction is {found:.6g} against the target of the device, {expected:.6g} against "
+            f"the task loss of one prediction is {device:.6g} against the target of the device, {host:.6g} against "
             "that of the host",
             "make `targets` give what `target` and `collate` do, and `moved_batch` of the kind what `moved` does",
         )
-    return kept(f"the task loss is {found:.4g} against both")
+    return kept(f"the task loss is {device:.4g} against both")
 
 
 def _feed(tested: TaskUnderTest, prediction: Prediction, samples: Sequence[Sample], *metrics: Metric) -> None:

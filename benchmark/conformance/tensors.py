@@ -1,44 +1,32 @@
-"""Tensors inside predictions, targets and state dicts: found, compared, picked and repeated along the batch."""
+"""Bits of tensors held against each other, and batches and predictions picked from and doubled along the batch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tasks.base import Batch, Mixed, OutputSpace, Pasted, Prediction
-
-
-def tensors(value: Any) -> Iterator[Tensor]:
-    """Find every tensor in nested tuples, lists, mappings and dataclasses."""
-    if isinstance(value, Tensor):
-        yield value
-        return
-    if is_dataclass(value):
-        value = [getattr(value, field.name) for field in fields(value)]
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for each in value:
-            yield from tensors(each)
+from tasks.nested import leaves
 
 
 def same(a: Any, b: Any) -> bool:
     """Whether the tensors inside two values have the same shapes, types and bits."""
-    return [_content(each) for each in tensors(a)] == [_content(each) for each in tensors(b)]
+    return [_content(tensor) for tensor in leaves(a)] == [_content(tensor) for tensor in leaves(b)]
 
 
-def _content(each: Tensor) -> tuple[torch.Size, torch.dtype, bytes]:
-    return each.shape, each.dtype, each.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+def _content(tensor: Tensor) -> tuple[torch.Size, torch.dtype, bytes]:
+    bits = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+    return tensor.shape, tensor.dtype, bits.numpy().tobytes()
 
 
 def state(**modules: nn.Module) -> dict[str, Tensor]:
     """Join the state dicts of modules, each entry under the module's name."""
     entries = nn.ModuleDict(modules).state_dict()
-    return {name: each.clone() for name, each in entries.items() if isinstance(each, Tensor)}
+    return {name: entry.clone() for name, entry in entries.items() if isinstance(entry, Tensor)}
 
 
 def differing(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[str]:
@@ -46,7 +34,7 @@ def differing(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[str]:
     return [key for key in {**a, **b} if not same(a.get(key), b.get(key))]
 
 
-def some(names: list[str], most: int = 3) -> str:
+def some(names: Sequence[str], most: int = 3) -> str:
     """List the first few names."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
@@ -57,23 +45,20 @@ def pick(batch: Batch, images: Tensor, output: OutputSpace) -> Any:
     return replace(batch, image=batch.image[images], target=target, inside=batch.inside[images])
 
 
-def repeat_batch(batch: Batch, times: int, output: OutputSpace) -> Any:
-    """Repeat a batch, mixed or pasted ones too, along the batch; permutations stay within each copy."""
+def doubled_batch(batch: Batch, output: OutputSpace) -> Any:
+    """Put a batch, mixed or pasted ones too, behind itself; permutations stay within each copy."""
     count = len(batch.image)
-    images = torch.arange(count).repeat(times)
-    repeated = pick(batch, images, output)
+    images = torch.arange(count).repeat(2)
+    doubled = pick(batch, images, output)
     if isinstance(batch, Mixed):
-        order = torch.cat([batch.order + count * copy for copy in range(times)])
-        return replace(
-            repeated, source=repeat_batch(batch.source, times, output), order=order, weight=batch.weight[images]
-        )
+        source, order = doubled_batch(batch.source, output), torch.cat([batch.order, batch.order + count])
+        return replace(doubled, source=source, order=order, weight=batch.weight[images])
     if isinstance(batch, Pasted):
-        first, second = (repeat_batch(each, times, output) for each in batch.sources)
-        return replace(repeated, sources=(first, second), mask=batch.mask[images])
-    return repeated
+        first, second = (doubled_batch(source, output) for source in batch.sources)
+        return replace(doubled, sources=(first, second), mask=batch.mask[images])
+    return doubled
 
 
-def repeat_prediction(prediction: Prediction, times: int) -> Prediction:
-    """Repeat a prediction along the batch."""
-    images = torch.arange(len(prediction.embedding)).repeat(times)
-    return prediction.select(images)
+def doubled_prediction(prediction: Prediction) -> Prediction:
+    """Put a prediction behind itself, along the batch."""
+    return prediction.select(torch.arange(len(prediction.embedding)).repeat(2))

@@ -48,8 +48,8 @@ class Stored:
         """The student's architecture; first weights matter only where the architecture comes with them."""
         facts = dict(self.facts["student"])
         first = str(facts.pop("weights") or "")
-        for other in ("source", "folder"):
-            facts.pop(other, None)
+        for place in ("source", "folder"):
+            facts.pop(place, None)
         return NetworkSpec(**facts, weights=first if first.startswith("hub:") else None)
 
     def config(self, words: Sequence[str]) -> Config:
@@ -131,7 +131,9 @@ def open_stored(path: str | Path) -> Stored:
     if record.artifacts.student is None or not stored.student_file.is_file():
         where = stored.student_file if record.artifacts.student else "artifacts.student is null"
         raise RecordError(f"{path}: there is no student: {where}; keep records/ and runs/ side by side")
-    found, expected = sha256_of(stored.student_file), record.provenance.student_sha256
-    if found != expected:
-        raise RecordError(f"{stored.student_file}: expected sha256 {expected}, found {found}; not the recorded student")
+    actual, expected = sha256_of(stored.student_file), record.provenance.student_sha256
+    if actual != expected:
+        raise RecordError(
+            f"{stored.student_file}: expected sha256 {expected}, found {actual}; not the recorded student"
+        )
     return stored

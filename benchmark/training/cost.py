@@ -36,7 +36,7 @@ class InferenceCost:
 
 def count_parameters(network: nn.Module) -> int:
     """Count the parameters of a network, without those of a head for training alone."""
-    return sum(each.numel() for name, each in network.named_parameters() if AUXILIARY not in name.split("."))
+    return sum(weight.numel() for name, weight in network.named_parameters() if AUXILIARY not in name.split("."))
 
 
 def count_macs(network: nn.Module, image: torch.Tensor) -> int:

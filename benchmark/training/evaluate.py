@@ -48,9 +48,9 @@ def evaluate(
         for images, samples in ordered(dataset, split, size, how.batch):
             prediction = look(network, arrived(Batch.whole(split, images), fabric), task.output, how, fabric)
             decoded = task.decode_batch(prediction, [task.truth_size(sample) for sample in samples])
-            for found, sample in zip(decoded, samples, strict=True):
+            for answer, sample in zip(decoded, samples, strict=True):
                 part = task.metric()
-                part.update(found, task.truth(sample))
+                part.update(answer, task.truth(sample))
                 parts.append(part)
     metric = task.metric()
     for part in parts:

@@ -26,9 +26,9 @@ def build_optimizer(network: nn.Module, adaptors: Iterable[nn.Parameter], recipe
 
     Raises InputError for a ``recipe.head`` where the network names no encoder.
     """
-    encoder = {id(each) for each in _encoder(network)} if recipe.head != 1 else set()
+    encoder = {id(parameter) for parameter in _encoder(network)} if recipe.head != 1 else set()
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
-    trained = [each for each in (*network.parameters(), *adaptors) if each.requires_grad]
+    trained = [parameter for parameter in (*network.parameters(), *adaptors) if parameter.requires_grad]
     keys = [(factor, decayed) for factor in dict.fromkeys((1.0, recipe.head)) for decayed in (True, False)]
     for parameter in trained:
         factor = 1.0 if id(parameter) in encoder else recipe.head

@@ -42,9 +42,9 @@ def _slid(network: Network, batch: Batch, output: OutputSpace, how: EvaluationCo
     for down in _places(height, tall, how.overlap):
         for right in _places(width, wide, how.overlap):
             part = replace(batch, image=batch.image[..., down, right], inside=batch.inside[..., down, right])
-            found = output.enlarged(predict(network, part, fabric))
-            total = found.new_zeros(*found.shape[:2], height, width) if total is None else total
-            total[..., down, right] += found
+            enlarged = output.enlarged(predict(network, part, fabric))
+            total = enlarged.new_zeros(*enlarged.shape[:2], height, width) if total is None else total
+            total[..., down, right] += enlarged
             seen[down, right] += 1
     assert total is not None
     return total / seen

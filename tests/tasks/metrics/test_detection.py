@@ -8,7 +8,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from tasks.base import Boxes
-from tasks.metrics.detection import COCO_NAMES, BoxPrecision, Detections, area_under, eleven_points, iou
+from tasks.metrics.detection import COCO_NAMES, BoxPrecision, Detections
 
 IDS = (7, 3, 90)  # contiguous labels 0, 1, 2; deliberately unordered and with gaps
 NAMES = ("cat", "dog", "toothbrush")
@@ -213,19 +213,6 @@ def test_voc_gives_a_second_detection_of_a_box_to_nobody_else():
     scores = fed([(found, truth)]).compute()
     assert scores["voc10"] == pytest.approx(0.5)
     assert scores["ap50"] == pytest.approx(1.0)
-
-
-def test_curves_by_hand():
-    recall, precision = np.array([0.0, 0.5, 0.5, 1.0]), np.array([0.0, 1.0, 0.5, 2 / 3])
-    assert area_under(recall, precision) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
-    assert eleven_points(recall, precision) == pytest.approx((6 * 1 + 5 * 2 / 3) / 11)
-
-
-def test_iou_by_hand():
-    box = np.array([0.0, 0.0, 2.0, 2.0])
-    others = np.array([[0, 0, 2, 2], [1, 1, 3, 3], [2, 2, 4, 4], [5, 5, 5, 5]], float)
-    np.testing.assert_allclose(iou(box, others), [1, 1 / 7, 0, 0])
-    np.testing.assert_allclose(iou(others[3], others[3:]), [0])
 
 
 def test_merging_and_order():

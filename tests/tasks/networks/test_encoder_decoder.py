@@ -7,6 +7,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from benchmark.conformance.task_checks import prediction_fault
 from benchmark.training.cost import count_parameters
 from tasks.base import NetworkSpec
 from tasks.errors import InputError
@@ -29,13 +30,8 @@ def test_a_prediction_says_what_it_holds(spec: NetworkSpec) -> None:
     network = build(spec, 5).double().eval()
     with torch.no_grad():
         prediction = network(torch.randn(2, 3, 64, 96, dtype=torch.float64))
-    (logits,) = prediction.maps
-    assert logits.shape[:2] == (2, 5)
-    assert prediction.size == (64, 96)
+    assert prediction_fault(prediction, 2, (64, 96), channels=5) is None
     assert prediction.shared == ("decoder",)
-    for name, feature in prediction.features.items():
-        stride = prediction.strides[name]
-        assert feature.shape[-2:] == (64 // stride, 96 // stride)
     deepest = [name for name in prediction.features if name != "decoder"][-1]
     torch.testing.assert_close(prediction.embedding, prediction.features[deepest].mean(dim=(2, 3)))
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from benchmark.conformance.frozen_step import fit
+from benchmark.conformance.task_under_test import fit
 from tasks.base import IGNORE, OutputSpace
 from tasks.outputs.detection import Detection
 from tests.support import assert_alike

@@ -57,18 +57,6 @@ def test_the_teacher_gets_no_say_outside_the_image(case):
     for gradient, level in zip(gradients(loss, student), student.maps, strict=True):
         stride = -(-SIZE[1] // level.shape[-1])
         assert (gradient[..., 24 // stride :] == 0).all()
-    moved = case.wrap(
-        [
-            torch.where(g != 0, m, m + 5)
-            for g, m in zip(gradients_of(case, student, teacher), student.maps, strict=True)
-        ],
-        inside,
-    )
-    assert case.space.divergence(moved, teacher).item() == pytest.approx(loss.item(), rel=ROUNDING)
-
-
-def gradients_of(case, student, teacher):
-    return gradients(case.space.divergence(student, teacher), student)
 
 
 def test_nothing_inside_gives_finite_zero_losses(case):
@@ -114,12 +102,9 @@ def test_order_of_the_batch(case):
     assert_alike(case.space.summary(turned), case.space.summary(prediction)[order])
 
 
-def test_hard_targets_are_targets_of_the_input_size(case):
+def test_hard_targets_are_learned_by_the_teacher_that_gave_them(case):
     teacher = case.prediction(1)
     target = case.space.hard_targets(teacher)
-    inside = case.space.labeled(target, SIZE)
-    assert inside.dtype == torch.bool
-    assert inside.shape == (N, *SIZE)
     assert case.space.supervised(teacher.maps, target) < case.space.supervised(case.prediction(0).maps, target)
 
 
@@ -128,18 +113,6 @@ def test_pseudo_labels_can_be_pasted(case):
     student = case.prediction(0, grad=True)
     loss = case.space.supervised(student.maps, case.space.paste(first, second, left_half()))
     assert all(g.isfinite().all() for g in gradients(loss, student))
-
-
-def test_summary_is_one_vector_an_image_inside_it(case):
-    prediction = case.prediction(0, left_half())
-    summary = case.space.summary(prediction)
-    assert summary.shape[0] == N
-    assert summary.dim() == 2
-    changed = [m.clone() for m in prediction.maps]
-    for level in changed:
-        stride = -(-SIZE[1] // level.shape[-1])
-        level[..., 24 // stride :] += 3
-    assert_alike(case.space.summary(replace(prediction, maps=tuple(changed))), summary)
 
 
 def test_bounded_is_bounded(case):
