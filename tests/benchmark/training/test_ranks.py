@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import pytest
@@ -23,9 +24,9 @@ COUNT = 2
 
 def in_two(work: Callable[[Ranks], Any]) -> list[Any]:
     """Have two processes do the same, and return what each found."""
-    context, place = multiprocessing.get_context("spawn"), Place()
-    with context.Pool(COUNT) as pool:
-        return pool.starmap(_meet, [(work, rank, place.main_port) for rank in range(COUNT)], chunksize=1)
+    port = Place().main_port
+    with ProcessPoolExecutor(COUNT, multiprocessing.get_context("spawn")) as pool:  # says so where a process ends
+        return [each.result() for each in [pool.submit(_meet, work, rank, port) for rank in range(COUNT)]]
 
 
 def _meet(work: Callable[[Ranks], Any], rank: int, port: int) -> Any:
