@@ -172,7 +172,7 @@ def mixing_and_pasting_have_their_limits(tested: TaskUnderTest) -> Verdict:
 def targets_of_parts_join(tested: TaskUnderTest) -> Verdict:
     """The targets of two batches join into that of all their images, as processes that share a batch need it."""
     output, count = tested.output, len(tested.batch.image)
-    parts = [tested.lab.fresh(step)[LABELED].target for step in (0, 1)]
+    parts = [tested.fresh(step)[LABELED].target for step in (0, 1)]
     joined = output.join(parts)
     for part, place in zip(parts, torch.arange(2 * count).split(count), strict=True):
         found, wanted = (_losses(tested, target) for target in (output.permute(joined, place), part))

@@ -157,7 +157,7 @@ def test_two_devices_with_half_a_batch_each_train_what_one_does_and_drop_who_fai
     for pair in zip(alone, shared, strict=True):
         assert_alike(one, pair[0], two, pair[1])
     monkeypatch.setattr(run, "helped", lambda *_: pytest.fail("a process was started where there is nothing to do"))
-    again = tiny_run(two, f"method=[{','.join(NAMES)}]", *WORDS, TWO)
+    again = tiny_run(two, f"method=[{','.join(NAMES)}]", *BATCHES, *WORDS, TWO)
     assert [each.run_id for each in again] == [each.run_id for each in shared]
 
 
