@@ -38,7 +38,9 @@ def register() -> None:
     """
     catalog.load()
     plugin_configs.register()
-    ConfigStore.instance().store(name="schema", node=Config)
+    if ("schema", "") not in _entered:
+        ConfigStore.instance().store(name="schema", node=Config)
+        _entered["schema", ""] = Config
     enters: dict[str, Callable[[str, Any], None]] = {
         "task": _enter_task,
         "data": _enter_dataset,
@@ -163,6 +165,7 @@ def typed(found: DictConfig) -> Config:
             f"protocol.*: protocol {plain.protocol.name} is fixed by its file; set the keys of the run themselves "
             "(recipe.steps=...), or write a protocol of your own"
         )
+    protocols.forget_options(plain)
     _check_budgets(plain)
     _check_crops("recipe", plain.recipe)
     _check_crops("teacher.recipe", plain.teacher.recipe)
@@ -207,7 +210,13 @@ def _check_evaluation(evaluation: EvaluationConfig) -> None:
 
 def _explain(words: list[str], error: Exception) -> str:
     """Say which word is wrong and what was meant."""
-    options = functools.cache(GlobalHydra.instance().config_loader().get_group_options)  # it copies all there is
+    loader = GlobalHydra.instance().config_loader()
+    top = set(loader.list_groups(""))
+
+    @functools.cache  # of each choice, for the loader copies all there is
+    def options(key: str) -> Sequence[str]:
+        return loader.get_group_options(key) if key.partition("/")[0] in top else []
+
     for word in words:
         override = OverridesParser.create().parse_override(word)
         key = override.key_or_group

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -21,7 +22,7 @@ from benchmark.config.schema import (
     data_schema,
     options_schema,
 )
-from tasks.base import Dataset, Task, datasets, tasks
+from tasks.base import Dataset, NetworkSpec, Task, datasets, tasks
 from tasks.errors import InputError, nearest
 
 GROUP = "protocol"
@@ -114,6 +115,20 @@ def option(task: str, protocol: str) -> str:
     return f"{task}_{protocol}"
 
 
+def forget_options(config: Config) -> None:
+    """Leave out what a protocol says of a network's decoder where another decoder was chosen, which has other options.
+
+    Options that were given for the new one stay.
+    """
+    there = fixed(config.protocol, tasks[config.task["name"]])
+    networks: list[tuple[NetworkSpec, Any]] = [(config.student, there.student)]
+    networks += [(spec, there.teacher.networks.get(role)) for role, spec in config.teacher.networks.items()]
+    for spec, own in networks:
+        if own is not None and spec.decoder != own.decoder:
+            given = spec.decoder_options.items()
+            spec.decoder_options = {key: value for key, value in given if own.decoder_options.get(key) != value}
+
+
 def kept(config: Config) -> bool:
     """Say whether a run keeps to the protocol that it was composed with: whether its name may stand on the record."""
     return not any(True for _ in changes(config))
@@ -146,9 +161,8 @@ def changes(config: Config) -> Iterator[str]:
 
 def _plain(node: Any) -> dict[str, Any]:
     """Turn a part of a configuration into plain values that compare, whichever way it was made."""
-    made = OmegaConf.to_container(OmegaConf.create(dict(node) if isinstance(node, Mapping) else asdict(node)))
-    assert isinstance(made, dict)
-    return {str(key): value for key, value in made.items()}
+    made: dict[str, Any] = json.loads(json.dumps(dict(node) if isinstance(node, Mapping) else asdict(node)))
+    return made
 
 
 def name(config: Config) -> str:

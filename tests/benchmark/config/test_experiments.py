@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+import runpy
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,19 @@ from benchmark.training.device import build_fabric
 from benchmark.training.problem import Problem
 from tests.tasks.datasets import layouts
 
-PAPERS = Path(__file__).parents[3] / "docs" / "experiments.md"
+ROOT = Path(__file__).parents[3]
+PAPERS = ROOT / "docs" / "experiments.md"
 EXPERIMENTS = sorted(path.stem for path in (Path(benchmark.__file__).parent / "conf" / "experiment").glob("*.yaml"))
 MINIATURE = (
     *("data.size=64", "recipe.steps=2", "teacher.recipe.steps=2", "student.weights=null"),
     *("workers=0", "device=cpu", "save_every=0"),
 )
+
+
+@cache
+def composed(experiment: str) -> Config:
+    """Compose an experiment as it is; not to be changed."""
+    return compose.load([f"experiment={experiment}"])
 
 
 def layout(config: Config) -> Callable[[Path], object] | None:
@@ -41,7 +49,7 @@ def layout(config: Config) -> Callable[[Path], object] | None:
 
 def shrunk(experiment: str, home: Path) -> list[str]:
     """Give the words of an experiment in miniature; what is not said here is as in its file."""
-    config = compose.load([f"experiment={experiment}"])
+    config = composed(experiment)
     words = [f"experiment={experiment}", *MINIATURE, f"home={home / 'runs'}"]
     words += [f"teacher.networks.{name}.weights=null" for name in config.teacher.networks]
     for prefix, recipe in (("", config.recipe), ("teacher.", config.teacher.recipe)):
@@ -73,10 +81,25 @@ def test_an_experiment_runs_in_miniature(experiment: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_an_experiment_is_composed_and_told(experiment: str) -> None:
-    config = compose.load([f"experiment={experiment}"])
+    config = composed(experiment)
     assert config.methods
     assert config.recipe.steps > 0
     assert f"experiment={experiment}`" in PAPERS.read_text(encoding="utf-8"), f"add {experiment} to {PAPERS.name}"
+
+
+@pytest.mark.parametrize("experiment", ["coupled_avs1k", "skt_shanghaitech_b"])
+def test_what_an_experiment_costs_is_what_the_command_counts(experiment: str) -> None:
+    line = runpy.run_path(str(ROOT / "perf" / "experiments.py"))["row"](experiment)
+    assert line in PAPERS.read_text(encoding="utf-8")
+
+
+def test_every_training_of_an_experiment_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(ROOT / "perf" / "experiments.py"))["measure"]("smoke", 3, ["device=cpu", "workers=0"])
+    config = compose.load(["experiment=smoke"])
+    trained = [*(f"teacher {role}" for role in config.teacher.networks), "none", *config.methods]
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
+    assert [what for _, what, *_ in lines] == trained
+    assert all(float(milliseconds) > 0 for *_, milliseconds, _, _ in lines)
 
 
 @pytest.mark.parametrize(
@@ -92,12 +115,12 @@ def test_an_experiment_is_composed_and_told(experiment: str) -> None:
     ],
 )
 def test_epochs_of_papers_are_steps_here(experiment: str, steps: int) -> None:
-    assert compose.load([f"experiment={experiment}"]).recipe.steps == pytest.approx(steps, abs=1)
+    assert composed(experiment).recipe.steps == pytest.approx(steps, abs=1)
 
 
 def test_the_image_level_term_of_mgd_weighs_as_much_as_on_the_authors_cards() -> None:
     for experiment, classes, weight in (("mgd_voc_8", 21, 0.002), ("mgd_cityscapes_8", 19, 0.001)):
-        config = compose.load([f"experiment={experiment}"])
+        config = composed(experiment)
         here = config.methods["mgd"]["image"] * config.recipe.batch * classes
         assert here == pytest.approx(weight * 2 * classes)
 
