@@ -149,9 +149,7 @@ def check_words(words: Sequence[str]) -> None:
 
 def typed(found: DictConfig) -> Config:
     """Turn a composed Hydra configuration, perhaps of another process, into the typed one."""
-    catalog.load()
-    for reference in found.get("files", []):
-        catalog.enter_file(reference)
+    catalog.load_with(found.get("files", []))
     try:
         plain = OmegaConf.to_object(found)
     except OmegaConfBaseException as error:
@@ -169,6 +167,7 @@ def typed(found: DictConfig) -> Config:
     _check_budgets(plain)
     _check_crops("recipe", plain.recipe)
     _check_crops("teacher.recipe", plain.teacher.recipe)
+    _check_devices(plain)
     _check_evaluation(plain.evaluation)
     plain.teacher.seed += plain.seed % plain.teacher.seeds
     strength.fill(plain)
@@ -195,6 +194,23 @@ def _check_crops(key: str, recipe: Recipe) -> None:
         raise InputError(f"{key}.crop_share={share}: expected a range above 0 and up to 1, such as [0.5,1]")
     if recipe.batch != 1:
         raise InputError(f"{key}.crop_share={share}: crops differ in size; set {key}.batch=1, found {recipe.batch}")
+
+
+def _check_devices(config: Config) -> None:
+    """Raise InputError for batches that cannot be divided among the devices, and for time that is measured on one."""
+    devices = config.devices
+    if devices < 1:
+        raise InputError(f"devices={devices}: expected at least 1")
+    for key, recipe in (("recipe", config.recipe), ("teacher.recipe", config.teacher.recipe)):
+        if recipe.batch % devices:
+            nearest_batch = devices * max(1, round(recipe.batch / devices))
+            raise InputError(
+                f"{key}.batch={recipe.batch} cannot be divided among devices={devices}; set {key}.batch={nearest_batch}"
+            )
+    if devices > 1 and config.recipe.budget == "time":
+        raise InputError(
+            f"recipe.budget=time is measured on one device, but devices={devices}; give steps, or devices=1"
+        )
 
 
 def _check_evaluation(evaluation: EvaluationConfig) -> None:
