@@ -17,7 +17,7 @@ from hypothesis import settings
 
 from benchmark.config import catalog
 from benchmark.config.catalog import REGISTRIES
-from benchmark.training import cost
+from benchmark.training import budget, cost
 from methods.base import methods
 from tasks.data.cache import ROOT
 from tests.support import Finished, tiny_run, tiny_teachers
@@ -26,15 +26,20 @@ catalog.load()
 METHODS = sorted(methods)  # now: tests register others
 # Tests run side by side, and tiny networks gain nothing from threads: one, unless the environment asks for more.
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-settings.register_profile("suite", deadline=None)  # a busy machine is no failure
+# A busy machine is no failure. Fewer examples than Hypothesis takes; `.ci/run` asks for its own hundred.
+settings.register_profile("suite", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=100)
 settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def brief() -> Iterator[None]:
-    """Time a student's forward pass twice, not twenty times, in this process: no test asks how long it takes."""
+    """Time few steps, and few passes of few images, in this process: no test asks how long they take."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cost, "REPEATS", 2)
+        for name, few in {"WARM_UP": 0, "REPEATS": 2, "MANY": 2, "BATCHES": 1}.items():
+            patch.setattr(cost, name, few)
+        for name, few in {"WARM": 1, "CALIBRATION": 3}.items():
+            patch.setattr(budget, name, few)
         yield
 
 

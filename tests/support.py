@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
+from _pytest.mark.structures import ParameterSet
 from rich.console import Console
 from torch import Tensor
 
@@ -29,12 +31,13 @@ TINY = (
     "recipe.batch=2",
     "teacher.recipe.steps=2",
     "teacher.recipe.batch=2",
-    "save_every=0",
+    "save_every=60",
     "workers=0",
     "device=cpu",
     "control=false",
 )
-
+SAVING = "save_every=0"
+"""Save the state after every step, for a run that is to be killed."""
 
 ROUNDING = 1e-4
 """The share of a float32 number that sums in another order, or another processor's functions, may move."""
@@ -83,6 +86,21 @@ def student_bytes(home: Path, record: Record) -> bytes:
     """Read a trained student's file."""
     assert record.artifacts.student is not None, record.status_reason
     return (home / record.artifacts.student).read_bytes()
+
+
+def in_turn(first: Sequence[str], second: Sequence[str]) -> list[tuple[str, str]]:
+    """Pair each of the first with one of the second, whose turns come round, the last one's first."""
+    return [(each, second[(number - 1) % len(second)]) for number, each in enumerate(first)]
+
+
+def mostly_slow(every: Iterable[Any], chosen: Container[Any]) -> list[ParameterSet]:
+    """Make parameters of all: the default suite takes those that are chosen, the slow tests the rest."""
+    return [
+        pytest.param(
+            *(each if isinstance(each, tuple) else (each,)), marks=[] if each in chosen else [pytest.mark.slow]
+        )
+        for each in every
+    ]
 
 
 def built_in(registry: Registry[Any]) -> list[str]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,7 +23,7 @@ class PluginConfigs(SearchPathPlugin):
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Append each package that is there; ``faults`` names the others."""
-        for entry in importlib.metadata.entry_points(group=GROUP):
+        for entry in _entries():
             if _exists(entry.value):
                 search_path.append(provider=f"plugin {entry.name}", path=f"pkg://{entry.value}")
 
@@ -32,16 +35,26 @@ def register() -> None:
 
 def faults() -> str:
     """Name the packages that are not there, for a message about an unknown configuration: ``"; ..."`` or nothing."""
-    missing = [entry for entry in importlib.metadata.entry_points(group=GROUP) if not _exists(entry.value)]
+    missing = [entry for entry in _entries() if not _exists(entry.value)]
     named = [f"plugin '{entry.name}' names configurations in {entry.value}, which is missing" for entry in missing]
     return "".join(f"; {fault}" for fault in named)
 
 
 def folders(group: str) -> Iterator[Path]:
     """List the folders that hold the options of a group, in the order of Hydra's search path."""
-    for package in (OURS, *(entry.value for entry in importlib.metadata.entry_points(group=GROUP))):
+    for package in (OURS, *(entry.value for entry in _entries())):
         spec = find_spec(package) if _exists(package) else None
         yield from (Path(place) / group for place in (spec.submodule_search_locations or () if spec else ()))
+
+
+def _entries() -> tuple[EntryPoint, ...]:
+    return _found(tuple(sys.path))
+
+
+@cache
+def _found(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Look through all that is installed, once a search path: it is asked for twenty times a run."""
+    return tuple(importlib.metadata.entry_points(group=GROUP))
 
 
 def _exists(package: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -122,10 +123,10 @@ def forget_options(config: Config) -> None:
     there = fixed(config.protocol, tasks[config.task["name"]])
     networks: list[tuple[NetworkSpec, Any]] = [(config.student, there.student)]
     networks += [(spec, there.teacher.networks.get(role)) for role, spec in config.teacher.networks.items()]
-    for spec, own in networks:
-        if own is not None and spec.decoder != own.decoder:
+    for spec, named in networks:
+        if named is not None and spec.decoder != named.decoder:
             given = spec.decoder_options.items()
-            spec.decoder_options = {key: value for key, value in given if own.decoder_options.get(key) != value}
+            spec.decoder_options = {key: value for key, value in given if named.decoder_options.get(key) != value}
 
 
 def kept(config: Config) -> bool:
@@ -160,9 +161,8 @@ def changes(config: Config) -> Iterator[str]:
 
 def _plain(node: Any) -> dict[str, Any]:
     """Turn a part of a configuration into plain values that compare, whichever way it was made."""
-    made = OmegaConf.to_container(OmegaConf.create(dict(node) if isinstance(node, Mapping) else asdict(node)))
-    assert isinstance(made, dict)
-    return {str(key): value for key, value in made.items()}
+    made: dict[str, Any] = json.loads(json.dumps(dict(node) if isinstance(node, Mapping) else asdict(node)))
+    return made
 
 
 def name(config: Config) -> str:

@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 from benchmark.cli import app, guarded
-from benchmark.commands import sweep
 from tests.support import TINY
 
 
@@ -40,8 +39,9 @@ def test_help_needs_no_torch() -> None:
         (["run", "device=cuda:99"], "device=cuda:99: there is none on this machine"),
         (["run", "precision=8"], "precision=8: expected 32 or bf16"),
         (["run", "recipe.optimizer=sdg", "control=false", "method=none"], "recipe.optimizer=sdg: expected adamw"),
-        (["run", "student.decoder=fnp", "method=none"], "unknown decoder 'fnp'; did you mean 'fpn'"),
+        (["run", "student.decoder=fnp", "method=none", *TINY[:4]], "unknown decoder 'fnp'; did you mean 'fpn'"),
         (["run", "-m", "seed=0,x"], "seed: Value 'x' of type 'str' could not be converted to Integer"),
+        (["run", "-m", "recipe.lr=interval(0,1)"], "recipe.lr=interval(0,1)': expected a list or a range"),
         (["list", "method"], "cannot list 'method'; did you mean 'methods'"),
         (["leaderboard", "/nowhere/at/all"], "/nowhere/at/all: no such file or folder"),
         (["leaderboard", "validate", "/nowhere/at/all"], "/nowhere/at/all: no such file or folder"),
@@ -99,10 +99,14 @@ CAMVID = ("run", "data=camvid", "method=none", *(word for word in TINY if not wo
     ids=["truncated image", "mask of another size", "label out of range", "missing mask"],
 )
 def test_bad_data_is_named_recorded_and_loses_nothing(
-    fault: object, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fault: Callable[[Path], object],
+    expected: str,
+    finished_home: Callable[[str], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     root, home = _camvid(tmp_path / "CamVid"), tmp_path / "runs"
-    assert command(*CAMVID, f"data.root={root}", f"home={home}") == 0
+    shutil.copytree(finished_home("seg"), home)
     before = sorted(path.name for path in (home / "records").glob("*.json"))
     capsys.readouterr()
     fault(root)
@@ -168,18 +172,6 @@ def test_validate_names_each_fault(
     assert "the configuration says seed is 0, the record 1" in printed
     assert f"the configuration says data.manifest is {'0' * 64}, the record" in printed
     assert "1 records, 5 faults" in printed
-
-
-def test_a_sweep_runs_every_combination_and_writes_boards_once(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    written: list[Path] = []
-    monkeypatch.setattr(sweep, "write_home", lambda home, console: written.append(home))
-    assert command("run", "-m", *TINY, "method=none", "seed=0,1", f"home={home}") == 0
-    assert len(list((home / "records").glob("*.json"))) == 2
-    assert written == [home]
-    assert command("run", "-m", "recipe.lr=interval(0,1)", f"home={home}") == 2
-    assert "recipe.lr=interval(0,1)': expected a list or a range" in capsys.readouterr().err
 
 
 def test_preview_and_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

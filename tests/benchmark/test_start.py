@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BUILDERS = {"timm", "segmentation_models_pytorch"}
 SCORES = {"pycocotools", "py_sod_metrics", "sklearn"}  # each of one task
 REST = {"torchvision", "albumentations", "scipy", "lightning_fabric"}
@@ -25,6 +27,7 @@ print(json.dumps([listing, sorted(sys.modules)]))
 """
 
 
+@pytest.mark.slow  # a process that imports all
 def test_a_start_imports_what_it_needs() -> None:
     found = subprocess.run(
         [sys.executable, "-c", CODE], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2]

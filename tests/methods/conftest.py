@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import settings
 from torch import Tensor, nn
 
 from benchmark.config.schema import Recipe
@@ -27,9 +26,6 @@ from tasks.outputs.logdepth import LogDepth
 
 LOSSES = Path(__file__).parents[1] / "fixtures" / "losses"
 CLASSES = 4
-
-settings.register_profile("laws", deadline=None)  # a busy machine is no failure
-settings.load_profile("laws")
 
 
 class TinyDetection(Detection):

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import cycle, product
+from itertools import product
 from pathlib import Path
 
 import pytest
 import torch
 from rich.console import Console
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmark.commands import export as module
-from benchmark.commands.export import FORMATS, export
+from benchmark.commands.export import FORMATS, Format, export
 from benchmark.runs.finished_run import open_stored
 from leaderboards.values import sha256_of
 from tasks.base import tasks
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights
+from tests.support import mostly_slow
 
 
 def run(record: Path, kind: str, out: Path | None = None, size: str | None = None) -> tuple[int, str]:
@@ -35,14 +36,27 @@ def record_of(home: Path) -> Path:
     return file
 
 
-IN_TURN = dict(zip(tasks, cycle(FORMATS)))  # the format of each task that the default suite sees; the rest is slow
-EVERY = [
-    pytest.param(task, kind, marks=[] if IN_TURN[task] == kind else [pytest.mark.slow], id=f"{task}-{kind}")
-    for task, kind in product(tasks, FORMATS)
-]
+@pytest.fixture
+def light(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return a function that puts in the place of all formats one that only says it writes, and is so much wrong."""
+
+    def use(wrong: float) -> None:
+        written: list[nn.Module] = []
+
+        def save(network: nn.Module, example: Tensor, path: Path) -> None:
+            written.append(network)
+            path.write_bytes(b"a file")
+
+        load = lambda path: lambda image: [each + wrong for each in written[-1](image)]  # noqa: E731
+        monkeypatch.setattr(module, "FORMATS", {"light": Format(".light", (), save, load)})
+
+    return use
 
 
-@pytest.mark.parametrize(("task", "kind"), EVERY)
+# Each format once: of several maps, and of several frames.
+@pytest.mark.parametrize(
+    ("task", "kind"), mostly_slow(product(tasks, FORMATS), {("det", "onnx"), ("attention", "torch-export")})
+)
 def test_every_task_and_format(task: str, kind: str, finished_home: Callable[[str], Path], tmp_path: Path) -> None:
     file = record_of(finished_home(task))
     out = tmp_path / f"student{FORMATS[kind].suffix}"
@@ -72,10 +86,11 @@ def test_every_task_and_format(task: str, kind: str, finished_home: Callable[[st
     assert about["check"]["max_abs_difference"] <= about["check"]["tolerance"]
 
 
-def test_size_and_place_have_defaults(finished_home: Callable[[str], Path]) -> None:
+def test_size_and_place_have_defaults(finished_home: Callable[[str], Path], light: Callable[[float], None]) -> None:
     file = record_of(finished_home("seg"))
-    assert run(file, "torch-export")[0] == 0
-    (about,) = file.parent.parent.glob("runs/*/student.pt2.json")
+    light(0.0)
+    assert run(file, "light")[0] == 0
+    (about,) = file.parent.parent.glob("runs/*/student.light.json")
     assert json.loads(about.read_text())["image"] == [64, 64]
 
 
@@ -86,16 +101,12 @@ def test_a_wrong_size_is_named(size: str, finished_home: Callable[[str], Path]) 
 
 
 def test_a_file_that_computes_something_else_is_not_kept(
-    finished_home: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished_home: Callable[[str], Path], tmp_path: Path, light: Callable[[float], None]
 ) -> None:
-    def wrong(path: Path) -> Callable[[Tensor], Sequence[Tensor]]:
-        right = FORMATS["torch-export"].load(path)
-        return lambda image: [each + 0.01 for each in right(image)]
-
-    monkeypatch.setattr(module, "FORMATS", {"wrong": replace(FORMATS["torch-export"], load=wrong)})
-    code, printed = run(record_of(finished_home("seg")), "wrong", tmp_path / "student.pt2", "64x64")
+    light(0.01)
+    code, printed = run(record_of(finished_home("seg")), "light", tmp_path / "student.pt2", "64x64")
     assert code == 1
-    assert "failed: the wrong file is not the student: max abs difference 0.01" in printed
+    assert "failed: the light file is not the student: max abs difference 0.01" in printed
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from benchmark.commands import tune as module
 from benchmark.commands.tune import WIDER, Tried, choose, grid, tune, wider
 from benchmark.config import compose
+from benchmark.config.schema import Config
+from benchmark.run import Run
 from benchmark.training.assemble import strengthen
 from leaderboards import store, tuning
 from leaderboards.errors import RecordError
+from leaderboards.record import Record
 from methods.base import SUPERVISED
 from tasks.errors import InputError
 from tests.leaderboards.factory import record
@@ -61,43 +66,84 @@ def test_of_the_values_as_good_as_the_best_the_nearest_to_the_own_one_is_chosen(
     assert choose([failed], 1.0) is None
 
 
-def test_every_method_is_tried_alike_and_the_best_is_chosen(home: Path) -> None:
-    code, said = tuned(home, "method=[none,pixel,cwd]", "data.train=16")
+class Untrained(Run):
+    """A run whose scores are the better, the nearer a method's strength, or the control's rate, is to the best one."""
+
+    best = {"pixel": 1.0, "cwd": 16.0, "none": 0.008}
+
+    def __init__(self, config: Config, console: Console) -> None:
+        self.config = config
+
+    def execute(self) -> list[Record]:
+        return [self.scored(name) for name in self.config.methods]
+
+    def scored(self, name: str) -> Record:
+        value = self.config.recipe.lr if name == "none" else self.config.methods[name]["strength"]
+        made = record(name, self.config.seed, score=1 / (1 + abs(math.log(value / self.best[name]))))
+        held_out = {"options": {"tuning_split": self.config.data["tuning_split"]}, "manifest_sha256": "0" * 64}
+        return made.model_copy(update={"dataset": made.dataset.model_copy(update=held_out)})
+
+
+@pytest.fixture
+def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be trained."""
+    monkeypatch.setattr(module, "Run", Untrained)
+
+
+@pytest.mark.usefixtures("untrained")
+def test_every_method_is_tried_alike_and_the_best_is_chosen(tmp_path: Path) -> None:
+    code, said = tuned(tmp_path, "method=[none,pixel,cwd]")
     assert code == 0
-    spaces = []
     for name in ("pixel", "cwd"):
-        found = tuning.find(home / "tuning", "seg", "scenes", name)
+        found = tuning.find(tmp_path / "tuning", "seg", "scenes", name)
         assert found is not None
-        spaces.append([trial.value for trial in found.trials])
-        best = max(found.trials, key=lambda trial: trial.score or 0.0)
-        assert found.chosen == best.value
+        assert found.chosen == Untrained.best[name]
         assert f"methods.{name}.strength={found.chosen:g}" in said
-        assert found.split == "train: 1/4 of it, held out, 4 images"
-        assert not found.at_the_edge or len(found.trials) >= 3 + WIDER
-    assert spaces[0] == spaces[1] == sorted(spaces[0])
-    assert {0.25, 1.0, 4.0} <= set(spaces[0])
+        # cwd's choice lies at the edge of the first three values, then at that of four: both get two more.
+        assert [trial.value for trial in found.trials] == [0.25, 1.0, 4.0, 16.0, 64.0]
+        assert not found.at_the_edge
+
+
+@pytest.mark.usefixtures("untrained")
+def test_a_space_grows_a_few_times_at_most_and_the_edge_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Untrained, "best", {"pixel": 1e-9})
+    assert "at the edge of what was tried" in tuned(tmp_path, "method=pixel")[1]
+    found = tuning.find(tmp_path / "tuning", "seg", "scenes", "pixel")
+    assert found is not None
+    assert found.at_the_edge
+    assert len(found.trials) == 3 + WIDER
+
+
+def test_trials_are_runs_on_images_held_out_of_the_training_split(home: Path) -> None:
+    assert tuned(home, "method=[none,pixel,cwd]", "data.train=16", trials=1)[0] == 0
+    found = tuning.find(home / "tuning", "seg", "scenes", "pixel")
+    assert found is not None
+    assert found.split == "train: 1/4 of it, held out, 4 images"
     runs = store.read([home / "tuning" / "records"])[0]
-    assert len(runs) == 2 * len(spaces[0])
+    assert {run.method.name for run in runs} == {"pixel", "cwd"}
     assert all(run.dataset.n_train == 12 and run.dataset.options["tuning_split"] == "1/4" for run in runs)
-    assert "already finished" in tuned(home, "method=[none,pixel,cwd]", "data.train=16")[1]
+    assert "already finished" in tuned(home, "method=[none,pixel,cwd]", "data.train=16", trials=1)[1]
 
 
+@pytest.mark.usefixtures("untrained")
 def test_the_learning_rate_of_the_control_is_tuned_over_seeds_and_runs_say_so(home: Path) -> None:
-    code, said = tuned(home, "method=none", "data.train=16", seeds=2)
+    code, said = tuned(home, "method=none", seeds=2)
     found = tuning.find(home / "tuning", "seg", "scenes", "none")
     assert code == 0
     assert found is not None
-    assert (found.parameter, found.own) == ("lr", 0.002)
+    assert (found.parameter, found.own, found.chosen) == ("lr", 0.002, 0.008)
     assert {trial.seed for trial in found.trials} == {0, 1}
-    assert {0.0005, 0.002, 0.008} <= {trial.value for trial in found.trials}
-    assert f"recipe.lr={found.chosen:g}" in said
+    assert {trial.value for trial in found.trials} == {0.0005, 0.002, 0.008, 0.032}
+    assert "recipe.lr=0.008" in said
     words = ("method=none", f"tuning={home / 'tuning'}")
     (own,) = tiny_run(home, *words, "recipe.lr=0.123")
     (taken,) = tiny_run(home, *words, f"recipe.lr={found.chosen}")
     assert own.protocol.tuning is None
     assert taken.protocol.tuning is not None
     assert taken.protocol.tuning.space == found.space
-    assert taken.protocol.tuning.budget == "4 steps, seeds 0, 1"
+    assert taken.protocol.tuning.budget == "600 steps, seeds 0, 1"
 
 
 def test_a_run_takes_the_tuned_strength_and_says_so(home: Path) -> None:

@@ -6,7 +6,7 @@ import io
 import math
 import runpy
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,12 @@ MINIATURE = (
 )
 
 
+@cache
+def composed(experiment: str) -> Config:
+    """Compose an experiment as it is; not to be changed."""
+    return compose.load([f"experiment={experiment}"])
+
+
 def layout(config: Config) -> Callable[[Path], object] | None:
     """Say who writes the set of an experiment; None for one that is rendered."""
     data = config.data
@@ -43,7 +49,7 @@ def layout(config: Config) -> Callable[[Path], object] | None:
 
 def shrunk(experiment: str, home: Path) -> list[str]:
     """Give the words of an experiment in miniature; what is not said here is as in its file."""
-    config = compose.load([f"experiment={experiment}"])
+    config = composed(experiment)
     words = [f"experiment={experiment}", *MINIATURE, f"home={home / 'runs'}"]
     words += [f"teacher.networks.{name}.weights=null" for name in config.teacher.networks]
     for prefix, recipe in (("", config.recipe), ("teacher.", config.teacher.recipe)):
@@ -75,7 +81,7 @@ def test_an_experiment_runs_in_miniature(experiment: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_an_experiment_is_composed_and_told(experiment: str) -> None:
-    config = compose.load([f"experiment={experiment}"])
+    config = composed(experiment)
     assert config.methods
     assert config.recipe.steps > 0
     assert f"experiment={experiment}`" in PAPERS.read_text(encoding="utf-8"), f"add {experiment} to {PAPERS.name}"
@@ -110,12 +116,12 @@ def test_every_training_of_an_experiment_is_measured(capsys: pytest.CaptureFixtu
     ],
 )
 def test_epochs_of_papers_are_steps_here(experiment: str, steps: int) -> None:
-    assert compose.load([f"experiment={experiment}"]).recipe.steps == pytest.approx(steps, abs=1)
+    assert composed(experiment).recipe.steps == pytest.approx(steps, abs=1)
 
 
 def test_the_image_level_term_of_mgd_weighs_as_much_as_on_the_authors_cards() -> None:
     for experiment, classes, weight in (("mgd_voc_8", 21, 0.002), ("mgd_cityscapes_8", 19, 0.001)):
-        config = compose.load([f"experiment={experiment}"])
+        config = composed(experiment)
         here = config.methods["mgd"]["image"] * config.recipe.batch * classes
         assert here == pytest.approx(weight * 2 * classes)
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmark.training.average import running_mean
 from benchmark.training.cohort import Cohort
-from tests.support import student_bytes, tiny_run
+from tests.support import SAVING, student_bytes, tiny_run
 
 WORDS = ("task=seg", "method=none", "recipe.ema=0.5")
 
@@ -39,7 +39,7 @@ def test_a_run_with_a_mean_goes_on_to_the_same_bytes_and_ends_with_the_mean(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Cohort, "_step", dying)
-        tiny_run(tmp_path / "stopped", *WORDS)
+        tiny_run(tmp_path / "stopped", *WORDS, SAVING)
     (resumed,) = tiny_run(tmp_path / "stopped", *WORDS)
     assert student_bytes(tmp_path / "stopped", resumed) == student_bytes(tmp_path / "whole", whole)
     assert student_bytes(tmp_path / "plain", plain) != student_bytes(tmp_path / "whole", whole)

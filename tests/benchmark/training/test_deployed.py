@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tasks.base import tasks
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights, read_weights
 from tests.benchmark.training.test_resume import Killed, kill_at
-from tests.support import student_bytes, tiny_run
+from tests.support import SAVING, mostly_slow, student_bytes, tiny_run
 
 DECODING = ("method=crf", "methods.crf.decoding=true", "methods.crf.fit_steps=2")
 SILENT = Console(file=io.StringIO())
@@ -30,9 +31,7 @@ def file_of(home: Path, record: Record) -> Path:
     return home / store.RECORDS / f"{record.run_id}.json"
 
 
-@pytest.mark.parametrize(
-    "task", ["seg", *(pytest.param(t, marks=pytest.mark.slow) for t in sorted(tasks) if t != "seg")]
-)
+@pytest.mark.parametrize("task", mostly_slow(sorted(tasks), {"seg"}))
 def test_a_decoded_student_is_what_the_record_says_and_can_be_verified(
     task: str, home_of: Callable[[str], Path]
 ) -> None:
@@ -69,10 +68,7 @@ def test_the_decoder_changes_what_is_scored_and_its_products_are_counted(home: P
     assert not plain.method.notes
 
 
-@pytest.mark.parametrize(
-    ("task", "kind"),
-    [pytest.param(t, k, marks=[] if t == "seg" else pytest.mark.slow) for t in sorted(tasks) for k in FORMATS],
-)
+@pytest.mark.parametrize(("task", "kind"), mostly_slow(product(sorted(tasks), FORMATS), {("seg", "onnx")}))
 def test_a_decoded_student_is_exported_whole(
     task: str, kind: str, home_of: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -96,7 +92,7 @@ def test_selection_by_validation_keeps_the_decoder_and_survives_a_kill(
     (expected,) = tiny_run(whole, *words)
     with monkeypatch.context() as patch, pytest.raises(Killed):
         kill_at(patch, 3, 0)
-        tiny_run(cut, *words)
+        tiny_run(cut, *words, SAVING)
     (found,) = tiny_run(cut, *words)
     assert student_bytes(cut, found) == student_bytes(whole, expected)
     assert found.scores == expected.scores

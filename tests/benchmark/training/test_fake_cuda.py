@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from methods import chain
 from methods.base import Method, methods
 from tasks.base import tasks
 from tasks.nested import mapped
-from tests.support import built_in
+from tests.support import built_in, in_turn, mostly_slow
 
 CUDA, ROOT = torch.device("cuda"), f"{Path(training_step.__file__).parents[2]}/"
 OURS = tuple(f"{ROOT}{package}/" for package in ("benchmark", "methods", "tasks", "tests"))  # not a .venv among them
@@ -111,8 +112,10 @@ def forward_there(cls: type[Method], lab: Laboratory, folder: Path) -> tuple[dic
         return method(MemberStep(shared, student, member.roles)), copies.waits
 
 
-@pytest.mark.parametrize("task", built_in(tasks))
-@pytest.mark.parametrize("name", built_in(methods))
+@pytest.mark.parametrize(
+    ("name", "task"),
+    mostly_slow(product(built_in(methods), built_in(tasks)), in_turn(built_in(methods), built_in(tasks))),
+)
 def test_no_device_is_mixed_and_nothing_waits(
     name: str, task: str, laboratory: Callable[[str], Laboratory], tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""What must hold on a GPU. Each test also runs on a CPU, where it is quick, so that its code is known to run."""
+"""What must hold on a GPU. Tests also run on a CPU, among the slow ones, so that their code is known to run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from benchmark.training.device import CUBLAS_WORKSPACE, set_numerics
 from leaderboards.record import Record
 from methods.base import methods
 from tasks.base import tasks
-from tests.support import student_bytes, tiny_run
+from tests.support import SAVING, student_bytes, tiny_run
 
-DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
+DEVICES = [pytest.param("cpu", marks=pytest.mark.slow), pytest.param("cuda", marks=pytest.mark.gpu)]
 NAMES = sorted(methods)
 SOME = ["none", "mgd"]  # one without teachers, one with two, pseudo-labels and three streams
 # Pseudo-labels of boxes are what a suppression leaves; chains look at the span of their transitions.
@@ -77,7 +77,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bits(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Cohort, "_step", killed)
-        tiny_run(cut, *words)
+        tiny_run(cut, *words, SAVING)
     (resumed,) = tiny_run(cut, *words)
     assert student_bytes(cut, resumed) == student_bytes(whole, expected)
 
@@ -121,6 +121,6 @@ def test_no_step_waits_for_the_device(
         waits.extend(f"{each.filename}:{each.lineno}" for each in seen if "synchroniz" in str(each.message))
 
     monkeypatch.setattr(Cohort, "_step", watched)
-    records = tiny_run(home_of(task), f"task={task}", method(names), "device=cuda", "save_every=60")
+    records = tiny_run(home_of(task), f"task={task}", method(names), "device=cuda")
     assert {record.status for record in records} <= {"ok", "not_applicable"}
     assert waits == []

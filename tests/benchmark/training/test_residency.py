@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from benchmark.training import residency
-from benchmark.training.cohort import Cohort
 from benchmark.training.residency import decide
 from leaderboards.record import Record
 from tasks.base import tasks
 from tasks.datasets.scenes import Scenes
 from tasks.errors import InputError
-from tests.support import built_in, student_bytes, tiny_run
+from tests.benchmark.training.test_resume import Killed, kill_at
+from tests.support import SAVING, built_in, mostly_slow, student_bytes, tiny_run
 
 GPU, CPU = torch.device("cuda"), torch.device("cpu")
 SCENES = Scenes(size=32, train=4, val=1, test=1)
@@ -87,30 +87,19 @@ def test_a_run_that_would_cut_crops_of_several_sizes_on_the_device_is_refused(wh
         tiny_run(home, "method=none", *words)
 
 
-class Killed(BaseException):
-    """Stands for a kill: nothing in the suite catches it."""
+def resident_run(home: Path, task: str, methods: str, *words: str) -> list[Record]:
+    return tiny_run(home, f"task={task}", f"method={methods}", "data.cache=device", *words)
 
 
-def resident_run(home: Path, task: str, methods: str) -> list[Record]:
-    return tiny_run(home, f"task={task}", f"method={methods}", "data.cache=device")
-
-
-@pytest.mark.parametrize("task", built_in(tasks))
+@pytest.mark.parametrize("task", mostly_slow(built_in(tasks), {"det"}))
 def test_alone_and_uninterrupted_gives_the_bits_of_a_killed_cohort(
     task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Cohort._update
-
-    def dying(self: Cohort, member: object, shared: object) -> None:
-        if shared.index == 3 and len(self.members) == 2 and self.members[1] is member:
-            raise Killed
-        whole(self, member, shared)
-
     (alone,) = resident_run(tmp_path / "alone", task, "mgd")
     shutil.copytree(tmp_path / "alone" / "teachers", tmp_path / "cohort" / "teachers")
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(Cohort, "_update", dying)
-        resident_run(tmp_path / "cohort", task, "[none,mgd]")
+        kill_at(patch, 3, 1)
+        resident_run(tmp_path / "cohort", task, "[none,mgd]", SAVING)
     _, among = resident_run(tmp_path / "cohort", task, "[none,mgd]")
     assert (among.run_id, among.status, among.scores) == (alone.run_id, "ok", alone.scores)
     assert student_bytes(tmp_path / "cohort", among) == student_bytes(tmp_path / "alone", alone)

@@ -22,10 +22,9 @@ from leaderboards.record import Record
 from methods.base import methods
 from tasks.base import tasks
 from tasks.datasets.scenes import Scenes
-from tests.support import TINY, Finished, student_bytes, tiny_run, tiny_teachers
+from tests.support import SAVING, TINY, Finished, mostly_slow, student_bytes, tiny_run, tiny_teachers
 
 METHODS = "method=[none,mgd]"
-SLOW = pytest.mark.slow
 
 
 class Killed(BaseException):
@@ -64,28 +63,42 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
 ) -> None:
     with monkeypatch.context() as patch, pytest.raises(Killed):
         kill_at(patch, step, member)
-        tiny_run(home, METHODS, f"workers={workers}")
+        tiny_run(home, METHODS, f"workers={workers}", SAVING)
     left, _ = store.read([home])
     assert [record.status for record in left] == ["interrupted"] * 2, "a killed run leaves a record that says so"
     assert_as_if_never_stopped(tiny_run(home, METHODS, f"workers={workers}"), home, together("seg"))
 
 
-@pytest.mark.parametrize(
-    ("task", "every"), [(t, False) for t in sorted(tasks)] + [pytest.param(t, True, marks=SLOW) for t in sorted(tasks)]
-)
-def test_every_task_and_method_goes_on_to_the_same_bytes(
+@pytest.mark.parametrize("task", mostly_slow(sorted(tasks), {"attention", "det"}))  # the kit kills on every task
+def test_on_every_task_a_killed_cohort_gives_the_bits_of_a_run_alone(
+    task: str, home_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart, home = home_of(task), home_of(task)
+    (alone,) = tiny_run(apart, f"task={task}", "method=mgd")
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        kill_at(patch, 3, 1)
+        tiny_run(home, f"task={task}", METHODS, SAVING)
+    assert len(list(home.glob("runs/*/resume.pt"))) == 2
+    _, among = tiny_run(home, f"task={task}", METHODS)
+    assert (among.run_id, among.status, among.scores) == (alone.run_id, "ok", alone.scores)
+    assert student_bytes(home, among) == student_bytes(apart, alone)
+    assert (home / among.artifacts.steps).read_text() == (apart / alone.artifacts.steps).read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", sorted(tasks))
+def test_every_method_goes_on_to_the_same_bytes(
     task: str,
-    every: bool,
     home_of: Callable[[str], Path],
     together: Callable[[str], Finished],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole, home = together(task), home_of(task)
-    names = [name for name in sorted(methods) if whole.record(name).status == "ok"] if every else ["none", "mgd"]
+    names = [name for name in sorted(methods) if whole.record(name).status == "ok"]
     words = (f"task={task}", f"method=[{','.join(names)}]")
     with monkeypatch.context() as patch, pytest.raises(Killed):
         kill_at(patch, 3, len(names) // 2)
-        tiny_run(home, *words)
+        tiny_run(home, *words, SAVING)
     assert len(list(home.glob("runs/*/resume.pt"))) == len(names)
     assert_as_if_never_stopped(tiny_run(home, *words), home, whole)
 
@@ -95,7 +108,7 @@ def test_a_teacher_goes_on_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     expected = tiny_teachers(tmp_path / "whole", *words)["deep"]
     with monkeypatch.context() as patch, pytest.raises(Killed):
         kill_at(patch, 3, 0)
-        tiny_teachers(tmp_path / "cut", *words)
+        tiny_teachers(tmp_path / "cut", *words, SAVING)
     resumed = tiny_teachers(tmp_path / "cut", *words)["deep"]
     assert resumed.about["metrics"] == expected.about["metrics"]
     files = [tmp_path / each / "teachers" / expected.about["id"] / "teacher.safetensors" for each in ("whole", "cut")]
@@ -124,7 +137,7 @@ def test_members_may_stand_at_different_steps(
 ) -> None:
     with monkeypatch.context() as patch, pytest.raises(Killed):
         kill_at(patch, 3, 0)
-        tiny_run(home, "method=none")
+        tiny_run(home, "method=none", SAVING)
     assert len(list(home.glob("runs/*/resume.pt"))) == 1
     assert_as_if_never_stopped(tiny_run(home, METHODS), home, together("seg"))  # none goes on from step 3, mgd starts
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,23 +106,25 @@ def test_what_a_crash_lost_is_made_again(tmp_path: Path) -> None:
     assert counted.rendered == 1
 
 
-WRITER = """
-import sys
-from pathlib import Path
-from tasks.data.cache import Cached, DiskCache
-from tests.tasks.data.test_cache import Counted
-counted = Counted(size=32, train=12)
-cached = Cached(counted, DiskCache(Path(sys.argv[1])))
-for index in range(12):
-    cached.load("train", index)
-print(counted.rendered)
-"""
+def write_all(folder: Path) -> int:
+    """Load every sample through a cache; return how many were rendered."""
+    counted = Counted(size=32, train=12)
+    cached = Cached(counted, DiskCache(folder))
+    for index in range(12):
+        cached.load("train", index)
+    return counted.rendered
 
 
 def test_processes_that_write_together_and_one_that_comes_later(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", WRITER, str(tmp_path)]
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    rendered = [int(process.communicate()[0]) for process in started]
+    forked = multiprocessing.get_context("fork")  # which imports nothing again
+    counts = forked.SimpleQueue()
+    started = [forked.Process(target=lambda: counts.put(write_all(tmp_path))) for _ in range(2)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    rendered = [counts.get() for _ in started if not counts.empty()]
+    assert [process.exitcode for process in started] == [0, 0]
     assert all(12 >= count >= 0 for count in rendered)
     assert sum(rendered) >= 12
     counted = Counted(size=32, train=12)
