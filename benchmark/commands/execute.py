@@ -44,7 +44,7 @@ def execute(config: Config, console: Console) -> Result:
         table.show(records, console)
         _show_paths(records, Path(config.home), console)
     failed = [record for record in records if record.status not in DONE]
-    return Result(min(1, len(failed)), "; ".join(f"{each.method.name} {_why(each)}" for each in failed))
+    return Result(min(1, len(failed)), "; ".join(f"{record.method.name} {_why(record)}" for record in failed))
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,8 @@ def _enter_task(name: str, task: type[Task]) -> None:
 def _enter_protocols(name: str, task: type[Task]) -> None:
     """Enter what each protocol fixes for a task, which config.yaml selects by both names."""
     store = ConfigStore.instance()
-    for each in protocols.files():
-        option, values = protocols.option(name, each), protocols.fixed(protocols.read(each), task)
+    for protocol in protocols.files():
+        option, values = protocols.option(name, protocol), protocols.fixed(protocols.read(protocol), task)
         if _entered.get((protocols.GROUP, option)) is values:
             continue
         _entered[protocols.GROUP, option] = values
@@ -108,7 +108,7 @@ def _presets(*groups: str) -> set[str]:
 def _enter_network(name: str, network: type[nn.Module]) -> None:
     """Enter a network as a student, and as the one teacher, which plays every role."""
     store = ConfigStore.instance()
-    if name in _presets(*GROUPS) | {protocols.option(task, each) for task in tasks for each in protocols.files()}:
+    if name in _presets(*GROUPS) | {protocols.option(task, file) for task in tasks for file in protocols.files()}:
         raise InputError(f"student={name} or teacher={name} means something else; give network '{name}' another name")
     defaults = {key: parameter.default for key, parameter in options(network).items()}
     spec = NetworkSpec(network=name, options=defaults)
@@ -118,7 +118,7 @@ def _enter_network(name: str, network: type[nn.Module]) -> None:
 
 def _require(cls: type[Any], *attributes: str) -> None:
     """Raise InputError for a class that does not say what its contract asks for."""
-    if missing := [each for each in attributes if not hasattr(cls, each)]:
+    if missing := [attribute for attribute in attributes if not hasattr(cls, attribute)]:
         raise InputError(f"{cls.__qualname__} does not set {', '.join(missing)}")
 
 
@@ -248,7 +248,7 @@ def _explain(words: list[str], error: Exception) -> str:
     known = set(_keys(compose("config", overrides=groups)))  # all keys that there are with these choices
     for word in words:  # all choices exist, so a key or a value must be wrong
         key = word.partition("=")[0].lstrip("+~")
-        free = any(key.startswith(f"{each}.") for each in known if each.endswith("_options"))
+        free = any(key.startswith(f"{place}.") for place in known if place.endswith("_options"))
         if not options(key) and key not in known and not free:
             return f"unknown key '{key}'{nearest(key, known)}"
     return _first_line(error.__cause__ or error)

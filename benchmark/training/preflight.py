@@ -92,8 +92,8 @@ class Signals:
         """Remember the ratios to the task loss, where the step has one."""
         reference = norms.get(SUPERVISED)
         ratios = {name: norm / reference for name, norm in norms.items()} if reference else {}
-        for name in ratios.keys() - self.ratios.keys():
-            self.ratios[name] = [None] * len(self.measured)
+        for name in ratios:  # in the order of the terms, so that a record's bytes do not hang on a set's
+            self.ratios.setdefault(name, [None] * len(self.measured))
         for name, values in self.ratios.items():
             values.append(ratios.get(name))
         self.measured.append(index)

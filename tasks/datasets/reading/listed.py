@@ -174,10 +174,13 @@ class ListedDataset(Dataset):
         return list({entry: None for entries in self.entries.values() for entry in entries})
 
     def _empty(self, split: str) -> str:
-        given = options(type(self))
-        fixes = [f"data.{key}=0" for key in SMALL if key in given]
+        fixes = self.small_set_fixes()
         fix = f"; a small set may need {' or '.join(fixes)}" if fixes else ""
         return f"{self.root}: expected images in split '{split}', found none{fix}"
+
+    def small_set_fixes(self) -> Sequence[str]:
+        """List words that may help where a set is too small for its splits."""
+        return [f"data.{key}=0" for key in SMALL if key in options(type(self))]
 
     def _refuse(self, faults: list[str]) -> None:
         if faults:
