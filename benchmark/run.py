@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from lightning_fabric import Fabric
@@ -15,26 +16,31 @@ from benchmark.config.schema import Config
 from benchmark.runs import planned_runs
 from benchmark.runs.calibrations import ensure_calibrated
 from benchmark.runs.folders import check_writable, held, held_now
+from benchmark.runs.helpers import helped
 from benchmark.runs.outcome import Outcome, now
 from benchmark.runs.panel import draw_panels
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.report import build_record
-from benchmark.runs.teachers import Teacher, obtain, plan_all
+from benchmark.runs.teachers import Teacher, obtain, plan_all, train_beside
 from benchmark.runs.trivial import ensure_scored
 from benchmark.training.assemble import Assembly, Lesson, control
 from benchmark.training.budget import TimeBudget, multiplied, time_budget
-from benchmark.training.checkpoint import save_weights
+from benchmark.training.checkpoint import STATE, save_weights
 from benchmark.training.cohort import Cohort
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import inference_cost
-from benchmark.training.device import build_fabric, choose
+from benchmark.training.device import Place, build_fabric, choose
 from benchmark.training.evaluate import Evaluation
 from benchmark.training.interrupt import Interrupted, Stop
+from benchmark.training.member import Member
 from benchmark.training.problem import Problem
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
+from benchmark.training.ranks import Order
 from leaderboards import image_values, store
+from leaderboards.atomic import discard
 from leaderboards.record import Record
+from tasks.errors import InputError
 
 
 class Run:
@@ -43,10 +49,12 @@ class Run:
     Args:
         config: everything that was asked for.
         console: where a person is told.
+        place: of this process among those that share each batch; the first by default.
     """
 
-    def __init__(self, config: Config, console: Console) -> None:
+    def __init__(self, config: Config, console: Console, place: Place | None = None) -> None:
         self.config, self.home, self.started = config, Path(config.home), now()
+        self.place = place or Place()
         check_writable(self.home)
         self.progress, self.stop = Progress(console), Stop()
         self.problem = Problem(config, self._fabric())
@@ -59,7 +67,14 @@ class Run:
     def _fabric(self) -> Fabric:
         """Build what computes, and say what that is and why where the command left it open."""
         config = self.config
-        fabric = build_fabric(config.device, config.precision, tf32=config.tf32, deterministic=config.deterministic)
+        fabric = build_fabric(
+            config.device,
+            config.precision,
+            tf32=config.tf32,
+            deterministic=config.deterministic,
+            devices=config.devices,
+            place=self.place,
+        )
         if config.device == "auto":
             self.progress.message(f"device {fabric.device.type}: {choose(config.device)[1]}")
         return fabric
@@ -84,24 +99,34 @@ class Run:
             for contestant in self.contestants:
                 if contestant.finished:
                     self.progress.message(f"{contestant.name}: already finished, {contestant.identity.run_id}")
+                    discard(contestant.folder / STATE)  # of a run that was killed once its record was written
             if pending:
                 with self.stop:
                     self._train(pending)
-                draw_panels(self.problem, self.teachers, self.contestants, pending)
+            self._draw(pending)
         return [contestant.record for contestant in self.contestants if contestant.record is not None]
+
+    def _draw(self, pending: Sequence[Contestant]) -> None:
+        """Draw the panels of what was trained, and of earlier runs that were killed before theirs was drawn."""
+        trained = [contestant for contestant in self.contestants if contestant.trained]
+        files = [each.panel_file for each in trained if each in pending or not each.panel_file.is_file()]
+        if files:
+            self._get_teachers(trained)
+            draw_panels(self.problem, self.teachers, trained, files)
 
     def _train(self, pending: list[Contestant]) -> None:
         """Train and score; whatever happens, every pending contestant gets a record."""
         for contestant in pending:
             self._record(contestant, Outcome("interrupted", "not finished: killed, or still running", self.started))
         try:
-            self._get_teachers(pending)
-            ensure_scored(self.problem, self.watch)
-            if self.config.recipe.budget == "time":  # each method has its own number of steps, so nothing to share
-                for contestant in pending:
-                    self._train_cohort([contestant], self._time_budget(contestant))
-            else:
-                self._train_cohort(pending)
+            with self._helped():
+                self._get_teachers(pending)
+                ensure_scored(self.problem, self.watch)
+                if self.config.recipe.budget == "time":  # each method has its own number of steps, so nothing to share
+                    for contestant in pending:
+                        self._train_cohort([contestant], self._time_budget(contestant))
+                else:
+                    self._train_cohort(pending)
         except (Interrupted, KeyboardInterrupt) as stopped:
             self._record_rest(pending, "interrupted", str(stopped) or "stopped by hand")
             raise
@@ -115,8 +140,9 @@ class Run:
         """Make what many runs share before any of them starts: some teachers, and the scores of trivial predictors."""
         ensure_scored(self.problem, self.watch)
         try:
-            for role in roles:
-                self.teachers[role] = obtain(self.plans[role], self.problem, self.watch)
+            with self._helped():
+                for role in roles:
+                    self.teachers[role] = obtain(self.plans[role], self.problem, self.watch)
         finally:
             self.progress.end()
 
@@ -131,31 +157,47 @@ class Run:
                     given_up.append(contestant)
         return [contestant.record for contestant in given_up if contestant.record is not None]
 
-    def _get_teachers(self, pending: Iterable[Contestant]) -> None:
-        wanted = {teacher for contestant in pending for teacher in contestant.roles.values()}
-        for name, plan in self.plans.items():
-            if name in wanted:
-                self.teachers[name] = obtain(plan, self.problem, self.watch)
+    def _get_teachers(self, contestants: Iterable[Contestant]) -> None:
+        """Load the teachers of some contestants, beside those that are there already, in the order of the plans."""
+        wanted = self.teachers.keys() | {teacher for each in contestants for teacher in each.roles.values()}
+        self.teachers = {
+            name: self.teachers.get(name) or obtain(plan, self.problem, self.watch)
+            for name, plan in self.plans.items()
+            if name in wanted
+        }
 
     def _train_cohort(self, group: list[Contestant], budget: TimeBudget | None = None) -> None:
         """Train contestants side by side, then score and record each."""
-        cohort = self._cohort(group, budget)
-        names = ", ".join(contestant.name for contestant in group)
-        self.progress.begin(f"students {names}", cohort.recipe.steps, cohort.start)
+        assembly = self._assembly(budget)
+        built = self._members(group, assembly)
+        cohort = assembly.cohort([member for _, member in built], self.watch)
+        names = tuple(contestant.name for contestant, _ in built)
+        self.progress.begin(f"students {', '.join(names)}", cohort.recipe.steps, cohort.start)
+        self.problem.ranks.told(Order("students", names))
         cohort.train()
         self.progress.end()
-        for contestant, member in zip(group, cohort.members, strict=True):
+        for contestant, member in built:
             self._finish(contestant, Outcome(member.status, member.reason, self.started, member, cohort, budget))
 
-    def _cohort(self, group: list[Contestant], budget: TimeBudget | None = None) -> Cohort:
-        assembly = self._assembly(budget)
-        members = [
-            assembly.member(contestant.name, assembly.student(), self._lesson(contestant), contestant.folder)
-            for contestant in group
-        ]
-        for member in members:
+    def _members(self, group: Iterable[Contestant], assembly: Assembly) -> list[tuple[Contestant, Member]]:
+        """Build the members of contestants; one whose method raises, but for InputError, is recorded and left out."""
+        built = []
+        for contestant in group:
+            try:
+                lesson = self._lesson(contestant)
+                member = assembly.member(contestant.name, assembly.student(), lesson, contestant.folder)
+            except InputError:
+                raise
+            except (Exception, SystemExit) as error:
+                reason = f"{type(error).__name__} when it was built: {error}"
+                self.progress.message(f"{contestant.name} failed: {reason}")
+                if self.problem.ranks.first:
+                    self._record(contestant, Outcome("failed", reason, self.started))
+            else:
+                built.append((contestant, member))
+        for _, member in built:
             ensure_calibrated(member, self.problem, self.teachers, self.watch)
-        return assembly.cohort(members, self.watch)
+        return built
 
     def _assembly(self, budget: TimeBudget | None = None) -> Assembly:
         recipe = multiplied(self.config.recipe) if budget is None else budget.apply(self.config.recipe)
@@ -169,7 +211,23 @@ class Run:
     def prepare(self, group: list[Contestant]) -> Cohort:
         """Get the teachers of some contestants, and assemble their cohort without training it."""
         self._get_teachers(group)
-        return self._cohort(group)
+        assembly = self._assembly()
+        return assembly.cohort([member for _, member in self._members(group, assembly)], self.watch)
+
+    def _helped(self) -> AbstractContextManager[None]:
+        """Have the others of the processes that share batches, where there are any, assist as long as a block lasts."""
+        return helped(help_along, self.config, self.problem.fabric, self.problem.ranks, self.place)
+
+    def assist(self, ready: Connection) -> None:
+        """Train what the first process trains, in one of those that share its batches, until it needs nobody."""
+        ranks = self.problem.ranks
+        ready.send(True)
+        ranks.meet(self.problem.fabric)
+        while (order := ranks.told(None)) is not None:
+            if order.what == "teacher":
+                train_beside(self.plans[order.names[0]], self.problem, self.watch)
+            else:
+                self.prepare([each for each in self.contestants if each.name in order.names]).train()
 
     def _time_budget(self, contestant: Contestant) -> TimeBudget:
         """Say how many steps of a method take as long as the control's; measured once a run."""
@@ -202,7 +260,7 @@ class Run:
                 student_sha256=save_weights(member.deployed.state_dict(), contestant.student_file),
             )
         self._record(contestant, outcome)
-        member.state_file.unlink(missing_ok=True)
+        discard(member.state_file)
 
     def _write_images(self, contestant: Contestant, test: Evaluation) -> str:
         """Store what a student scores on each test image; return the file's hash."""
@@ -218,3 +276,10 @@ class Run:
         for contestant in pending:
             if contestant.record is None or contestant.record.status == "interrupted":
                 self._record(contestant, Outcome(status, reason, self.started))
+
+
+def help_along(config: Config, place: Place, ready: Connection) -> None:
+    """Assist a run from a process of its own; what the first process meets as well, it alone reports."""
+    run = Run(config, Console(quiet=True), place)
+    with suppress(Interrupted, InputError):
+        run.assist(ready)

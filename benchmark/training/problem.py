@@ -17,6 +17,7 @@ from benchmark.training.dataset import MACHINE, build_dataset
 from benchmark.training.device import default_workers, place
 from benchmark.training.evaluate import Evaluation, evaluate
 from benchmark.training.randomness import Randomness
+from benchmark.training.ranks import ALONE, Ranks
 from benchmark.training.residency import Placement, decide
 from benchmark.training.step import LABELED, UNLABELED
 from tasks.base import Batch, Dataset, NetworkSpec, Prediction, Task, datasets, tasks
@@ -26,7 +27,7 @@ from tasks.data.loader import Images, Part, Plan, stream
 from tasks.data.partition import Partition, split_labeled
 from tasks.data.resident import Resident, resident_stream
 from tasks.data.resize import target_size
-from tasks.errors import InputError
+from tasks.errors import InputError, first_line
 from tasks.networks.build import build_network
 from tasks.registry import options
 
@@ -42,7 +43,8 @@ class Problem:
     """
 
     def __init__(self, config: Config, fabric: Fabric) -> None:
-        self.config, self.fabric = config, fabric
+        self.config, self.fabric, self.ranks = config, fabric, Ranks.of(fabric)
+        self._tried: set[str] = set()  # networks that took an image
         self.dataset = build_dataset(config.data, Path(config.home))
         cls = tasks[config.task["name"]]
         if cls.annotation not in self.dataset.provides:
@@ -90,13 +92,35 @@ class Problem:
     def conditions(self, recipe: Recipe, draws: Randomness) -> Conditions:
         """Say what a cohort of this problem trains under."""
         config = self.config
-        return Conditions(self.task.output, recipe, draws, self.fabric, config.channels_last, config.compile)
+        return Conditions(
+            self.task.output, recipe, draws, self.fabric, config.channels_last, config.compile, self.ranks
+        )
 
     def build_network(self, spec: NetworkSpec, draws: Randomness) -> nn.Module:
         """Build a network on the device, its initial weights keyed by the seed."""
         with draws.globally("initial weights"):
             network = build_network(self.task, spec, self.first_size)
-        return place(network, self.fabric, self.config.channels_last)
+        network = place(network, self.fabric, self.config.channels_last)
+        if repr(spec) not in self._tried:
+            self._try(network)
+            self._tried.add(repr(spec))
+        return network
+
+    def _try(self, network: nn.Module) -> None:
+        """Raise InputError where a network cannot take one image of the data's size: the smallest batch there is."""
+        try:
+            with torch.no_grad():
+                network.eval()(self.blank)
+        except torch.AcceleratorError:
+            raise
+        except (ValueError, RuntimeError) as error:
+            size = "x".join(map(str, self.first_size))
+            raise InputError(
+                f"a network cannot take one image of {size} pixels ({first_line(error)}); give it larger ones by "
+                "data.size, or choose another student or teacher"
+            ) from error
+        finally:
+            network.train()
 
     def example(self, network: nn.Module, recipe: Recipe) -> Prediction:
         """Run a network on two blank images, to learn the shapes of what it returns."""
@@ -106,8 +130,10 @@ class Problem:
             prediction: Prediction = network(blank)
         return prediction
 
-    def batches(self, recipe: Recipe, draws: Randomness, start: int, unlabeled: bool) -> Iterator[Mapping[str, Batch]]:
-        """Open the streams at a step: the labeled one, and two unlabeled ones where asked for."""
+    def batches(
+        self, recipe: Recipe, draws: Randomness, start: int, unlabeled: bool, ranks: Ranks = ALONE
+    ) -> Iterator[Mapping[str, Batch]]:
+        """Open the streams at a step: the labeled one, and two unlabeled ones where asked for; of ``ranks``, a part."""
         parts = [Part(LABELED, self.partition.labeled)]
         if unlabeled:  # all images, without labels, where every one has a label
             rest = self.partition.unlabeled or self.partition.labeled
@@ -119,6 +145,8 @@ class Problem:
             stop=recipe.steps,
             workers=default_workers(self.fabric, self.config.workers),
             pin=self.fabric.device.type == "cuda",
+            rank=ranks.rank,
+            ranks=ranks.count,
         )
         augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter, recipe.crop_share)
         if self.placement.resident:
