@@ -32,15 +32,18 @@ Words = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE...", help=
 def run(
     words: Words = None,
     multirun: Annotated[bool, typer.Option("-m", "--multirun", help="Run every combination of comma lists.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be run, and run nothing.")] = False,
 ) -> None:
     """Train methods on a task, and write records, panels and boards.
 
     Examples: `benchmark run task=seg method=mgd`, `benchmark run method=[none,pixel,mgd] data.labeled=1/8`,
-    `benchmark run -m seed=0,1,2 method=[none,mgd]`, `benchmark run method=[none,./my_kd.py:MyKD]`.
+    `benchmark run -m seed=0,1,2 method=[none,mgd]`, `benchmark run method=[none,./my_kd.py:MyKD]`. A sweep prints its
+    plan first, trains the teachers that are missing, then a cohort a job; `hydra/launcher=joblib`, `ray` or
+    `submitit_slurm` says where.
     """
     from benchmark.commands.sweep import run_all
 
-    raise typer.Exit(run_all(words or [], multirun, Console(soft_wrap=not sys.stdout.isatty())))
+    raise typer.Exit(run_all(words or [], multirun, Console(soft_wrap=not sys.stdout.isatty()), dry_run))
 
 
 @app.command()

@@ -14,12 +14,12 @@ from rich.console import Console
 from benchmark.config.schema import Config
 from benchmark.runs import planned_runs
 from benchmark.runs.calibrations import ensure_calibrated
-from benchmark.runs.folders import check_writable, held
+from benchmark.runs.folders import check_writable, held, held_now
 from benchmark.runs.outcome import Outcome, now
 from benchmark.runs.panel import draw_panels
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.report import build_record
-from benchmark.runs.teachers import Plan, Teacher, obtain, plan_stand_ins, plan_teachers
+from benchmark.runs.teachers import Teacher, obtain, plan_all
 from benchmark.runs.trivial import ensure_scored
 from benchmark.training.assemble import Assembly, Lesson, control
 from benchmark.training.budget import TimeBudget, multiplied, time_budget
@@ -52,8 +52,7 @@ class Run:
         self.problem = Problem(config, self._fabric())
         self.draws = Randomness(config.seed)
         self.watch = Watch(self.progress, self.stop, config.save_every)
-        self.track: dict[str, Plan] = plan_teachers(self.problem, config.teacher)
-        self.plans = self._plans()
+        self.track, self.plans = plan_all(self.problem, config)
         self.contestants = planned_runs.gather(self.problem, config, self.track, self.plans)
         self.teachers: dict[str, Teacher] = {}
 
@@ -65,15 +64,14 @@ class Run:
             self.progress.message(f"device {fabric.device.type}: {choose(config.device)[1]}")
         return fabric
 
-    def _plans(self) -> dict[str, Plan]:
-        """Choose who teaches: the track's teachers, or what stands in for them in a control row."""
-        return self.track if self.config.teacher.control == "trained" else plan_stand_ins(self.problem, self.config)
-
     def execute(self) -> list[Record]:
         """Train what is not finished, and return the records of all contestants.
 
         Raises InputError for bad data met on the way and Interrupted when asked to stop; both after recording it.
         """
+        if roles := planned_runs.only_teachers(self.config, self.plans):
+            with self.stop:
+                self._prepare(roles)
         with ExitStack() as locks:
             for contestant in sorted(self.contestants, key=lambda contestant: contestant.identity.run_id):
                 waiting = f"{contestant.name}: another process trains {contestant.identity.run_id}; waiting"
@@ -112,6 +110,26 @@ class Run:
             raise
         finally:
             self.progress.end()
+
+    def _prepare(self, roles: Iterable[str]) -> None:
+        """Make what many runs share before any of them starts: some teachers, and the scores of trivial predictors."""
+        ensure_scored(self.problem, self.watch)
+        try:
+            for role in roles:
+                self.teachers[role] = obtain(self.plans[role], self.problem, self.watch)
+        finally:
+            self.progress.end()
+
+    def give_up(self, reason: str) -> list[Record]:
+        """Record of what is not finished that it failed, and why; leave alone what another process trains."""
+        given_up = []
+        for contestant in self.contestants:
+            with held_now(contestant.folder) as free:
+                contestant.refresh()
+                if free and not contestant.finished:
+                    self._record(contestant, Outcome("failed", reason, self.started))
+                    given_up.append(contestant)
+        return [contestant.record for contestant in given_up if contestant.record is not None]
 
     def _get_teachers(self, pending: Iterable[Contestant]) -> None:
         wanted = {teacher for contestant in pending for teacher in contestant.roles.values()}

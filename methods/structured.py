@@ -150,9 +150,10 @@ class Structured(Method):
     critic is half as wide, for it costs more than a small student. Nodes without a direction are dropped and the norm
     is differentiated. The critic sees bounded predictions (for class maps, the probabilities of the conference version)
     beside the image, also as in that version; ``conditional=False`` is the journal's. The critic descends its loss as
-    it stands, where the authors scale it by 0.1, at their rate, by Adam instead of their SGD (momentum 0.9, decay
-    5e-4), by which it would hardly move in runs much shorter than their 40 000 steps. Where a head reads several
-    features, the pair-wise term is their mean.
+    it stands, at the authors' rate, by Adam instead of their SGD (momentum 0.9, decay 5e-4), by which it would hardly
+    move in runs much shorter than their 40 000 steps. Their 0.1 multiplies the critic's loss as well as the student's
+    term; by SGD that is a tenth of the rate and ten times the decay on the whole loss: ``critic_optimizer=sgd
+    critic_lr=4e-5 critic_decay=5e-3`` is theirs. Where a head reads several features, the pair-wise term is their mean.
 
     Args:
         setting: output space and shapes.
@@ -168,8 +169,9 @@ class Structured(Method):
         conditional: whether the critic sees the image too.
         width: of the critic's first layer; the authors' has 64.
         critic_optimizer: of the critic, ``adam`` or ``sgd``.
-        critic_lr: its rate, which follows the schedule of the student's; the authors' students have 0.01.
-        critic_decay: its weight decay.
+        critic_lr: its rate, which follows the schedule of the student's; the authors' students have 0.01, their critic
+            4e-4 on a tenth of the loss.
+        critic_decay: its weight decay; the authors' 5e-4 is on a tenth of the loss.
     """
 
     title = "structured distillation"

@@ -25,6 +25,7 @@ from tasks.drawing import encode_png
 from tasks.errors import InputError
 
 PLAIN = re.compile(r"[\w./:-]+", re.ASCII)  # a value that the configuration reads as it is
+QUOTED = re.compile(r'(\\*)("|$)')  # what Hydra escapes: a quotation mark, and backslashes before one or at the end
 
 
 def preview(words: Sequence[str], out: Path, console: Console) -> None:
@@ -82,22 +83,22 @@ def commands(path: Path, finding: Finding) -> list[str]:
     assert finding.dataset is not None
     kinds = finding.dataset.provides
     fitting = [name for name, task in tasks.items() if task.annotation in kinds]
-    words = [f"data={finding.name}", _word("data.root", str(path))]
-    words += [_word(f"data.{key}", value) for key, value in finding.options.items()]
+    words = [f"data={finding.name}", word("data.root", str(path))]
+    words += [word(f"data.{key}", value) for key, value in finding.options.items()]
     return [shlex.join(["benchmark", "run", f"task={name}", *words]) for name in fitting]
 
 
-def _word(key: str, value: Any) -> str:
+def word(key: str, value: Any) -> str:
     """Write a word of the configuration; text that Hydra would not read as it is goes between quotes."""
     text = str(value)
     if not isinstance(value, str) or PLAIN.fullmatch(text):
         return f"{key}={text}"
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = QUOTED.sub(lambda match: 2 * match[1] + match[2].replace('"', '\\"'), text)
     return f'{key}="{escaped}"'
 
 
 def _told(options: Mapping[str, Any]) -> str:
-    return "".join(f"{escape(_word(f'data.{key}', value))} " for key, value in options.items())
+    return "".join(f"{escape(word(f'data.{key}', value))} " for key, value in options.items())
 
 
 def _table(title: str, dataset: Dataset) -> Table:

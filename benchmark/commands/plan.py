@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import fmean
 
-from lightning_fabric import Fabric
 from rich.console import Console
 from rich.markup import escape
 
@@ -18,15 +15,9 @@ from benchmark.commands.protocol import choose
 from benchmark.commands.sweep import combinations
 from benchmark.config import compose, protocols
 from benchmark.config.schema import Config, Stage
-from benchmark.runs import planned_runs
 from benchmark.runs.planned_runs import Contestant
-from benchmark.runs.teachers import about, plan_stand_ins, plan_teachers
-from benchmark.training.assemble import control
-from benchmark.training.budget import multiplied
-from benchmark.training.device import build_fabric
-from benchmark.training.problem import Problem
-from leaderboards import store
-from leaderboards.record import Record
+from benchmark.runs.speeds import Speeds
+from benchmark.runs.survey import Survey, missing_teachers
 from methods.base import Method, methods
 from tasks.errors import InputError, nearest
 
@@ -59,12 +50,11 @@ def plan(name: str, home: Path, tasks: Sequence[str], console: Console) -> int:
     chosen = choose(protocol, tasks)
     if not protocol.matrix:
         raise InputError(f"protocol {name} has no matrix: nothing to plan; expected stages below 'matrix' in its file")
-    speeds = Speeds(store.read([home])[0] if (home / store.RECORDS).is_dir() else [])
-    total, fabric = Lack(), build_fabric("cpu", "32")
+    total, survey = Lack(), Survey()
     for number, stage in enumerate(protocol.matrix, start=1):
         names = select(stage.methods)
         where = [task for task in chosen if task in (stage.tasks or chosen)]
-        lack = _lack(stage, where, names, name, home, fabric, speeds)
+        lack = _lack(stage, where, names, name, home, survey)
         _add(total, lack)
         console.print(escape(f"{number}. {stage.title}: {_said(lack)}"), highlight=False)
         if lack.missing:
@@ -90,49 +80,16 @@ def _selected(selection: str) -> Iterator[str]:
     return (name for name, cls in chosen if SELECTIONS[selection](cls) and methods.origin(name).built_in)
 
 
-class Speeds:
-    """Seconds of a training step, alone, from finished runs."""
-
-    def __init__(self, records: Iterable[Record]) -> None:
-        self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
-        for record in records:
-            if record.status == "ok" and record.training.wall_s and record.training.steps:
-                each = record.training.wall_s / record.training.steps
-                self._seconds[record.task.name, record.method.name].append(each)
-
-    def step(self, task: str, method: str) -> float | None:
-        """Mean of the method on the task, else of all methods on the task; None where nothing has run."""
-        own = self._seconds.get((task, method))
-        others = [fmean(each) for (where, _), each in self._seconds.items() if where == task]
-        return fmean(own) if own else fmean(others) if others else None
-
-
-def _lack(
-    stage: Stage,
-    tasks: Sequence[str],
-    names: Sequence[str],
-    protocol: str,
-    home: Path,
-    fabric: Fabric,
-    speeds: Speeds,
-) -> Lack:
+def _lack(stage: Stage, tasks: Sequence[str], names: Sequence[str], protocol: str, home: Path, survey: Survey) -> Lack:
     lack, seeds = Lack(), protocols.read(protocol).seeds
     for task, words in itertools.product(tasks, combinations(stage.words) if stage.words else [[]]):
         fixed = [f"protocol={protocol}", f"task={task}", f"method=[{','.join(names)}]", f"home={home}", "control=false"]
         config = compose.load([*fixed, *words])
-        problem = Problem(config, fabric)
         for seed in seeds:
             own = replace(config, seed=seed, teacher=replace(config.teacher, seed=seed % config.teacher.seeds))
-            for contestant in _contestants(problem, own):
-                _count(lack, contestant, own, speeds)
+            for contestant in survey.contestants(own):
+                _count(lack, contestant, own, survey.speeds(home))
     return lack
-
-
-def _contestants(problem: Problem, config: Config) -> list[Contestant]:
-    problem.config = config
-    track = plan_teachers(problem, config.teacher)
-    plans = track if config.teacher.control == "trained" else plan_stand_ins(problem, config)
-    return planned_runs.gather(problem, config, track, plans)
 
 
 def _count(lack: Lack, contestant: Contestant, config: Config, speeds: Speeds) -> None:
@@ -143,14 +100,10 @@ def _count(lack: Lack, contestant: Contestant, config: Config, speeds: Speeds) -
     lack.tasks[config.task["name"]] = lack.seeds[config.seed] = None
     if contestant.refusal:
         return  # recorded as not applicable, which takes no time
-    timed = contestant.name if config.recipe.budget == "steps" else control().name  # whose time every method gets
-    step = speeds.step(config.task["name"], timed)
-    if step is None:
-        lack.unknown += 1
-    else:
-        lack.seconds += step * multiplied(config.recipe).steps
-    taught = {contestant.plans[teacher].id: contestant.plans[teacher] for teacher in contestant.roles.values()}
-    lack.teachers |= {key for key, each in taught.items() if each.recipe and about(each, contestant.home) is None}
+    seconds = speeds.run(config, contestant.name)
+    lack.seconds += seconds or 0.0
+    lack.unknown += seconds is None
+    lack.teachers |= {teacher.id for teacher in missing_teachers([contestant]) if teacher.steps}
 
 
 def _add(total: Lack, lack: Lack) -> None:

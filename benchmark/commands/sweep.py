@@ -5,64 +5,54 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig
 from rich.console import Console
 from rich.markup import escape
 
-from benchmark.commands import table
 from benchmark.commands.boards import write_home
-from benchmark.config import compose
+from benchmark.commands.execute import Job, execute
+from benchmark.config import catalog, compose
 from benchmark.config.file_words import read_files
-from benchmark.config.schema import Config
+from benchmark.launchers.engine import Result
+from benchmark.launchers.launch import Launch, is_of_hydra
 from benchmark.run import Run
-from benchmark.runs.planned_runs import DONE
-from benchmark.runs.teachers import TeacherError
-from benchmark.training.device import DeviceLost
-from benchmark.training.interrupt import Interrupted
+from benchmark.runs.survey import Survey
+from benchmark.runs.waves import Cohort, Sweep, Words, joined, planned
 from leaderboards import store
-from leaderboards.record import Record
+from methods.base import methods
 from tasks.errors import InputError
 
-STOPPED = 130  # as a shell reports SIGINT
 
+def run_all(words: Sequence[str], multirun: bool, console: Console, dry: bool = False) -> int:
+    """Run one configuration, or a sweep that is checked whole before any of it starts; return the exit code.
 
-class SweepError(Exception):
-    """A job of a sweep did not end well; its records say why."""
-
-
-def run_all(words: Sequence[str], multirun: bool, console: Console) -> int:
-    """Run one configuration, or a sweep that is checked whole before any of it starts; return the exit code."""
-    if not multirun:
+    ``dry`` prints what would be done, and does nothing.
+    """
+    if not multirun and not dry:
         config = compose.load(words)
-        code = execute(config, console)
+        code = execute(config, console).code
         write_home(Path(config.home), console)
         return code
     words = read_files(words)
     compose.check_words(words)
-    homes = {compose.load(job).home for job in combinations(words)}
+    catalog.load()
+    asked = [word for word in words if not is_of_hydra(word)]
+    jobs = joined(combinations(asked), methods) if multirun else [tuple(asked)]
+    cohorts, homes = _looked_at(jobs)
+    sweep = planned(cohorts)
+    for line in told(sweep, jobs):
+        console.print(escape(line), highlight=False)
+    if dry:
+        return 0
     try:
-        return _launch(words, console)
+        return _run(sweep, [word for word in words if is_of_hydra(word)], homes[0], console)
     finally:  # once for all jobs, which may have run side by side; also for those before a stop
-        for home in sorted(homes):
-            if (Path(home) / store.RECORDS).is_dir():
-                write_home(Path(home), console)
-
-
-def _launch(words: Sequence[str], console: Console) -> int:
-    """Have Hydra run every job of a sweep on its launcher."""
-    with _command_line(["--multirun", *words]):
-        try:
-            hydra.main(version_base="1.3", config_path="pkg://benchmark.conf", config_name="config")(_job)()
-        except SweepError as error:
-            console.print(str(error), markup=False, highlight=False)
-            return 1
-    return 0
+        for home in sorted(set(homes)):
+            if (home / store.RECORDS).is_dir():
+                write_home(home, console)
 
 
 def combinations(words: Sequence[str]) -> list[list[str]]:
@@ -79,52 +69,78 @@ def combinations(words: Sequence[str]) -> list[list[str]]:
     return [list(job) for job in itertools.product(*choices.values())]
 
 
-def _job(composed: DictConfig) -> None:
-    """Run one job of a sweep, perhaps in another process."""
-    console = Console(soft_wrap=not sys.stdout.isatty())
-    config = compose.typed(composed)
-    code = execute(config, console)
-    if code == STOPPED:
-        raise KeyboardInterrupt
-    if code:
-        raise SweepError(f"at least one job of the sweep did not end well; see the records in {config.home}/records")
+def _looked_at(jobs: Iterable[Words]) -> tuple[list[Cohort], list[Path]]:
+    """Compose every job, and say what it would run, and in which home; raises InputError for one that cannot be."""
+    survey, cohorts, homes = Survey(), [], []
+    for words in jobs:
+        config = compose.load(words)
+        cohorts.append(survey.cohort(words, config))
+        homes.append(Path(config.home))
+    return cohorts, homes
 
 
-def execute(config: Config, console: Console) -> int:
-    """Run a configuration; return 0 when all went well, 1 when a run failed, 130 when it was stopped."""
+def told(sweep: Sweep, jobs: Sequence[Words]) -> list[str]:
+    """Say what a sweep will do: how many runs, how long, what is finished; then a line a job, in order."""
+    runs = [run for cohort in sweep.cohorts for run in cohort.runs]
+    known = [run.seconds for run in runs if run.seconds is not None]
+    unknown = len(runs) - len(known)
+    parts = [f"{len(runs)} runs in {len(sweep.cohorts)} jobs"]
+    parts += [f"{len(sweep.teachers)} teachers first"] if sweep.teachers else []
+    parts += [f"{len(sweep.finished)} finished already"] if sweep.finished else []
+    parts += [f"{_duration(sum(known))}, each alone"] if known else []
+    parts += [f"{unknown} of unknown length, since no run of their task has finished"] if unknown else []
+    common = set.intersection(*(set(job) for job in jobs))
+    return [
+        f"sweep: {', '.join(parts)}",
+        *(_line(job.words, common, [f"teacher {job.teacher.role} {job.teacher.id}"]) for job in sweep.teachers),
+        *(_line(cohort.words, common, [run.method for run in cohort.runs]) for cohort in sweep.cohorts),
+    ]
+
+
+def _line(words: Words, common: Collection[str], what: Sequence[str]) -> str:
+    own = [word for word in words if word not in common and word.partition("=")[0] not in ("method", "only")]
+    return f"  {' '.join([*own, ', '.join(what)])}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} hours" if seconds >= 3600 else f"{seconds / 60:.1f} minutes"
+
+
+def _run(sweep: Sweep, hydra_words: Sequence[str], home: Path, console: Console) -> int:
+    """Make the teachers, then run the cohorts; whoever lacks a teacher, or was lost for good, gets a record of it."""
+    if not sweep.cohorts:
+        return 0
+    launch = Launch(hydra_words, home, Job(tuple(sys.argv), os.getpid()))
+    made = launch([job.words for job in sweep.teachers])
+    missing = {job.teacher.id: result.said for job, result in zip(sweep.teachers, made, strict=True) if result.code}
+    results = list(made)
+    if not any(result.stopped for result in made):
+        sweep, hopeless = sweep.without(missing)
+        for cohort in hopeless:
+            lacks = {teacher.id for run in cohort.runs for teacher in run.teachers} & missing.keys()
+            _give_up(cohort, "; ".join(missing[each] for each in sorted(lacks)), launch.device, console)
+        done = launch([cohort.words for cohort in sweep.cohorts])
+        for cohort, result in zip(sweep.cohorts, done, strict=True):
+            if result.lost:
+                _give_up(cohort, f"lost: {result.said}", launch.device, console)
+        results += done
+    return _code(results, console)
+
+
+def _give_up(cohort: Cohort, reason: str, device: str | None, console: Console) -> None:
+    """Record that the runs of a cohort failed, where this machine can tell their names: the device is part of them."""
+    config = compose.load(cohort.words)
     run = Run(config, console)
-    try:
-        records = run.execute()
-    except Interrupted as stopped:
-        console.print(escape(f"{stopped}; the same command goes on from there"), highlight=False)
-        return STOPPED
-    except (TeacherError, DeviceLost) as error:
-        console.print(escape(str(error)), highlight=False)
-        return 1
-    table.show(records, console)
-    _show_paths(records, Path(config.home), console)
-    return 0 if all(record.status in DONE for record in records) else 1
+    if config.device == "auto" and device not in (None, run.problem.fabric.device.type):
+        names = ", ".join(each.method for each in cohort.runs)
+        console.print(escape(f"{names}: {reason}; no record, which takes a node with {device}"), highlight=False)
+    else:
+        run.give_up(reason)
 
 
-def _show_paths(records: Sequence[Record], home: Path, console: Console) -> None:
-    for record in records:
-        console.print(escape(f"record   {home / store.RECORDS / record.run_id}.json"), highlight=False)
-        for name in ("student", "panel"):
-            path = getattr(record.artifacts, name)
-            if path is not None:
-                console.print(escape(f"{name:8} {home / path}"), highlight=False)
-
-
-@contextmanager
-def _command_line(arguments: list[str]) -> Iterator[None]:
-    """Give Hydra, which reads sys.argv, the words of the sweep, and have it raise errors instead of exiting."""
-    argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv, os.environ["HYDRA_FULL_ERROR"] = [argv[0], *arguments], "1"
-    try:
-        yield
-    finally:
-        sys.argv = argv
-        if full is None:
-            del os.environ["HYDRA_FULL_ERROR"]
-        else:
-            os.environ["HYDRA_FULL_ERROR"] = full
+def _code(results: Iterable[Result], console: Console) -> int:
+    """Tell what went wrong, once each, and return the exit code of the worst: stopped, bad input, failed."""
+    results = list(results)
+    for said in dict.fromkeys(result.said for result in results if result.code and result.said):
+        console.print(f"[bold red]error:[/] {escape(said)}", highlight=False)
+    return max((result.code for result in results), default=0)

@@ -165,6 +165,7 @@ def typed(found: DictConfig) -> Config:
             f"protocol.*: protocol {plain.protocol.name} is fixed by its file; set the keys of the run themselves "
             "(recipe.steps=...), or write a protocol of your own"
         )
+    protocols.forget_options(plain)
     _check_budgets(plain)
     _check_crops("recipe", plain.recipe)
     _check_crops("teacher.recipe", plain.teacher.recipe)

@@ -22,7 +22,7 @@ from benchmark.config.schema import (
     data_schema,
     options_schema,
 )
-from tasks.base import Dataset, Task, datasets, tasks
+from tasks.base import Dataset, NetworkSpec, Task, datasets, tasks
 from tasks.errors import InputError, nearest
 
 GROUP = "protocol"
@@ -113,6 +113,20 @@ def _laid(
 def option(task: str, protocol: str) -> str:
     """Name the options of Hydra's groups that hold what a protocol fixes for a task."""
     return f"{task}_{protocol}"
+
+
+def forget_options(config: Config) -> None:
+    """Leave out what a protocol says of a network's decoder where another decoder was chosen, which has other options.
+
+    Options that were given for the new one stay.
+    """
+    there = fixed(config.protocol, tasks[config.task["name"]])
+    networks: list[tuple[NetworkSpec, Any]] = [(config.student, there.student)]
+    networks += [(spec, there.teacher.networks.get(role)) for role, spec in config.teacher.networks.items()]
+    for spec, own in networks:
+        if own is not None and spec.decoder != own.decoder:
+            given = spec.decoder_options.items()
+            spec.decoder_options = {key: value for key, value in given if own.decoder_options.get(key) != value}
 
 
 def kept(config: Config) -> bool:

@@ -141,6 +141,7 @@ class Config:
     files: list[str] = field(default_factory=list)  # PATH.py:CLASS; filled in from method=, task= and data=
     seed: int = 0
     control: bool = True  # train the control beside the methods when its record is missing
+    only: list[str] = field(default_factory=list)  # train these of it: methods.NAME, teacher.NAME; empty: the methods
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     precision: str = one_of(*PRECISIONS)
     channels_last: bool = True

@@ -58,7 +58,4 @@ def git_state() -> tuple[str, bool | None]:
 
 def command() -> str:
     """The command line, ready to be pasted."""
-    words = sys.argv[1:]
-    if words[:1] == ["--multirun"]:  # what a sweep leaves for Hydra to read
-        words = ["run", "-m", *words[1:]]
-    return shlex.join(["benchmark", *words])
+    return shlex.join(["benchmark", *sys.argv[1:]])

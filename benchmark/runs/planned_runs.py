@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from leaderboards.errors import RecordError
 from leaderboards.record import Record
 from leaderboards.values import sha256_of
 from methods.base import Method, methods
-from tasks.errors import InputError
+from tasks.errors import InputError, nearest
 
+STUDENT, TEACHER = "methods.", "teacher."  # what stands before a name in ``only``
 DONE = ("ok", "not_applicable")  # statuses that the same command does not try to better
 
 
@@ -85,8 +86,9 @@ def gather(problem: Problem, config: Config, track: Mapping[str, Plan], plans: M
         raise InputError("no method given: method=mgd selects one, method=[none,pixel,mgd] several")
     if config.control and control().name not in names:
         names.insert(0, control().name)
+    _check_only(config, names, plans)
     contestants = []
-    for name in names:
+    for name in (name for name in names if not config.only or f"{STUDENT}{name}" in config.only):
         roles = cast(methods[name].needs.teachers, list(plans))
         control_of = _control(config, bool(roles) and plans is not track)
         variant = ", ".join(filter(None, (terms.variant(config.methods.get(name, {})), control_of)))
@@ -96,6 +98,18 @@ def gather(problem: Problem, config: Config, track: Mapping[str, Plan], plans: M
         contestant.refresh()
         contestants.append(contestant)
     return contestants
+
+
+def only_teachers(config: Config, plans: Mapping[str, Plan]) -> list[str]:
+    """Name the teachers that a command makes for themselves: those that ``only`` lists."""
+    return [role for role in plans if f"{TEACHER}{role}" in config.only]
+
+
+def _check_only(config: Config, names: Sequence[str], plans: Mapping[str, Plan]) -> None:
+    known = [*(f"{STUDENT}{name}" for name in names), *(f"{TEACHER}{role}" for role in plans)]
+    for each in config.only:
+        if each not in known:
+            raise InputError(f"only=[{each}]: expected {', '.join(known)}{nearest(each, known)}")
 
 
 def _control(config: Config, stand_ins: bool) -> str:

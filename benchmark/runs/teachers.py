@@ -104,6 +104,12 @@ def _plan_main(problem: Problem, config: TeacherConfig, role: str) -> Plan:
     return Plan(digest(facts)[:SHORT], role, spec, config.checkpoint, None, config.seed, facts)
 
 
+def plan_all(problem: Problem, config: Config) -> tuple[dict[str, Plan], dict[str, Plan]]:
+    """Name the teachers that name the track, and those that teach: the same, or what stands in for them."""
+    track = plan_teachers(problem, config.teacher)
+    return track, track if config.teacher.control == "trained" else plan_stand_ins(problem, config)
+
+
 def plan_stand_ins(problem: Problem, config: Config) -> dict[str, Plan]:
     """Name what stands in for the teachers in a control row: other networks, in the same roles.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -15,7 +17,7 @@ from tasks.datasets.reading.faults import counted
 from tasks.datasets.reading.files import data_root, fault, read_image
 from tasks.datasets.reading.formats.base import Format
 from tasks.datasets.reading.listed import Entry, ListedDataset
-from tasks.datasets.reading.pictures import upright
+from tasks.datasets.reading.pictures import Head, head
 from tasks.datasets.reading.splitting import Divide, Splitting, word_of
 from tasks.datasets.reading.survey import Reading, Survey, survey
 from tasks.datasets.reading.tree import few
@@ -23,6 +25,8 @@ from tasks.errors import InputError
 from tasks.registry import options
 
 MANY = 8  # folders of images: more are clips, scenes or drives
+GAP = 2  # neighbours of a sequence that are left out between two splits
+DRIVE = re.compile(r"drive_\d+")
 FEW = 3  # folders that repeat the names of files are clips too, as many as there are splits
 LAYOUT = "images and annotations, matched by the names of files"
 
@@ -106,6 +110,7 @@ class Folder(ListedDataset):
         self.provides = frozenset(self.format.kinds if kind is None else {kind})  # type: ignore[misc]
         self.info = self.format.info
         self.names, self.exif = reading.names, exif
+        self.left_out = [path.relative_to(top).as_posix() for path in reading.bare]
         splitting = Splitting(train, val, test, holdout, tuple(fractions), divide, gap, group)
         division = splitting.split(top, reading.entries, found.files)
         self.how = division.how
@@ -122,7 +127,7 @@ class Folder(ListedDataset):
         for reading in found.readings:
             told = {"format": reading.format.name} if len(found.readings) > 1 else {}
             for chosen in reading.format.suggests(few(reading.files, 8)):
-                yield {**told, **chosen, **_splits(reading)}
+                yield {**told, **chosen, **_gaps(reading), **_splits(reading)}
         if not found.readings:
             raise InputError(found.explain())
 
@@ -132,12 +137,46 @@ class Folder(ListedDataset):
 
     def image(self, entry: Entry) -> np.ndarray:
         """Read an image; one that its EXIF entry turns is an error, unless ``exif`` says what is to be done."""
-        if self.exif == "ignore" or not entry.image.is_file() or upright(entry.image):
-            return read_image(entry.image)
-        if self.exif == "apply":
-            return read_image(entry.image, turn=True)
-        fix = "say data.exif=apply if annotations fit the image as it is shown, data.exif=ignore if as it is stored"
-        raise fault(entry.image, "an image as it is stored", "an EXIF entry that turns it", fix)
+        if entry.image.is_file() and (found := self._unfit(entry.image, head(entry.image))):
+            raise found
+        return read_image(entry.image, turn=self.exif == "apply")
+
+    def glance(self) -> list[str]:
+        """Name the images of more than 8 bits, those that an EXIF entry turns, and what is no image."""
+        found = [self._unfit(path, each) if isinstance(each, Head) else each for path, each in self._heads.items()]
+        return [str(each) for each in found if each is not None]
+
+    def manifest(self) -> str:
+        """Hash the set, as every ``ListedDataset`` does; InputError too where a glance shows an image of no use."""
+        self._refuse(self.glance())
+        return super().manifest()
+
+    def remarks(self) -> dict[str, str]:
+        """How splits came about, what the images are, and which were left out."""
+        counts = Counter(str(each) for each in self._heads.values() if isinstance(each, Head))
+        images = ", ".join(f"{counts[kind]} {kind}" for kind in sorted(counts, key=lambda kind: (-counts[kind], kind)))
+        bare = {"left out": counted("images without an annotation", self.left_out)} if self.left_out else {}
+        return {"format": self.format.title, "splits": self.how, "images": images, **bare}
+
+    @cached_property
+    def _heads(self) -> dict[Path, Head | InputError]:
+        """The first bytes of every image, or why they tell nothing."""
+        found: dict[Path, Head | InputError] = {}
+        for entry in self._unique():
+            try:
+                found[entry.image] = head(entry.image)
+            except InputError as error:
+                found[entry.image] = error
+        return found
+
+    def _unfit(self, path: Path, image: Head) -> InputError | None:
+        """Say why an image cannot be used as the options have it."""
+        if image.deep:
+            return fault(path, "an 8-bit image", f"mode {image.mode}", "convert it to 8 bits a channel")
+        if image.turned and self.exif == "refuse":
+            fix = "say data.exif=apply if annotations fit the image as it is shown, data.exif=ignore if as it is stored"
+            return fault(path, "an image as it is stored", "an EXIF entry that turns it", fix)
+        return None
 
     def annotate(self, entry: Entry, size: tuple[int, int] | None) -> dict[str, Any]:
         """Read the annotations of the kinds that the set is used for."""
@@ -175,8 +214,17 @@ def _made(format_: type[Format], given: Mapping[str, Any]) -> Format:
     return format_(**given)
 
 
+def _gaps(reading: Reading) -> dict[str, Any]:
+    """Propose to skip images without an annotation where they are few among the others, or in folders of their own."""
+    folders = {entry.image.parent for entry in reading.entries}
+    among = sum(path.parent in folders for path in reading.bare)
+    return {"missing": "skip"} if reading.bare and among < len(reading.entries) else {}
+
+
 def _splits(reading: Reading) -> dict[str, Any]:
     """Propose how frames of a sequence are divided: those of one folder by time, those of many by folder."""
+    if all(DRIVE.search(entry.id) for entry in reading.entries):
+        return {"group": DRIVE.pattern}  # several cameras of a drive have folders of their own
     folders = {entry.image.parent for entry in reading.entries}
     names = {entry.image.name for entry in reading.entries}
     unnamed = not any(word_of(Path(folder.name)) for folder in folders)  # train, val and test repeat names as well
@@ -184,7 +232,10 @@ def _splits(reading: Reading) -> dict[str, Any]:
     if len(folders) > MANY or repeated:
         return {"group": "folder"}
     numbered = all(re.fullmatch(r"\D*\d{4,}\D*", entry.image.stem) for entry in reading.entries)
-    return {"divide": "time", "gap": 2} if numbered and len(folders) == 1 and "depth" in reading.format().kinds else {}
+    if not numbered or len(folders) > 1 or "depth" not in reading.format().kinds:
+        return {}
+    validating = len(reading.entries) // 10  # by the default of ``fractions``
+    return {"divide": "time", "gap": max(0, min(GAP, validating - 1))}
 
 
 def _refuse_bare(root: Path, reading: Reading) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import nn
 
 from tasks.errors import InputError
-from tasks.networks.extracted import GRAPH, Extracted
+from tasks.networks.extracted import Extracted
 from tasks.networks.fitting import Fit, fit
 from tasks.networks.normalise import PREFIX, adopt
 from tasks.networks.stored import read_weights
@@ -18,8 +20,9 @@ ENCODERS = ("encoder.", "encoder.model.")  # before the names of an encoder's ow
 def load_weights(network: nn.Module, path: Path, *, partial: bool = False) -> Fit:
     """Load a file into a network, and with it the normalisation of images that it was saved with.
 
-    Names may have what training loops put before them (``module.``, ``model.``), and may be those of the module that
-    was traced. Auxiliary heads and losses are left out.
+    Names may have what training loops put before them (``module.``, ``model.``), and may lack what all names of the
+    network have, as those of a module do that was traced, or that a user's class wraps. Auxiliary heads and losses are
+    left out.
 
     Args:
         network: what to fill.
@@ -31,10 +34,9 @@ def load_weights(network: nn.Module, path: Path, *, partial: bool = False) -> Fi
     """
     stored = read_weights(path)
     adopt(network, stored.tensors)
-    traced = isinstance(network, Extracted)
-    put = ("", *((GRAPH,) if traced else ()), *(ENCODERS if partial else ()))
     optional = network.unused if isinstance(network, Extracted) else frozenset[str]()
     expected = network.state_dict()
+    put = ("", *_shared(list(expected)), *(ENCODERS if partial else ()))
     found = fit(stored.tensors, expected, put, optional)
     encoder = ("encoder.", PREFIX)
     if partial and found.tensors and all(name.startswith(encoder) for name in (*found.tensors, *found.unexpected)):
@@ -48,3 +50,10 @@ def load_weights(network: nn.Module, path: Path, *, partial: bool = False) -> Fi
         )
     network.load_state_dict(found.tensors, strict=False)
     return found
+
+
+def _shared(names: Sequence[str]) -> list[str]:
+    """List what all names begin with, part by part: ``graph.``, ``graph.net.``."""
+    levels = zip(*(name.split(".")[:-1] for name in names), strict=False)  # as many as the shortest name has
+    same = [level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, levels)]
+    return [".".join(same[:count]) + "." for count in range(1, len(same) + 1)]

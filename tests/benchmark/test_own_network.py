@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmark.config import compose
+from tasks.datasets.scenes import Scenes
 from tests.benchmark.test_cli import command
 from tests.support import tiny_run
 
@@ -80,3 +82,46 @@ def test_a_name_that_a_preset_has_is_refused(tmp_path: Path, capsys: pytest.Capt
         "student=resnet18 or teacher=resnet18 means something else; give network 'resnet18' another name"
         in capsys.readouterr().err
     )
+
+
+TORCHVISION = '''
+from torch import nn
+from torchvision.models.segmentation import lraspp_mobilenet_v3_large
+
+
+class Small(nn.Module):
+    """LR-ASPP on MobileNetV3, as torchvision has it."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.net = lraspp_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=channels)
+
+    def forward(self, image):
+        return self.net(image)["out"]
+'''
+
+
+@pytest.mark.slow  # a ResNet-50 is the teacher
+def test_torchvisions_networks_teach_and_learn_in_one_command(tmp_path: Path) -> None:
+    """The teacher from the file that a training loop on several cards left, auxiliary head and all."""
+    from torchvision.models.segmentation import fcn_resnet50
+
+    (tmp_path / "small.py").write_text(TORCHVISION)
+    classes = len(Scenes(size=64, train=1, val=1, test=1).info.classes)
+    model = fcn_resnet50(weights=None, weights_backbone=None, num_classes=classes, aux_loss=True)
+    state = {f"module.{name}": tensor for name, tensor in model.state_dict().items()}
+    torch.save({"model": state, "epoch": 3}, tmp_path / "fcn.pth")
+    records = tiny_run(
+        tmp_path / "runs",
+        "task=seg",
+        "method=[pixel,cwd,structured,skt]",
+        f"student={tmp_path / 'small.py'}:Small",
+        "teacher=torchvision",
+        "teacher.networks.torchvision.options.name=fcn_resnet50",
+        f"teacher.checkpoint={tmp_path / 'fcn.pth'}",
+    )
+    assert {record.method.name: record.status for record in records} == dict.fromkeys(
+        ("pixel", "cwd", "structured", "skt"), "ok"
+    )
+    assert records[0].teachers[0].decoder == "torchvision"
+    assert records[0].teachers[0].steps is None

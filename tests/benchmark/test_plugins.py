@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 import methods as methods_package
-from benchmark.commands import sweep
+from benchmark.commands.execute import Job
 from benchmark.config import catalog, compose
 from benchmark.config.file_words import read_files
 from benchmark.run import Run
@@ -184,7 +184,9 @@ def test_a_job_reads_the_file_again(tmp_path: Path) -> None:
 def test_a_job_in_another_process(tmp_path: Path, home: Path) -> None:
     cloudpickle = pytest.importorskip("cloudpickle")  # as the launchers of Hydra send jobs
     path = written(tmp_path / "my_kd.py", PLAIN)
-    job = cloudpickle.dumps((sweep._job, compose.composed([*TINY, f"method={path}:ThreeWay", f"home={home}"])))
+    job = cloudpickle.dumps(
+        (Job(("benchmark", "run"), 0), compose.composed([*TINY, f"method={path}:ThreeWay", f"home={home}"]))
+    )
     code = "import pickle, sys; job, composed = pickle.load(sys.stdin.buffer); job(composed)"
     root = str(Path(methods_package.__file__).parents[1])
     subprocess.run(

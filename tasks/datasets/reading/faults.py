@@ -9,10 +9,10 @@ SHOWN = 3
 VARYING = re.compile(r"'[^']*'|\S*/\S*|\S+\.\w{2,5}\b|-?\d[\d.,x]*")  # names, paths, numbers
 
 
-def counted(what: str, found: Sequence[str], fix: str) -> str:
+def counted(what: str, found: Sequence[str], fix: str = "") -> str:
     """Word one fault of many files: how many there are, the first three of them, and the fix."""
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return f"{what}: {len(found)}, {', '.join(found[:SHOWN])}{more}; {fix}"
+    return f"{what}: {len(found)}, {', '.join(found[:SHOWN])}{more}" + (f"; {fix}" if fix else "")
 
 
 def condensed(faults: Iterable[str]) -> list[str]:

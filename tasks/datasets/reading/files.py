@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from tasks.datasets.reading.tree import contents
 from tasks.errors import InputError
 
 Image.MAX_IMAGE_PIXELS = 1 << 30  # crowd sets hold images of half a gigapixel
@@ -41,7 +42,8 @@ def size_text(size: tuple[int, int]) -> str:
 def data_root(root: str | None, layout: str, *markers: str, inside: tuple[str, ...] = ()) -> Path:
     """Find the folder of a dataset: ``root`` itself or one of the folders ``inside`` it that holds all ``markers``.
 
-    Raises InputError where ``root`` is None, is no folder, or holds no marker; the message shows the layout expected.
+    Raises InputError where ``root`` is None, is no folder, or holds no marker; the message shows the layout expected,
+    and what there is.
     """
     if root is None:
         raise InputError(f"data.root is not set: expected the path of a folder with {layout}")
@@ -52,7 +54,7 @@ def data_root(root: str | None, layout: str, *markers: str, inside: tuple[str, .
         if all((folder / marker).exists() for marker in markers):
             return folder
     missing = ", ".join(marker for marker in markers if not (top / marker).exists())
-    raise InputError(f"data.root={root}: expected a folder with {layout}; found no {missing}")
+    raise InputError(f"data.root={root}: expected a folder with {layout}; found no {missing}, but {contents(top)}")
 
 
 def read_image(path: Path, *, turn: bool = False) -> np.ndarray:

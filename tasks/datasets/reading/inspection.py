@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.base import Dataset
+from tasks.datasets.reading.faults import condensed
 from tasks.datasets.reading.listed import ListedDataset
 from tasks.errors import InputError
 from tasks.registry import options
@@ -24,7 +25,7 @@ class Finding:
 
     @property
     def sound(self) -> bool:
-        """Whether every split can be listed."""
+        """Whether every split can be listed, and nothing that a glance shows stands in the way."""
         return self.dataset is not None and not self.missing
 
 
@@ -75,6 +76,8 @@ def _tried(name: str, cls: type[ListedDataset], root: Path, chosen: Mapping[str,
     try:
         for split in dataset.splits:
             dataset.ids(split)
+        if faults := dataset.glance():
+            return Finding(name, chosen, dataset, "\n".join(condensed(faults)))
         dataset.load("train", 0)
     except InputError as error:
         return Finding(name, chosen, dataset, str(error))

@@ -121,6 +121,14 @@ class ListedDataset(Dataset):
             faults += self.inspect(entry)
         return faults
 
+    def glance(self) -> list[str]:
+        """Name the images that cannot be used, as far as their first bytes tell, which is quick; nothing by default."""
+        return []
+
+    def remarks(self) -> dict[str, str]:
+        """What a summary says besides counts, sizes and annotations; nothing by default."""
+        return {}
+
     def structure(self) -> list[str]:
         """Name what is wrong with the lists themselves: an empty split, a repeated id, a training image elsewhere."""
         faults = []

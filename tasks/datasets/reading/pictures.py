@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tasks.datasets.reading.files import fault, open_image
+from tasks.datasets.reading.files import fault, open_image, reason
 from tasks.errors import InputError
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".gif"})
 LOSSY = frozenset({".jpg", ".jpeg", ".webp"})
+ORIENTATION = 0x0112  # of EXIF
 FEW = 64  # values or colours of a picture of labels
 DOT = 60  # pixels: the largest mean area of a dot
 SPARSE = 0.02  # the largest share of the pixels that dots cover
@@ -135,7 +136,32 @@ def _dotted(seen: Sequence[Glance]) -> bool:
     return bool(lit) and all(each.lit <= SPARSE for each in lit) and spots >= 2 * len(lit) and area <= DOT * spots
 
 
-def upright(path: Path) -> bool:
-    """Whether the EXIF entry of an image leaves it as it is stored."""
-    with Image.open(path) as image:
-        return image.getexif().get(0x0112, 1) in (0, 1)
+@dataclass(frozen=True)
+class Head:
+    """What the first bytes of an image tell: its mode as Pillow names it, and whether an EXIF entry turns it."""
+
+    mode: str
+    transparent: bool
+    turned: bool
+
+    @property
+    def deep(self) -> bool:
+        """Whether values have more than 8 bits."""
+        return self.mode[0] in "IF"
+
+    def __str__(self) -> str:
+        if self.deep:
+            return "of more than 8 bits"
+        if self.transparent:
+            return "with transparency (dropped)"
+        return "grey (repeated)" if self.mode in ("1", "L") else "in colour"
+
+
+def head(path: Path) -> Head:
+    """Read the first bytes of an image; InputError where they are none of an image."""
+    try:
+        with Image.open(path) as image:
+            transparent = "A" in image.mode or "transparency" in image.info
+            return Head(image.mode, transparent, image.getexif().get(ORIENTATION, 1) not in (0, 1))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise fault(path, "an image", reason(error)) from None

@@ -9,6 +9,7 @@ import numpy as np
 from tasks.annotations.kind import kind_of
 from tasks.base import Dataset, Sample
 from tasks.datasets.reading.files import size_text
+from tasks.datasets.reading.listed import ListedDataset
 
 
 def summary(dataset: Dataset, samples: int = 16) -> dict[str, str]:
@@ -22,6 +23,8 @@ def summary(dataset: Dataset, samples: int = 16) -> dict[str, str]:
         found: Mapping[str, int] = dataset.found  # type: ignore[attr-defined]
         counts = ", ".join(f"{found[name]} of {count} {name}" for name, count in official.items())
         lines["release"] = "complete" if dict(found) == dict(official) else f"a subset: {counts}"
+    if isinstance(dataset, ListedDataset):
+        lines |= dataset.remarks()
     for split in dataset.splits:
         count = len(dataset.ids(split))
         lines[f"{split} images"] = str(count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import runpy
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -19,7 +20,8 @@ from benchmark.training.device import build_fabric
 from benchmark.training.problem import Problem
 from tests.tasks.datasets import layouts
 
-PAPERS = Path(__file__).parents[3] / "docs" / "experiments.md"
+ROOT = Path(__file__).parents[3]
+PAPERS = ROOT / "docs" / "experiments.md"
 EXPERIMENTS = sorted(path.stem for path in (Path(benchmark.__file__).parent / "conf" / "experiment").glob("*.yaml"))
 MINIATURE = (
     *("data.size=64", "recipe.steps=2", "teacher.recipe.steps=2", "student.weights=null"),
@@ -83,6 +85,21 @@ def test_an_experiment_is_composed_and_told(experiment: str) -> None:
     assert config.methods
     assert config.recipe.steps > 0
     assert f"experiment={experiment}`" in PAPERS.read_text(encoding="utf-8"), f"add {experiment} to {PAPERS.name}"
+
+
+@pytest.mark.parametrize("experiment", ["coupled_avs1k", "skt_shanghaitech_b"])
+def test_what_an_experiment_costs_is_what_the_command_counts(experiment: str) -> None:
+    line = runpy.run_path(str(ROOT / "perf" / "experiments.py"))["row"](experiment)
+    assert line in PAPERS.read_text(encoding="utf-8")
+
+
+def test_every_training_of_an_experiment_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(ROOT / "perf" / "experiments.py"))["measure"]("smoke", 3, ["device=cpu", "workers=0"])
+    config = compose.load(["experiment=smoke"])
+    trained = [*(f"teacher {role}" for role in config.teacher.networks), "none", *config.methods]
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
+    assert [what for _, what, *_ in lines] == trained
+    assert all(float(milliseconds) > 0 for *_, milliseconds, _, _ in lines)
 
 
 @pytest.mark.parametrize(

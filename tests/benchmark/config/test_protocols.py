@@ -8,7 +8,9 @@ import pytest
 from benchmark.config import compose, plugin_configs, protocols
 from benchmark.config.schema import Protocol
 from tasks.base import tasks
+from tasks.datasets.scenes import Scenes
 from tasks.errors import InputError
+from tasks.networks.build import build_network
 from tests.support import built_in
 
 NAMES = sorted(protocols.files())
@@ -118,3 +120,15 @@ def test_a_protocol_is_changed_in_its_file_alone() -> None:
         compose.load(["protocol.seeds=[7]"])
     with pytest.raises(InputError, match="unknown protocol 'quik'; did you mean 'quick'"):
         compose.load(["protocol=quik"])
+
+
+def test_a_decoder_takes_its_options_with_it() -> None:
+    """Those that a protocol gives the feature pyramid mean nothing to another decoder; encoders stay as they are."""
+    words = ["student.decoder=unet", "teacher.networks.deep.decoder=unet"]
+    config = compose.load([*words, "+student.decoder_options.decoder_channels=[64,32,16,8,8]"])
+    assert config.student.decoder_options == {"decoder_channels": [64, 32, 16, 8, 8]}
+    assert config.teacher.networks["deep"].decoder_options == {}
+    own = tasks["seg"]
+    assert config.student.encoder_options.keys() == own.student.encoder_options.keys()
+    assert config.teacher.networks["wide"].decoder_options == own.teachers["wide"].decoder_options
+    build_network(own(Scenes.info), config.student, (64, 64))  # its builder takes all that is left

@@ -12,7 +12,7 @@ from benchmark.runs import environment
     ("typed", "recorded"),
     [
         (["run", "task=seg", "method=[none,mgd]"], "benchmark run task=seg 'method=[none,mgd]'"),
-        (["--multirun", "seed=0,1"], "benchmark run -m seed=0,1"),  # as a sweep leaves it
+        (["run", "-m", "seed=0,1"], "benchmark run -m seed=0,1"),
     ],
 )
 def test_the_recorded_command_can_be_pasted(typed: list[str], recorded: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from benchmark.runs.folders import check_writable, held
+from benchmark.runs import folders
+from benchmark.runs.folders import ALIVE, LOCK, check_writable, held, held_now
 from tasks.errors import InputError
 
 
@@ -20,7 +24,7 @@ def test_jobs_that_start_together_do_not_disturb_one_another(tmp_path: Path) -> 
 
     with ThreadPoolExecutor(2) as jobs:
         assert list(jobs.map(start, range(2))) == [None, None]
-    assert list(home.iterdir()) == [], "what was tried is gone"
+    assert list(tmp_path.iterdir()) == [], "what was tried is gone"
 
 
 def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -48,3 +52,50 @@ def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path) -> None:
             order.append("first")
         job.result()
     assert order == ["waits", "first", "second"]
+
+
+def test_a_folder_is_held_now_or_not_at_all(tmp_path: Path) -> None:
+    with held_now(tmp_path / "run") as first, held_now(tmp_path / "run") as second:
+        assert (first, second) == (True, False)
+        assert (tmp_path / "run" / ALIVE).read_text().split()[1] == str(os.getpid())
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [LOCK], "signs of life end with it"
+
+
+@pytest.mark.parametrize(("node", "taken"), [("a-node-that-died", True), (socket.gethostname(), False)])
+def test_the_lock_of_a_node_that_died_is_taken_over(
+    node: str, taken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file server still keeps the lock; a process of this node, which is silent, may be stopped and go on."""
+    monkeypatch.setattr(folders, "SILENT", 0.2)
+    monkeypatch.setattr(folders, "POLL", 0.05)
+    dead = FileLock(tmp_path / LOCK)
+    dead.acquire()
+    (tmp_path / ALIVE).write_text(f"{node} 1\n")
+    got = threading.Event()
+
+    def wait_for_it() -> None:
+        with held(tmp_path, lambda: None):
+            got.set()
+
+    with ThreadPoolExecutor(1) as jobs:
+        job = jobs.submit(wait_for_it)
+        assert got.wait(30 if taken else 1) == taken
+        dead.release()
+        job.result()
+
+
+def test_a_holder_that_shows_signs_of_life_keeps_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "BEAT", 0.05)
+    monkeypatch.setattr(folders, "SILENT", 0.5)
+    monkeypatch.setattr(folders, "POLL", 0.05)
+    monkeypatch.setattr(folders, "_holder", lambda folder: "another-node")
+    got = threading.Event()
+
+    def wait_for_it() -> None:
+        with held(tmp_path, lambda: None):
+            got.set()
+
+    with ThreadPoolExecutor(1) as jobs, held(tmp_path, lambda: None):
+        jobs.submit(wait_for_it)
+        assert not got.wait(1.5)
+    assert got.is_set()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
 from tasks.base import IGNORE, Sample
 
-SCALE = 1000.0
+SCALE, TUM, KITTI = 1000.0, 5000.0, 256.0  # stored values of a metre
 
 
 def picture(path: Path, array: np.ndarray) -> Path:
@@ -233,14 +235,16 @@ def dots(root: Path, samples: Sequence[Sample]) -> None:
         picture(root / f"{number:03d}dots.png", canvas)
 
 
-def millimetres(sample: Sample) -> np.ndarray:
-    return np.round(sample.annotations["depth"] * SCALE).astype(np.uint16)
+def stored(sample: Sample, scale: float = SCALE) -> np.ndarray:
+    """Depth as 16 bits, 0 where it is beyond them."""
+    values = np.round(sample.annotations["depth"] * scale)
+    return np.where(values < 65535, values, 0).astype(np.uint16)
 
 
 def depth_pictures(root: Path, samples: Sequence[Sample]) -> None:
     images(root / "rgb", samples, "rgb_{:05d}.png")
     for number, sample in enumerate(samples):
-        picture(root / "depth" / f"depth_{number:05d}.png", millimetres(sample))
+        picture(root / "depth" / f"depth_{number:05d}.png", stored(sample))
 
 
 def depth_arrays(root: Path, samples: Sequence[Sample]) -> None:
@@ -250,13 +254,22 @@ def depth_arrays(root: Path, samples: Sequence[Sample]) -> None:
         np.save(root / "depth" / f"{number:03d}.npy", sample.annotations["depth"])
 
 
+def depth_exr(root: Path, samples: Sequence[Sample]) -> None:
+    """OpenEXR of floats, as renderers write them."""
+    images(root / "rgb", samples)
+    (root / "depth").mkdir()
+    os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
+    for number, sample in enumerate(samples):
+        assert cv2.imwrite(str(root / "depth" / f"{number:03d}.exr"), sample.annotations["depth"].astype(np.float32))
+
+
 def tum(root: Path, samples: Sequence[Sample]) -> None:
     """TUM's sequence: timestamps that differ, and a list of pairs."""
     lines = []
     for number, sample in enumerate(samples):
         colour, depth = f"rgb/{100 + number / 10:.4f}.png", f"depth/{100.013 + number / 10:.4f}.png"
         picture(root / colour, sample.image)
-        picture(root / depth, millimetres(sample))
+        picture(root / depth, stored(sample, TUM))
         lines.append(f"{100 + number / 10:.4f} {colour} {100.013 + number / 10:.4f} {depth}")
     text(root / "associations.txt", "\n".join(lines))
 
@@ -267,7 +280,7 @@ def kitti(root: Path, samples: Sequence[Sample]) -> None:
         drive, frame = f"2011_09_26_drive_{number % 3:04d}_sync", f"{number:010d}.png"
         for camera in ("image_00", "image_02"):
             picture(root / "2011_09_26" / drive / camera / "data" / frame, sample.image)
-        picture(root / "train" / drive / "proj_depth" / "groundtruth" / "image_02" / frame, millimetres(sample))
+        picture(root / "train" / drive / "proj_depth" / "groundtruth" / "image_02" / frame, stored(sample, KITTI))
 
 
 def densities(root: Path, samples: Sequence[Sample]) -> None:
@@ -322,8 +335,9 @@ LAYOUTS = {
     "dots": Layout(dots, "points", "dots", "count"),
     "depth pictures": Layout(depth_pictures, "depth", "depth", "depth", {"scale": SCALE}),
     "depth arrays": Layout(depth_arrays, "depth", "depth_array", "depth", {"scale": 1.0}),
-    "tum": Layout(tum, "depth", "depth", "depth", {"scale": SCALE}),
-    "kitti": Layout(kitti, "depth", "depth", "depth", {"scale": SCALE, "missing": "skip", "group": "folder"}),
+    "depth exr": Layout(depth_exr, "depth", "depth_array", "depth", {"scale": 1.0}),
+    "tum": Layout(tum, "depth", "depth", "depth", {"scale": TUM}),
+    "kitti": Layout(kitti, "depth", "depth", "depth", {"scale": KITTI, "missing": "skip", "group": r"drive_\d+"}),
     "densities": Layout(densities, "fixations", "grey", "attention"),
     "salicon": Layout(salicon, "fixations", "looks", "attention"),
 }

@@ -15,7 +15,7 @@ from tasks.datasets.folder import Folder
 from tasks.datasets.reading.formats.base import formats
 from tasks.datasets.reading.summary import summary
 from tasks.datasets.scenes import Scenes
-from tests.tasks.datasets.own_layouts import LAYOUTS, SCALE, Layout, apart, density_of
+from tests.tasks.datasets.own_layouts import LAYOUTS, Layout, apart, density_of
 
 COUNT = 12
 
@@ -61,7 +61,9 @@ def same(found: Any, layout: Layout, sample: Sample) -> bool:
     if layout.kind == "mask":
         return bool((found == (wanted == 1)).all())
     if layout.kind == "depth":
-        return bool(np.allclose(found, wanted, atol=1 / SCALE))
+        scale = layout.options["scale"]
+        near = np.where(np.round(wanted * scale) < 65535, wanted, 0) if layout.format == "depth" else wanted
+        return bool(np.allclose(found, near, atol=1 / scale if layout.format == "depth" else 0))
     pairs = np.unique(np.stack([found.ravel(), wanted.ravel()]), axis=1)  # classes are labels in their order
     return found.shape == wanted.shape and bool((np.diff(pairs[0]) > 0).all() and (np.diff(pairs[1]) > 0).all())
 
@@ -87,10 +89,9 @@ def test_what_was_written_is_read(layout: Layout, samples: Sequence[Sample], tmp
 def test_what_inspection_proposes_can_be_used(layout: Layout, samples: Sequence[Sample], tmp_path: Path) -> None:
     layout.write(tmp_path, samples)
     proposed = [dict(each) for each in Folder.proposals(tmp_path)]
-    wanted = {key: value for key, value in layout.options.items() if key not in ("missing", "group")}
-    fitting = [each for each in proposed if wanted.items() <= each.items()]
+    fitting = [each for each in proposed if layout.options.items() <= each.items()]
     assert fitting, proposed
-    data = Folder(root=str(tmp_path), **{**fitting[0], **layout.options})
+    data = Folder(root=str(tmp_path), **fitting[0])
     assert layout.kind in data.provides
     assert len(data.ids("train")) > 0
 

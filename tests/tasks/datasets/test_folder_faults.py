@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.base import Sample
 from tasks.datasets.folder import Folder
 from tasks.datasets.reading.faults import condensed
+from tasks.datasets.reading.formats.depth import DepthArray
 from tasks.errors import InputError
-from tests.tasks.datasets.own_layouts import picture, text
+from tests.tasks.datasets.own_layouts import depth_exr, picture, text
 
 MASK = np.zeros((24, 32), np.uint8)
 MASK[4:12, 5:20] = 255
@@ -34,6 +39,11 @@ def pairs(root: Path, count: int = 6) -> None:
 def deep(root: Path) -> None:
     pairs(root)
     picture(root / "images" / "3.png", np.full((24, 32), 40000, np.uint16))
+
+
+def no_image(root: Path) -> None:
+    pairs(root)
+    text(root / "images" / "3.png", "not yet downloaded")
 
 
 def turned(root: Path) -> None:
@@ -95,6 +105,7 @@ def one_stem(root: Path) -> None:
         ),
         (one_stem, {}, r"1.jpg: expected one file a name, found 1.png in the same folder; .*data.images"),
         (deep, {}, "3.png: expected an 8-bit image, found mode I;16; convert it to 8 bits"),
+        (no_image, {}, "3.png: expected an image, found no image data; see whether the file is complete"),
         (turned, {}, "expected an image as it is stored, found an EXIF entry that turns it; say data.exif=apply"),
         (
             link_out,
@@ -158,6 +169,25 @@ def test_depth_without_a_scale_is_not_guessed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"data.scale is not set: .*0.png stores 2500 to 2500"):
         Folder(root=str(tmp_path))
     assert next(iter(Folder.proposals(tmp_path)))["scale"] == 1000.0
+
+
+def test_exr_is_read_where_nobody_asked_opencv_for_it(tmp_path: Path) -> None:
+    """In a process of its own, for OpenCV asks once; then a file that was cut off."""
+    depth = np.linspace(0.5, 9.0, 24 * 32, dtype=np.float32).reshape(24, 32)
+    depth_exr(tmp_path, [Sample("a", np.zeros((24, 32, 3), np.uint8), {"depth": depth})])
+    file = tmp_path / "depth" / "000.exr"
+    lines = (
+        "import sys; from pathlib import Path; from tasks.datasets.reading.formats.depth import DepthArray",
+        "found = DepthArray.stored(Path(sys.argv[1])); print(found.shape, found.min(), found.max())",
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "OPENCV_IO_ENABLE_OPENEXR"}
+    told = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines), str(file)], env=environment, check=True, capture_output=True, text=True
+    )
+    assert told.stdout.strip() == "(24, 32) 0.5 9.0"
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(InputError, match=r"000.exr: expected an EXR file that can be read to its end, found none"):
+        DepthArray.stored(file)
 
 
 def test_an_exif_entry_is_applied_or_ignored(tmp_path: Path) -> None:

@@ -206,6 +206,22 @@ def test_the_hub_of_torchvision_is_a_whole_network(tmp_path: Path, monkeypatch: 
         build_network(Segmentation(Info(classes=("a", "b", "c"))), spec, (64, 64))
 
 
+def test_a_file_of_torchvisions_fits_what_wraps_its_network(tmp_path: Path) -> None:
+    """The names that torchvision writes, in a class whose own names all begin with another word."""
+    from torchvision.models.segmentation import fcn_resnet50
+
+    import tasks.networks.torchvision_nets  # noqa: F401  # registers it
+
+    model = fcn_resnet50(weights=None, weights_backbone=None, num_classes=3, aux_loss=True).eval()
+    torch.save({"model": {f"module.{name}": tensor for name, tensor in model.state_dict().items()}}, tmp_path / "a.pth")
+    task = Segmentation(Info(classes=("sky", "road", "car")))
+    network = build_network(task, NetworkSpec(network="torchvision", options={"name": "fcn_resnet50"}), (64, 64)).eval()
+    assert "left out: graph.net.aux_classifier.0.weight" in str(load_weights(network, tmp_path / "a.pth"))
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(network(image).maps[0], model(image)["out"])
+
+
 def test_the_normalisation_of_a_folder_follows_its_encoder(tmp_path: Path) -> None:
     import segmentation_models_pytorch as smp
 

@@ -19,6 +19,10 @@ from tasks.errors import InputError
 INVALID = (0, 65535)  # no measurement: most sensors, and Kinect in 7-Scenes
 PLAUSIBLE = (0.3, 100.0)  # metres, of the median
 NAMED = re.compile(r"depth|disp|kinect|lidar", re.IGNORECASE)
+KNOWN = {  # stored value of a metre where paths tell whose files they are
+    256.0: re.compile(r"proj_depth|kitti", re.IGNORECASE),
+    5000.0: re.compile(r"freiburg|(^|/)\d+\.\d+\.png$"),  # TUM's are called by the seconds of a clock
+}
 
 
 class _Depth(Format):
@@ -35,13 +39,17 @@ class _Depth(Format):
 
     @classmethod
     def suggests(cls, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
-        """The first usual scale with which the median is a distance, and a cap where values reach out of a room."""
+        """The scale of KITTI or TUM where paths say so, else the first usual one with which the median is a distance.
+
+        A cap too, where values reach out of a room.
+        """
         values = np.concatenate([_measured(cls.stored(path), INVALID) for path in files[:4]])
         if not values.size:
             return [{}]
         middle, largest = float(np.median(values)), float(np.percentile(values, 99))
-        exact = values.dtype.kind == "f"
-        for scale in (1.0, 1000.0) if exact else (1000.0, 256.0):
+        known = [scale for scale, words in KNOWN.items() if all(words.search(path.as_posix()) for path in files)]
+        usual = (1.0, 1000.0) if values.dtype.kind == "f" else (*known, 1000.0, 256.0)
+        for scale in usual:
             if PLAUSIBLE[0] <= middle / scale <= PLAUSIBLE[1]:
                 far = largest / scale > 15
                 return [{"scale": scale, **({"cap": 80.0} if far else {})}]

@@ -138,7 +138,7 @@ def test_root_faults_show_key_path_and_layout(tmp_path: Path) -> None:
         files.data_root(None, "train/ and val/", "train")
     with pytest.raises(InputError, match=r"data.root=.*absent: expected a folder with train/.*found no such folder"):
         files.data_root(str(tmp_path / "absent"), "train/ and val/", "train")
-    with pytest.raises(InputError, match=r"expected a folder with train/ and val/; found no train, val"):
+    with pytest.raises(InputError, match=r"expected a folder with train/ and val/; found no train, val, but nothing"):
         files.data_root(str(tmp_path), "train/ and val/", "train", "val")
 
 

@@ -1,0 +1,122 @@
+"""How a sweep is cut into jobs: teachers first, each once; then cohorts, in which every run has one place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+METHOD = "method"
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PlannedTeacher:
+    """A teacher that a run learns from and that does not exist yet."""
+
+    id: str
+    role: str
+    steps: int = 0  # of its training; 0: it is only scored
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run, before it has started."""
+
+    id: str
+    method: str
+    teachers: tuple[PlannedTeacher, ...] = ()  # the missing ones of those that it learns from
+    seconds: float | None = None  # that it is expected to take, alone
+    finished: bool = False
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Runs that train together, under the words of one command."""
+
+    words: Words
+    runs: tuple[PlannedRun, ...]
+
+
+@dataclass(frozen=True)
+class TeacherJob:
+    """A teacher to make, under the words of a command that wants it."""
+
+    words: Words
+    teacher: PlannedTeacher
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is left to do of a sweep."""
+
+    teachers: tuple[TeacherJob, ...]
+    cohorts: tuple[Cohort, ...]
+    finished: tuple[str, ...]  # ids of the runs that need nothing
+
+    def without(self, teachers: Collection[str]) -> tuple[Sweep, tuple[Cohort, ...]]:
+        """Take out the runs that learn from teachers which could not be made; return the rest, and what was taken."""
+        kept, taken = [], []
+        for cohort in self.cohorts:
+            lost = tuple(run for run in cohort.runs if any(each.id in teachers for each in run.teachers))
+            if lost:
+                taken.append(narrowed(cohort, lost))
+            if rest := tuple(run for run in cohort.runs if run not in lost):
+                kept.append(narrowed(cohort, rest))
+        return replace(self, cohorts=tuple(kept)), tuple(taken)
+
+
+def joined(jobs: Iterable[Sequence[str]], methods: Collection[str]) -> list[Words]:
+    """Join jobs that differ in their methods alone into one cohort each, in the order in which they are first met.
+
+    ``methods`` are the names that may be joined: two files of options of one method have no place in one cohort.
+    """
+    cohorts: dict[Words, dict[str, None]] = {}
+    for job in jobs:
+        others = tuple(word for word in job if _key(word) != METHOD)
+        names = [name for word in job if _key(word) == METHOD for name in _names(word)]
+        known = bool(names) and all(name in methods for name in names)
+        cohorts.setdefault(others if known else tuple(job), {}).update(dict.fromkeys(names if known else ()))
+    return [(*others, f"{METHOD}=[{','.join(names)}]") if names else others for others, names in cohorts.items()]
+
+
+def planned(cohorts: Iterable[Cohort]) -> Sweep:
+    """Give every unfinished run one place, the first cohort that has it, and list the teachers to be made before."""
+    places: set[str] = set()
+    finished: dict[str, None] = {}
+    left = []
+    for cohort in cohorts:
+        finished |= dict.fromkeys(run.id for run in cohort.runs if run.finished)
+        own = {run.id: run for run in cohort.runs if not run.finished and run.id not in places}
+        places |= own.keys()
+        if own:
+            left.append(narrowed(cohort, tuple(own.values())))
+    return Sweep(tuple(_teachers(left)), tuple(left), tuple(finished))
+
+
+def narrowed(cohort: Cohort, runs: tuple[PlannedRun, ...]) -> Cohort:
+    """Leave some runs of a cohort; ``only=[...]`` says so to the job, where they are not all of them."""
+    if len(runs) == len(cohort.runs):
+        return cohort
+    only = ",".join(f"methods.{run.method}" for run in runs)
+    return Cohort((*(word for word in cohort.words if _key(word) != "only"), f"only=[{only}]"), runs)
+
+
+def _teachers(cohorts: Iterable[Cohort]) -> Iterator[TeacherJob]:
+    seen = set()
+    for cohort in cohorts:
+        words = tuple(word for word in cohort.words if _key(word) != "only")
+        for teacher in (teacher for run in cohort.runs for teacher in run.teachers):
+            if teacher.id not in seen:
+                seen.add(teacher.id)
+                yield TeacherJob((*words, f"only=[teacher.{teacher.role}]"), teacher)
+
+
+def _key(word: str) -> str:
+    return word.partition("=")[0]
+
+
+def _names(word: str) -> list[str]:
+    value = OverridesParser.create().parse_override(word).value()
+    return [str(each) for each in value] if isinstance(value, list) else [str(value)]

@@ -1,0 +1,174 @@
+"""A sweep in other processes: the same files as one after the other, whatever dies on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.launchers.launch import Launch
+from leaderboards import store
+from leaderboards.values import sha256_of
+from tasks.errors import InputError
+from tests.support import TINY
+
+ROOT = Path(__file__).parents[3]
+DEADLY = '''
+"""A control whose process dies."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Literal
+
+from methods.base import SUPERVISED, Method, Needs
+
+
+class Deadly(Method):
+    """A test.
+
+    Args:
+        die: when.
+    """
+
+    title, paper, needs = "deadly", "none", Needs(teachers=())
+
+    def __init__(self, setting, *, die: Literal["never", "once", "always", "told", "slowly"] = "never"):
+        super().__init__(setting)
+        self.signal = signal.SIGUSR2 if die == "told" else signal.SIGKILL
+        self.died = Path(__file__).with_name("never" if die == "always" else f"died-{die}")
+        self.dies, self.seconds = die not in ("never", "slowly"), 1.0 if die == "slowly" else 0.0
+
+    def forward(self, step):
+        time.sleep(self.seconds)
+        if self.dies and step.index == 2 and not self.died.exists():
+            if self.died.name != "never":
+                self.died.touch()
+            os.kill(os.getpid(), self.signal)
+        return {SUPERVISED: step.supervised()}
+'''
+ENGINES = {
+    "joblib": ("joblib", ["hydra.launcher.n_jobs=2"]),
+    "ray": ("ray", ["hydra.launcher.ray.remote.max_retries=1"]),
+    "submitit_local": ("submitit", []),
+}
+STEADY = [word for word in TINY if not word.startswith("recipe.steps")]
+
+
+def started(home: Path, *words: str) -> subprocess.Popen[str]:
+    """Start a sweep in a process, and a group of processes, of its own."""
+    command = [sys.executable, "-m", "benchmark", "run", "-m", *STEADY, "recipe.steps=6", f"home={home}", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(command, env=environment, cwd=home.parent, text=True, start_new_session=True, **pipes)
+
+
+def swept(home: Path, *words: str) -> tuple[int, str]:
+    """Run a sweep; return its exit code and what it printed."""
+    process = started(home, *words)
+    printed, _ = process.communicate(timeout=400)
+    return process.returncode, printed
+
+
+def found(home: Path) -> dict[str, Any]:
+    """Read what must not depend on where a run ran: scores and weights, by run and by teacher."""
+    runs = {
+        record.run_id: (record.scores.model_dump(), sha256_of(home / str(record.artifacts.student)))
+        for record in store.read([home])[0]
+        if record.status == "ok"
+    }
+    return runs | {str(path.relative_to(home)): sha256_of(path) for path in home.glob("teachers/*/*.safetensors")}
+
+
+@pytest.fixture(scope="module")
+def deadly(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], str]:
+    """Return a function that gives the word of a method that dies, or has done so."""
+
+    def word(died: bool) -> str:
+        path = tmp_path_factory.mktemp("deadly") / "deadly.py"
+        path.write_text(DEADLY)
+        for die in ("once", "told") if died else ():
+            path.with_name(f"died-{die}").touch()
+        return f"method={path}:Deadly,pixel"
+
+    return word
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory: pytest.TempPathFactory, deadly: Callable[[bool], str]) -> dict[str, Any]:
+    home = tmp_path_factory.mktemp("serial") / "runs"
+    code, printed = swept(home, deadly(True), "methods.deadly.die=never,once,told,slowly")
+    assert code == 0, printed
+    return found(home)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ENGINES)
+def test_a_lost_job_does_not_lose_the_sweep(
+    launcher: str, tmp_path: Path, serial: dict[str, Any], deadly: Callable[[bool], str]
+) -> None:
+    package, words = ENGINES[launcher]
+    pytest.importorskip(package)
+    home = tmp_path / "runs"
+    code, printed = swept(
+        home, deadly(False), "methods.deadly.die=never,once,always", f"hydra/launcher={launcher}", *words
+    )
+    assert code == 1, printed
+    (lost,) = (record for record in store.read([home])[0] if record.status != "ok")
+    assert lost.method.options["die"] == "always"
+    assert lost.status == "failed"
+    assert lost.status_reason.startswith("lost: "), lost.status_reason
+    same = found(home)
+    assert len(same) == len(serial) - 2, "all but the two runs that only the other sweep has"
+    assert same.items() <= serial.items()
+
+
+@pytest.mark.slow
+def test_a_job_whose_time_is_over_saves_and_is_requeued(
+    tmp_path: Path, serial: dict[str, Any], deadly: Callable[[bool], str]
+) -> None:
+    pytest.importorskip("submitit")
+    home = tmp_path / "runs"
+    code, printed = swept(home, deadly(False), "methods.deadly.die=told", "hydra/launcher=submitit_local")
+    assert code == 0, printed
+    logs = "".join(path.read_text() for path in home.glob("sweep/submitit/*/*.out"))
+    assert "resumed at step 3 of 6" in logs
+    assert "Requeued job" in "".join(path.read_text() for path in home.glob("sweep/submitit/*/*.err")) + logs
+    assert found(home).items() <= serial.items()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("launcher", "number"), [("ray", signal.SIGTERM), ("joblib", signal.SIGINT)])
+def test_a_sweep_that_is_asked_to_stop_saves_and_goes_on(
+    launcher: str, number: int, tmp_path: Path, serial: dict[str, Any], deadly: Callable[[bool], str]
+) -> None:
+    """A terminal sends SIGINT to all processes of a command; SIGTERM is sent to the command alone."""
+    pytest.importorskip(ENGINES[launcher][0])
+    home, word = tmp_path / "runs", deadly(False)
+    words = (word, "methods.deadly.die=slowly", f"hydra/launcher={launcher}", *ENGINES[launcher][1])
+    process = started(home, *words)
+    while process.poll() is None and not list(home.glob("runs/seg-deadly-*/resume.pt")):
+        time.sleep(0.1)
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    printed, _ = process.communicate(timeout=200)
+    assert process.returncode > 128, printed
+    assert {record.status for record in store.read([home])[0]} == {"interrupted"}, printed
+    assert "stopped after step" in printed
+    code, printed = swept(home, *words)
+    assert (code, "resumed at step" in printed) == (0, True), printed
+    assert found(home).items() <= serial.items()
+
+
+def test_an_engine_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, launcher, extra in (("ray", "ray", "ray"), ("submitit", "submitit_slurm", "slurm")):
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(InputError, match=rf"hydra/launcher={launcher} needs {module}: pip install .*\[{extra}\]"):
+            Launch([f"hydra/launcher={launcher}"], tmp_path, lambda composed: None)([["seed=0"]])
