@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 import methods as methods_package
+from benchmark.commands import sweep
 from benchmark.commands.execute import Job
 from benchmark.config import catalog, compose
 from benchmark.config.file_words import read_files
