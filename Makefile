@@ -1,13 +1,12 @@
 # What a change must pass (`lint`, `test`; `check` is both, `.ci/run` is everything, from nothing), and the published
 # boards: `make matrix` prints what is missing of a protocol's runs, the commands that train it and how long they take;
-# `make publish` publishes the records where they can carry a comparison; `make published` makes the boards from them. `make portable` runs the tests of PARTS with lesser instruction sets, and with
-# one thread and two.
+# `make publish` publishes the records where they can carry a comparison; `make published` makes the boards from them.
+# `make portable` runs the tests of PARTS with lesser instruction sets, and with one thread and two.
 
 HOME_OF_RUNS ?= runs/published
 PUBLISHED = leaderboards/published
 TASKS = $(shell benchmark list tasks --plain)
 METHODS = $(shell benchmark list methods --plain)
-LEARNERS = $(filter-out none mixup cutmix smoothing,$(METHODS))
 PROTOCOL ?= standard
 nothing =
 comma = ,
@@ -45,7 +44,7 @@ publish:
 tuning:
 	for task in $(TASKS); do \
 		benchmark tune protocol=$(PROTOCOL) task=$$task method=none home=$(HOME_OF_RUNS) || exit 1; \
-		benchmark tune protocol=$(PROTOCOL) task=$$task method=[$(call listed,$(LEARNERS))] home=$(HOME_OF_RUNS) || exit 1; \
+		benchmark tune protocol=$(PROTOCOL) task=$$task method=[$(call listed,$(METHODS))] home=$(HOME_OF_RUNS) || exit 1; \
 	done
 	mkdir -p $(PUBLISHED)/tuning && cp $(HOME_OF_RUNS)/tuning/*.json $(PUBLISHED)/tuning/
 	python -m benchmark.config.default_strengths $(PUBLISHED)/tuning

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from lightning_fabric import Fabric
@@ -15,11 +16,12 @@ from benchmark.config.schema import Config
 from benchmark.runs import planned_runs
 from benchmark.runs.calibrations import ensure_calibrated
 from benchmark.runs.folders import check_writable, held, held_now
+from benchmark.runs.helpers import helped
 from benchmark.runs.outcome import Outcome, now
 from benchmark.runs.panel import draw_panels
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.report import build_record
-from benchmark.runs.teachers import Teacher, obtain, plan_all
+from benchmark.runs.teachers import Teacher, obtain, plan_all, train_beside
 from benchmark.runs.trivial import ensure_scored
 from benchmark.training.assemble import Assembly, Lesson, control
 from benchmark.training.budget import TimeBudget, multiplied, time_budget
@@ -27,14 +29,16 @@ from benchmark.training.checkpoint import save_weights
 from benchmark.training.cohort import Cohort
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import inference_cost
-from benchmark.training.device import build_fabric, choose
+from benchmark.training.device import Place, build_fabric, choose
 from benchmark.training.evaluate import Evaluation
 from benchmark.training.interrupt import Interrupted, Stop
 from benchmark.training.problem import Problem
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
+from benchmark.training.ranks import Order
 from leaderboards import image_values, store
 from leaderboards.record import Record
+from tasks.errors import InputError
 
 
 class Run:
@@ -43,10 +47,12 @@ class Run:
     Args:
         config: everything that was asked for.
         console: where a person is told.
+        place: of this process among those that share each batch; the first by default.
     """
 
-    def __init__(self, config: Config, console: Console) -> None:
+    def __init__(self, config: Config, console: Console, place: Place | None = None) -> None:
         self.config, self.home, self.started = config, Path(config.home), now()
+        self.place = place or Place()
         check_writable(self.home)
         self.progress, self.stop = Progress(console), Stop()
         self.problem = Problem(config, self._fabric())
@@ -59,7 +65,14 @@ class Run:
     def _fabric(self) -> Fabric:
         """Build what computes, and say what that is and why where the command left it open."""
         config = self.config
-        fabric = build_fabric(config.device, config.precision, tf32=config.tf32, deterministic=config.deterministic)
+        fabric = build_fabric(
+            config.device,
+            config.precision,
+            tf32=config.tf32,
+            deterministic=config.deterministic,
+            devices=config.devices,
+            place=self.place,
+        )
         if config.device == "auto":
             self.progress.message(f"device {fabric.device.type}: {choose(config.device)[1]}")
         return fabric
@@ -95,13 +108,14 @@ class Run:
         for contestant in pending:
             self._record(contestant, Outcome("interrupted", "not finished: killed, or still running", self.started))
         try:
-            self._get_teachers(pending)
-            ensure_scored(self.problem, self.watch)
-            if self.config.recipe.budget == "time":  # each method has its own number of steps, so nothing to share
-                for contestant in pending:
-                    self._train_cohort([contestant], self._time_budget(contestant))
-            else:
-                self._train_cohort(pending)
+            with self._helped():
+                self._get_teachers(pending)
+                ensure_scored(self.problem, self.watch)
+                if self.config.recipe.budget == "time":  # each method has its own number of steps, so nothing to share
+                    for contestant in pending:
+                        self._train_cohort([contestant], self._time_budget(contestant))
+                else:
+                    self._train_cohort(pending)
         except (Interrupted, KeyboardInterrupt) as stopped:
             self._record_rest(pending, "interrupted", str(stopped) or "stopped by hand")
             raise
@@ -115,8 +129,9 @@ class Run:
         """Make what many runs share before any of them starts: some teachers, and the scores of trivial predictors."""
         ensure_scored(self.problem, self.watch)
         try:
-            for role in roles:
-                self.teachers[role] = obtain(self.plans[role], self.problem, self.watch)
+            with self._helped():
+                for role in roles:
+                    self.teachers[role] = obtain(self.plans[role], self.problem, self.watch)
         finally:
             self.progress.end()
 
@@ -140,8 +155,9 @@ class Run:
     def _train_cohort(self, group: list[Contestant], budget: TimeBudget | None = None) -> None:
         """Train contestants side by side, then score and record each."""
         cohort = self._cohort(group, budget)
-        names = ", ".join(contestant.name for contestant in group)
-        self.progress.begin(f"students {names}", cohort.recipe.steps, cohort.start)
+        names = tuple(contestant.name for contestant in group)
+        self.progress.begin(f"students {', '.join(names)}", cohort.recipe.steps, cohort.start)
+        self.problem.ranks.told(Order("students", names))
         cohort.train()
         self.progress.end()
         for contestant, member in zip(group, cohort.members, strict=True):
@@ -170,6 +186,21 @@ class Run:
         """Get the teachers of some contestants, and assemble their cohort without training it."""
         self._get_teachers(group)
         return self._cohort(group)
+
+    def _helped(self) -> AbstractContextManager[None]:
+        """Have the others of the processes that share batches, where there are any, assist as long as a block lasts."""
+        return helped(help_along, self.config, self.problem.fabric, self.problem.ranks, self.place)
+
+    def assist(self, ready: Connection) -> None:
+        """Train what the first process trains, in one of those that share its batches, until it needs nobody."""
+        ranks = self.problem.ranks
+        ready.send(True)
+        ranks.meet(self.problem.fabric)
+        while (order := ranks.told(None)) is not None:
+            if order.what == "teacher":
+                train_beside(self.plans[order.names[0]], self.problem, self.watch)
+            else:
+                self.prepare([each for each in self.contestants if each.name in order.names]).train()
 
     def _time_budget(self, contestant: Contestant) -> TimeBudget:
         """Say how many steps of a method take as long as the control's; measured once a run."""
@@ -218,3 +249,10 @@ class Run:
         for contestant in pending:
             if contestant.record is None or contestant.record.status == "interrupted":
                 self._record(contestant, Outcome(status, reason, self.started))
+
+
+def help_along(config: Config, place: Place, ready: Connection) -> None:
+    """Assist a run from a process of its own; what the first process meets as well, it alone reports."""
+    run = Run(config, Console(quiet=True), place)
+    with suppress(Interrupted, InputError):
+        run.assist(ready)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from tasks.errors import InputError
 
 
 def mapped(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
@@ -41,3 +43,25 @@ def leaves(value: Any) -> list[Tensor]:
 
     mapped(value, keep)
     return listed
+
+
+def rebuilt(value: Any, tensors: Sequence[Tensor]) -> Any:
+    """Put others in the places of the tensors inside a value, in the order of ``leaves``."""
+    each = iter(tensors)
+    return mapped(value, lambda _: next(each))
+
+
+def joined(values: Sequence[Any]) -> Any:
+    """Join the tensors inside values of one structure along their first dimension; all else is the first one's.
+
+    Raises InputError where they differ in another size.
+    """
+    together = list(zip(*(leaves(value) for value in values), strict=True))
+    for tensors in together:
+        if len({tensor.shape[1:] for tensor in tensors}) > 1:
+            sizes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors)
+            raise InputError(
+                f"targets of parts of a batch differ in size ({sizes}): their output space must say in `join` how "
+                "they become one"
+            )
+    return rebuilt(values[0], [torch.cat(tensors) for tensors in together])

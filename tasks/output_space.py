@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tasks.errors import InputError
+from tasks.nested import joined
 from tasks.prediction import Prediction
 
 SHARPNESS = 4.0  # factor from a bounded map to scores of labels
@@ -79,6 +80,14 @@ class OutputSpace(ABC):
     @abstractmethod
     def permute(self, target: Any, order: Tensor) -> Any:
         """Reorder a target along the batch."""
+
+    def join(self, parts: Sequence[Any]) -> Any:
+        """Join the targets of the parts of a batch, one after the other, as ``Task.collate`` joins those of its images.
+
+        Here tensors, however nested, along the batch. Raises InputError where these differ in another size, as lists
+        that are padded to the longest of a batch do: a space with such targets says itself how they are joined.
+        """
+        return joined(parts)
 
     @abstractmethod
     def labeled(self, target: Any, size: tuple[int, int]) -> Tensor:

@@ -58,23 +58,23 @@ def inspect(path: Path, console: Console) -> None:
     catalog.load()
     files = files_below(path)
     console.print(f"{escape(str(path))}: {len(files)} files, {escape(kinds_of(files))}", highlight=False)
-    found = list(findings(path, datasets))
-    sound = [each for each in found if each.sound]
+    ways = list(findings(path, datasets))
+    sound = [way for way in ways if way.sound]
     if not sound:
-        raise InputError("\n".join(f"data={each.name}: {each.missing}" for each in found))
-    for each in sound:
-        assert each.dataset is not None
-        if each is sound[0]:
-            console.print(_table(f"{each.name}: {each.dataset.title}", each.dataset))
+        raise InputError("\n".join(f"data={way.name}: {way.missing}" for way in ways))
+    for way in sound:
+        assert way.dataset is not None
+        if way is sound[0]:
+            console.print(_table(f"{way.name}: {way.dataset.title}", way.dataset))
             console.print("to use it:", highlight=False)
-        elif each is sound[1]:
+        elif way is sound[1]:
             console.print("it can be read in other ways too:", highlight=False)
-        for command in commands(path, each):
+        for command in commands(path, way):
             console.print(f"  {escape(command)}", highlight=False)
-    for each in found:
-        if not each.sound:
+    for way in ways:
+        if not way.sound:
             console.print(
-                f"[yellow]data={each.name}[/] {_told(each.options)}would need: {escape(each.missing)}", highlight=False
+                f"[yellow]data={way.name}[/] {_told(way.options)}would need: {escape(way.missing)}", highlight=False
             )
 
 

@@ -22,6 +22,7 @@ from benchmark.runs.planned_runs import DONE
 from benchmark.runs.teachers import TeacherError
 from benchmark.training.device import DeviceLost
 from benchmark.training.interrupt import Interrupted
+from benchmark.training.ranks import RankLost
 from leaderboards import store
 from leaderboards.errors import RecordError
 from leaderboards.record import Record
@@ -36,14 +37,14 @@ def execute(config: Config, console: Console) -> Result:
     except Interrupted as stopped:
         console.print(escape(f"{stopped}; the same command goes on from there"), highlight=False)
         return Result(SIGNAL + run.stop.requested, str(stopped))
-    except (TeacherError, DeviceLost) as error:
+    except (TeacherError, DeviceLost, RankLost) as error:
         console.print(escape(str(error)), highlight=False)
         return Result(1, str(error))
     if records:
         table.show(records, console)
         _show_paths(records, Path(config.home), console)
     failed = [record for record in records if record.status not in DONE]
-    return Result(min(1, len(failed)), "; ".join(f"{each.method.name} {_why(each)}" for each in failed))
+    return Result(min(1, len(failed)), "; ".join(f"{record.method.name} {_why(record)}" for record in failed))
 
 
 @dataclass(frozen=True)

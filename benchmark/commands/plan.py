@@ -67,12 +67,12 @@ def plan(name: str, home: Path, tasks: Sequence[str], console: Console) -> int:
 
 def select(names: Sequence[str]) -> list[str]:
     """Turn names of methods and of selections into names of methods, built-in ones for a selection, each once."""
-    found: dict[str, None] = {}
+    chosen: dict[str, None] = {}
     for name in names:
         if name not in SELECTIONS and name not in methods:
             raise InputError(f"matrix: unknown method '{name}'{nearest(name, [*SELECTIONS, *methods])}")
-        found |= dict.fromkeys(_selected(name) if name in SELECTIONS else [name])
-    return list(found)
+        chosen |= dict.fromkeys(_selected(name) if name in SELECTIONS else [name])
+    return list(chosen)
 
 
 def _selected(selection: str) -> Iterator[str]:
@@ -86,9 +86,9 @@ def _lack(stage: Stage, tasks: Sequence[str], names: Sequence[str], protocol: st
         fixed = [f"protocol={protocol}", f"task={task}", f"method=[{','.join(names)}]", f"home={home}", "control=false"]
         config = compose.load([*fixed, *words])
         for seed in seeds:
-            own = replace(config, seed=seed, teacher=replace(config.teacher, seed=seed % config.teacher.seeds))
-            for contestant in survey.contestants(own):
-                _count(lack, contestant, own, survey.speeds(home))
+            seeded = replace(config, seed=seed, teacher=replace(config.teacher, seed=seed % config.teacher.seeds))
+            for contestant in survey.contestants(seeded):
+                _count(lack, contestant, seeded, survey.speeds(home))
     return lack
 
 

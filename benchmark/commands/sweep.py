@@ -98,8 +98,8 @@ def told(sweep: Sweep, jobs: Sequence[Words]) -> list[str]:
 
 
 def _line(words: Words, common: Collection[str], what: Sequence[str]) -> str:
-    own = [word for word in words if word not in common and word.partition("=")[0] not in ("method", "only")]
-    return f"  {' '.join([*own, ', '.join(what)])}"
+    special = [word for word in words if word not in common and word.partition("=")[0] not in ("method", "only")]
+    return f"  {' '.join([*special, ', '.join(what)])}"
 
 
 def _duration(seconds: float) -> str:
@@ -118,7 +118,7 @@ def _run(sweep: Sweep, hydra_words: Sequence[str], home: Path, console: Console)
         sweep, hopeless = sweep.without(missing)
         for cohort in hopeless:
             lacks = {teacher.id for run in cohort.runs for teacher in run.teachers} & missing.keys()
-            _give_up(cohort, "; ".join(missing[each] for each in sorted(lacks)), launch.device, console)
+            _give_up(cohort, "; ".join(missing[teacher] for teacher in sorted(lacks)), launch.device, console)
         done = launch([cohort.words for cohort in sweep.cohorts])
         for cohort, result in zip(sweep.cohorts, done, strict=True):
             if result.lost:
@@ -132,7 +132,7 @@ def _give_up(cohort: Cohort, reason: str, device: str | None, console: Console) 
     config = compose.load(cohort.words)
     run = Run(config, console)
     if config.device == "auto" and device not in (None, run.problem.fabric.device.type):
-        names = ", ".join(each.method for each in cohort.runs)
+        names = ", ".join(run.method for run in cohort.runs)
         console.print(escape(f"{names}: {reason}; no record, which takes a node with {device}"), highlight=False)
     else:
         run.give_up(reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +29,13 @@ def load() -> None:
         import_modules(package.__name__, package.__path__)
     for registry in REGISTRIES.values():
         registry.load_plugins()
+
+
+def load_with(files: Iterable[str]) -> None:
+    """Import what ``load`` does, and register the classes of single files, ``PATH.py:CLASS``."""
+    load()
+    for reference in files:
+        enter_file(reference)
 
 
 def registry_of(key: str) -> Registry[Any] | None:

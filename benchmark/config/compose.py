@@ -74,8 +74,8 @@ def _enter_task(name: str, task: type[Task]) -> None:
 def _enter_protocols(name: str, task: type[Task]) -> None:
     """Enter what each protocol fixes for a task, which config.yaml selects by both names."""
     store = ConfigStore.instance()
-    for each in protocols.files():
-        option, values = protocols.option(name, each), protocols.fixed(protocols.read(each), task)
+    for protocol in protocols.files():
+        option, values = protocols.option(name, protocol), protocols.fixed(protocols.read(protocol), task)
         if _entered.get((protocols.GROUP, option)) is values:
             continue
         _entered[protocols.GROUP, option] = values
@@ -104,7 +104,7 @@ def _presets(*groups: str) -> set[str]:
 def _enter_network(name: str, network: type[nn.Module]) -> None:
     """Enter a network as a student, and as the one teacher, which plays every role."""
     store = ConfigStore.instance()
-    if name in _presets(*GROUPS) | {protocols.option(task, each) for task in tasks for each in protocols.files()}:
+    if name in _presets(*GROUPS) | {protocols.option(task, file) for task in tasks for file in protocols.files()}:
         raise InputError(f"student={name} or teacher={name} means something else; give network '{name}' another name")
     defaults = {key: parameter.default for key, parameter in options(network).items()}
     spec = NetworkSpec(network=name, options=defaults)
@@ -114,7 +114,7 @@ def _enter_network(name: str, network: type[nn.Module]) -> None:
 
 def _require(cls: type[Any], *attributes: str) -> None:
     """Raise InputError for a class that does not say what its contract asks for."""
-    if missing := [each for each in attributes if not hasattr(cls, each)]:
+    if missing := [attribute for attribute in attributes if not hasattr(cls, attribute)]:
         raise InputError(f"{cls.__qualname__} does not set {', '.join(missing)}")
 
 
@@ -149,9 +149,7 @@ def check_words(words: Sequence[str]) -> None:
 
 def typed(found: DictConfig) -> Config:
     """Turn a composed Hydra configuration, perhaps of another process, into the typed one."""
-    catalog.load()
-    for reference in found.get("files", []):
-        catalog.enter_file(reference)
+    catalog.load_with(found.get("files", []))
     try:
         plain = OmegaConf.to_object(found)
     except OmegaConfBaseException as error:
@@ -169,6 +167,7 @@ def typed(found: DictConfig) -> Config:
     _check_budgets(plain)
     _check_crops("recipe", plain.recipe)
     _check_crops("teacher.recipe", plain.teacher.recipe)
+    _check_devices(plain)
     _check_evaluation(plain.evaluation)
     plain.teacher.seed += plain.seed % plain.teacher.seeds
     strength.fill(plain)
@@ -195,6 +194,23 @@ def _check_crops(key: str, recipe: Recipe) -> None:
         raise InputError(f"{key}.crop_share={share}: expected a range above 0 and up to 1, such as [0.5,1]")
     if recipe.batch != 1:
         raise InputError(f"{key}.crop_share={share}: crops differ in size; set {key}.batch=1, found {recipe.batch}")
+
+
+def _check_devices(config: Config) -> None:
+    """Raise InputError for batches that cannot be divided among the devices, and for time that is measured on one."""
+    devices = config.devices
+    if devices < 1:
+        raise InputError(f"devices={devices}: expected at least 1")
+    for key, recipe in (("recipe", config.recipe), ("teacher.recipe", config.teacher.recipe)):
+        if recipe.batch % devices:
+            nearest_batch = devices * max(1, round(recipe.batch / devices))
+            raise InputError(
+                f"{key}.batch={recipe.batch} cannot be divided among devices={devices}; set {key}.batch={nearest_batch}"
+            )
+    if devices > 1 and config.recipe.budget == "time":
+        raise InputError(
+            f"recipe.budget=time is measured on one device, but devices={devices}; give steps, or devices=1"
+        )
 
 
 def _check_evaluation(evaluation: EvaluationConfig) -> None:
@@ -226,7 +242,7 @@ def _explain(words: list[str], error: Exception) -> str:
     known = set(_keys(compose("config", overrides=groups)))  # all keys that there are with these choices
     for word in words:  # all choices exist, so a key or a value must be wrong
         key = word.partition("=")[0].lstrip("+~")
-        free = any(key.startswith(f"{each}.") for each in known if each.endswith("_options"))
+        free = any(key.startswith(f"{place}.") for place in known if place.endswith("_options"))
         if not options(key) and key not in known and not free:
             return f"unknown key '{key}'{nearest(key, known)}"
     return _first_line(error.__cause__ or error)

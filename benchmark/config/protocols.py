@@ -123,10 +123,10 @@ def forget_options(config: Config) -> None:
     there = fixed(config.protocol, tasks[config.task["name"]])
     networks: list[tuple[NetworkSpec, Any]] = [(config.student, there.student)]
     networks += [(spec, there.teacher.networks.get(role)) for role, spec in config.teacher.networks.items()]
-    for spec, own in networks:
-        if own is not None and spec.decoder != own.decoder:
+    for spec, named in networks:
+        if named is not None and spec.decoder != named.decoder:
             given = spec.decoder_options.items()
-            spec.decoder_options = {key: value for key, value in given if own.decoder_options.get(key) != value}
+            spec.decoder_options = {key: value for key, value in given if named.decoder_options.get(key) != value}
 
 
 def kept(config: Config) -> bool:

@@ -143,6 +143,7 @@ class Config:
     control: bool = True  # train the control beside the methods when its record is missing
     only: list[str] = field(default_factory=list)  # train these of it: methods.NAME, teacher.NAME; empty: the methods
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    devices: int = 1  # cards, or processes on a processor, that share each batch
     precision: str = one_of(*PRECISIONS)
     channels_last: bool = True
     compile: bool = False  # students and teachers, in training and in evaluation

@@ -12,6 +12,7 @@ from torch import Tensor
 from benchmark.conformance.finding import Checks, Verdict, broken, kept
 from benchmark.conformance.task_under_test import TaskUnderTest
 from benchmark.conformance.tensors import doubled_batch, doubled_prediction
+from benchmark.training.step import LABELED
 from tasks.base import Prediction
 from tasks.nested import leaves
 from tasks.outputs.maps import map_size
@@ -165,6 +166,23 @@ def mixing_and_pasting_have_their_limits(tested: TaskUnderTest) -> Verdict:
     if not half.isfinite().all():
         return broken(f"supervised on a mixture of halves is {half.tolist()}", "see that it reads what mix returns")
     return kept("all weight on one target, or an empty or full mask, gives that target back")
+
+
+@VERBS.promise("supervised is a finite mean")
+def targets_of_parts_join(tested: TaskUnderTest) -> Verdict:
+    """The targets of two batches join into that of all their images, as processes that share a batch need it."""
+    output, count = tested.output, len(tested.batch.image)
+    parts = [tested.fresh(step)[LABELED].target for step in (0, 1)]
+    joined = output.join(parts)
+    for part, place in zip(parts, torch.arange(2 * count).split(count), strict=True):
+        found, wanted = (_losses(tested, target) for target in (output.permute(joined, place), part))
+        if not _near(found, wanted):
+            return broken(
+                f"the losses of a batch's images are {wanted.tolist()}, and {found.tolist()} once it was joined with "
+                "another",
+                "let output.join put the images of its parts one after the other, as Task.collate would",
+            )
+    return kept("the images of two batches have the same losses in one")
 
 
 def _losses(tested: TaskUnderTest, target: Any) -> Tensor:

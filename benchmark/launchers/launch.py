@@ -61,7 +61,7 @@ class Launch:
             return []
         done = self._launcher.launch([list(words) for words in jobs], initial_job_idx=self._started)
         self._started += len(jobs)
-        return [_result(each) for each in done]
+        return [_result(job) for job in done]
 
 
 def _quoted(home: Path) -> str:

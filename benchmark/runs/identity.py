@@ -67,6 +67,12 @@ def network_facts(spec: NetworkSpec) -> dict[str, Any]:
     return facts
 
 
+def numerics_of(config: Config) -> dict[str, Any]:
+    """Say how exactly a run computes; several devices count, since each normalises its part of a batch by itself."""
+    several = {"devices": config.devices} if config.devices > 1 else {}
+    return {key: getattr(config, key) for key in NUMERICS} | several
+
+
 def problem_facts(problem: Problem) -> dict[str, Any]:
     """Describe task and data."""
     config, partition = problem.config, problem.partition
@@ -74,7 +80,7 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
     if source := source_of(datasets, problem.dataset.name):
         data["source"] = source
     views = {} if config.evaluation == EvaluationConfig() else {"evaluation": asdict(config.evaluation)}
-    numerics = {key: getattr(config, key) for key in NUMERICS} | {"device": problem.fabric.device.type}
+    numerics = numerics_of(config) | {"device": problem.fabric.device.type}
     if problem.placement.resident:  # colours are rounded otherwise than on the host
         numerics["augmentation"] = "device"
     return {

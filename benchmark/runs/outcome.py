@@ -105,6 +105,8 @@ def training(problem: Problem, outcome: Outcome) -> parts.Training:
     timing, recipe, size = member.timing, member.recipe, len(cohort.members)
     alone = timing.alone(cohort.clock.teachers)
     memory, memory_basis = cohort.memory.figure(member, size)
+    if problem.ranks.count > 1:
+        memory_basis += f"; of the first of {problem.ranks.count} processes"
     return parts.Training(
         wall_s=alone.total,
         wall_basis=_wall_basis(problem, cohort, outcome.time_budget),
@@ -116,7 +118,7 @@ def training(problem: Problem, outcome: Outcome) -> parts.Training:
         images_per_s=recipe.steps * recipe.batch / alone.total if alone.total else None,
         peak_mem_mb=memory,
         memory_basis=memory_basis,
-        gpu_hours=alone.total / 3600 if _on_gpu(problem) else None,
+        gpu_hours=alone.total * problem.ranks.count / 3600 if _on_gpu(problem) else None,
         cohort_id=digest(sorted(peer.name for peer in cohort.members))[:SHORT],
         cohort_size=size,
         cohort_wall_s=cohort.seconds,
@@ -132,6 +134,8 @@ def _wall_basis(problem: Problem, cohort: Cohort, budget: TimeBudget | None) -> 
     said = [f"{WALL_BASIS}, by the {'events of the GPU' if _on_gpu(problem) else 'clock of the processor'}"]
     if len(cohort.members) > 1 and default_workers(problem.fabric, problem.config.workers):
         said.append("the wait for data is the cohort's: batches were made while others trained")
+    if problem.ranks.count > 1:
+        said.append(f"{problem.ranks.count} devices shared each batch")
     return "; ".join([*said, str(budget)] if budget is not None else said)
 
 

@@ -107,9 +107,9 @@ def only_teachers(config: Config, plans: Mapping[str, Plan]) -> list[str]:
 
 def _check_only(config: Config, names: Sequence[str], plans: Mapping[str, Plan]) -> None:
     known = [*(f"{STUDENT}{name}" for name in names), *(f"{TEACHER}{role}" for role in plans)]
-    for each in config.only:
-        if each not in known:
-            raise InputError(f"only=[{each}]: expected {', '.join(known)}{nearest(each, known)}")
+    for name in config.only:
+        if name not in known:
+            raise InputError(f"only=[{name}]: expected {', '.join(known)}{nearest(name, known)}")
 
 
 def _control(config: Config, stand_ins: bool) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from benchmark.config import protocols, strength
 from benchmark.config.schema import Config, Recipe
 from benchmark.runs import trivial
-from benchmark.runs.identity import NUMERICS, recipe_facts
+from benchmark.runs.identity import numerics_of, recipe_facts
 from benchmark.runs.outcome import Outcome, artifacts, diagnostics, inference, provenance, scores, training
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.teachers import Plan, about
@@ -173,7 +173,7 @@ def _protocol(config: Config, contestant: Contestant, member: Member | None) -> 
         name=protocols.name(config),
         proves=config.protocol.proves if protocols.kept(config) else None,
         multiple=config.recipe.factor if config.recipe.budget == "steps" else 1.0,
-        recipe={**recipe, **{key: getattr(config, key) for key in NUMERICS}, "compiled": _compiled(config)},
+        recipe={**recipe, **numerics_of(config), "compiled": _compiled(config)},
         budget=_budget(config.recipe),
         tuning=strength.spent(config, contestant.name),
         selection=parts.Selection(

@@ -21,8 +21,8 @@ class Speeds:
         self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
         for record in records:
             if record.status == "ok" and record.training.wall_s and record.training.steps:
-                each = record.training.wall_s / record.training.steps
-                self._seconds[record.task.name, record.method.name].append(each)
+                seconds = record.training.wall_s / record.training.steps
+                self._seconds[record.task.name, record.method.name].append(seconds)
 
     @classmethod
     def of_home(cls, home: Path) -> Speeds:
@@ -31,9 +31,9 @@ class Speeds:
 
     def step(self, task: str, method: str) -> float | None:
         """Mean of the method on the task, else of all methods on the task; None where nothing has run."""
-        own = self._seconds.get((task, method))
-        others = [fmean(each) for (where, _), each in self._seconds.items() if where == task]
-        return fmean(own) if own else fmean(others) if others else None
+        known = self._seconds.get((task, method))
+        on_task = [fmean(seconds) for (where, _), seconds in self._seconds.items() if where == task]
+        return fmean(known) if known else fmean(on_task) if on_task else None
 
     def run(self, config: Config, method: str) -> float | None:
         """Seconds of a whole run; None where they are unknown."""

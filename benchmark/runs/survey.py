@@ -30,7 +30,7 @@ class Survey:
     def cohort(self, words: Words, config: Config) -> Cohort:
         """Say what the words of a command, whose configuration is given, would run."""
         speeds = self.speeds(Path(config.home))
-        return Cohort(words, tuple(_planned(each, config, speeds) for each in self.contestants(config)))
+        return Cohort(words, tuple(_planned(contestant, config, speeds) for contestant in self.contestants(config)))
 
     def speeds(self, home: Path) -> Speeds:
         """Read once how fast the runs of a home were."""
@@ -59,7 +59,7 @@ def _planned(contestant: Contestant, config: Config, speeds: Speeds) -> PlannedR
 
 def missing_teachers(contestants: Iterable[Contestant]) -> Iterator[PlannedTeacher]:
     """List the teachers, each once, that runs learn from and that do not exist yet."""
-    wanted = {each.plans[role].id: (each, role) for each in contestants for role in each.roles.values()}
+    wanted = {run.plans[role].id: (run, role) for run in contestants for role in run.roles.values()}
     for key, (contestant, role) in wanted.items():
         plan = contestant.plans[role]
         if about(plan, contestant.home) is None:

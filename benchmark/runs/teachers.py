@@ -14,11 +14,13 @@ from benchmark.runs.folders import held
 from benchmark.runs.identity import SHORT, ready_facts, recipe_facts, teacher_facts
 from benchmark.training.assemble import Assembly, Lesson, control
 from benchmark.training.checkpoint import save_weights
+from benchmark.training.cohort import Cohort
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import inference_cost
 from benchmark.training.device import ready
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness
+from benchmark.training.ranks import Order
 from leaderboards.atomic import atomic_write
 from leaderboards.values import digest, finite, sha256_of
 from tasks.base import NetworkSpec
@@ -138,17 +140,20 @@ def about(plan: Plan, home: Path) -> dict[str, Any] | None:
     return facts
 
 
+def _folder(plan: Plan, problem: Problem) -> Path:
+    return Path(problem.config.home) / "teachers" / plan.id
+
+
 def obtain(plan: Plan, problem: Problem, watch: Watch) -> Teacher:
     """Load a teacher, training and scoring it first where it does not exist.
 
     Two processes that want the same one train it once. Raises InputError where a stored file was changed or does not
     fit, and TeacherError where training fails.
     """
-    home = Path(problem.config.home)
-    folder, say = home / "teachers" / plan.id, watch.progress.message
+    folder, say = _folder(plan, problem), watch.progress.message
     waiting = f"teacher {plan.role} {plan.id}: another process is making it; waiting"
     with held(folder, lambda: say(waiting)):
-        facts = about(plan, home)
+        facts = about(plan, Path(problem.config.home))
         if facts is None:
             facts = _make(plan, problem, folder, watch)
         network = _load(plan, problem, folder, facts)
@@ -162,7 +167,7 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
     if plan.checkpoint is not None:
         watch.progress.message(f"teacher {plan.role} {plan.id}: {load_weights(network, Path(plan.checkpoint))}")
     if plan.recipe is not None:
-        _train(plan, plan.recipe, network, problem, folder, watch)
+        _train(plan, plan.recipe, network, problem, watch)
     evaluation = problem.evaluate(ready(network, problem.config.compile), "test")
     cost = inference_cost(network, problem.first_size, problem.fabric, problem.task.frames)
     facts = {
@@ -185,16 +190,30 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
     return facts
 
 
-def _train(plan: Plan, recipe: Recipe, network: nn.Module, problem: Problem, folder: Path, watch: Watch) -> None:
+def _train(plan: Plan, recipe: Recipe, network: nn.Module, problem: Problem, watch: Watch) -> None:
     """Train a teacher as the control is trained: alone, on labels."""
-    assembly = Assembly(problem, problem.conditions(recipe, Randomness(plan.seed)), {})
-    member = assembly.member(plan.role, network, Lesson(control()), folder)
+    cohort = _cohort(plan, recipe, network, problem, watch)
+    (member,) = cohort.members
     watch.progress.begin(f"teacher {plan.role}", recipe.steps, member.start)
-    assembly.cohort([member], watch).train()
+    problem.ranks.told(Order("teacher", (plan.role,)))
+    cohort.train()
     watch.progress.end()
     if not member.active:
         raise TeacherError(f"teacher {plan.role} {member.status}: {member.reason}; lower teacher.recipe.lr")
     member.use_best()
+
+
+def _cohort(plan: Plan, recipe: Recipe, network: nn.Module, problem: Problem, watch: Watch) -> Cohort:
+    """Assemble what trains a teacher, from where it was left."""
+    assembly = Assembly(problem, problem.conditions(recipe, Randomness(plan.seed)), {})
+    return assembly.cohort([assembly.member(plan.role, network, Lesson(control()), _folder(plan, problem))], watch)
+
+
+def train_beside(plan: Plan, problem: Problem, watch: Watch) -> None:
+    """Train a teacher beside the process that makes it, of those that share batches."""
+    assert plan.recipe is not None
+    network = problem.build_network(plan.spec, Randomness(plan.seed))
+    _cohort(plan, plan.recipe, network, problem, watch).train()
 
 
 def _load(plan: Plan, problem: Problem, folder: Path, facts: dict[str, Any]) -> nn.Module:

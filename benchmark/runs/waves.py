@@ -59,7 +59,7 @@ class Sweep:
         """Take out the runs that learn from teachers which could not be made; return the rest, and what was taken."""
         kept, taken = [], []
         for cohort in self.cohorts:
-            lost = tuple(run for run in cohort.runs if any(each.id in teachers for each in run.teachers))
+            lost = tuple(run for run in cohort.runs if any(teacher.id in teachers for teacher in run.teachers))
             if lost:
                 taken.append(narrowed(cohort, lost))
             if rest := tuple(run for run in cohort.runs if run not in lost):
@@ -88,10 +88,10 @@ def planned(cohorts: Iterable[Cohort]) -> Sweep:
     left = []
     for cohort in cohorts:
         finished |= dict.fromkeys(run.id for run in cohort.runs if run.finished)
-        own = {run.id: run for run in cohort.runs if not run.finished and run.id not in places}
-        places |= own.keys()
-        if own:
-            left.append(narrowed(cohort, tuple(own.values())))
+        new = {run.id: run for run in cohort.runs if not run.finished and run.id not in places}
+        places |= new.keys()
+        if new:
+            left.append(narrowed(cohort, tuple(new.values())))
     return Sweep(tuple(_teachers(left)), tuple(left), tuple(finished))
 
 
@@ -119,4 +119,4 @@ def _key(word: str) -> str:
 
 def _names(word: str) -> list[str]:
     value = OverridesParser.create().parse_override(word).value()
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
+    return [str(name) for name in value] if isinstance(value, list) else [str(value)]

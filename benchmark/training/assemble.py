@@ -119,12 +119,12 @@ class Assembly:
     def cohort(self, members: Sequence[Member], watch: Watch, batches: Batches | None = None) -> Cohort:
         """Assemble members, on the problem's own batches unless others are given."""
         unlabeled = any(member.active and member.method.needs.unlabeled for member in members)
-        recipe, draws = self.conditions.recipe, self.conditions.draws
+        recipe, draws, ranks = self.conditions.recipe, self.conditions.draws, self.conditions.ranks
         return Cohort(
             members=members,
             teachers=self.teachers,
             conditions=self.conditions,
-            batches=batches or (lambda start: self.problem.batches(recipe, draws, start, unlabeled)),
+            batches=batches or (lambda start: self.problem.batches(recipe, draws, start, unlabeled, ranks)),
             validate=lambda network: self.problem.goodness(self.problem.evaluate(network, "val")),
             watch=watch,
         )

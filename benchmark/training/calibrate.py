@@ -13,6 +13,7 @@ from benchmark.training.clock import Clock
 from benchmark.training.member import Member
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness
+from benchmark.training.ranks import ALONE
 from benchmark.training.step import MemberStep, SharedStep
 from tasks.base import Prediction
 from tasks.errors import InputError
@@ -30,7 +31,7 @@ def stream_facts(recipe: Recipe) -> dict[str, Any]:
 def calibrate(member: Member, problem: Problem, teachers: Mapping[str, nn.Module]) -> None:
     """Let a member's method fill its calibration, on augmented images of the member's recipe."""
     once = -(-len(problem.partition.labeled) // member.recipe.batch)
-    conditions = problem.conditions(replace(member.recipe, steps=once), Randomness(SEED))
+    conditions = replace(problem.conditions(replace(member.recipe, steps=once), Randomness(SEED)), ranks=ALONE)
     clock = Clock.of(problem.fabric.device)
     ready = {name: conditions.ready(teacher) for name, teacher in teachers.items()}
     batches = problem.batches(conditions.recipe, conditions.draws, 0, unlabeled=False)

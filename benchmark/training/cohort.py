@@ -15,8 +15,10 @@ from benchmark.training.device import DeviceLost, is_alive
 from benchmark.training.interrupt import Interrupted
 from benchmark.training.member import Member
 from benchmark.training.memory import PeakMemory
+from benchmark.training.ranks import PeerFault, RankLost
 from benchmark.training.step import SharedStep
 from tasks.base import Batch
+from tasks.errors import InputError
 
 FLUSH_EVERY = 10  # steps between two readings of the terms, each of which waits for the device
 Batches = Callable[[int], Iterator[Mapping[str, Batch]]]  # opens the streams at a step
@@ -46,7 +48,7 @@ class Cohort:
         self.members, self.conditions = members, conditions
         self.teachers = {name: conditions.ready(teacher) for name, teacher in teachers.items()}
         self.batches, self.validate, self.watch = batches, validate, watch
-        self.recipe = conditions.recipe
+        self.recipe, self.ranks = conditions.recipe, conditions.ranks
         self.clock, self.memory = Clock.of(conditions.fabric.device), PeakMemory.of(conditions.fabric.device)
         self.seconds = 0.0  # that training took, of this process
 
@@ -63,6 +65,7 @@ class Cohort:
         """
         for member in self._active(self.recipe.steps):
             member.train_mode()
+        self._check_ranks()
         start, began = self.start, time.perf_counter()
         self._saved = time.monotonic()
         stream = self.batches(start) if start < self.recipe.steps else iter(())
@@ -82,17 +85,34 @@ class Cohort:
             for member in self.members:
                 member.log.close()
 
+    def _check_ranks(self) -> None:
+        """Raise RuntimeError where processes do not begin alike, with the same members at the same steps."""
+        ours = [(member.name, member.status, member.start) for member in self.members]
+        if (theirs := self.ranks.told(ours)) != ours:
+            raise RuntimeError(f"process {self.ranks.rank} begins with {ours}, the first with {theirs}")
+
     def _active(self, step: int) -> list[Member]:
         return [member for member in self.members if member.active and member.start <= step]
 
     def _step(self, index: int, stream: Iterator[Mapping[str, Batch]]) -> None:
         active = self._active(index)
         with self.clock.measure(*(member.timing.data for member in active)):
-            batches = next(stream)
+            batches = self._next(stream)
         shared = SharedStep(index, batches, self.teachers, self.conditions, self.clock)
         for member in active:
             with self.clock.measure(member.timing.steps), self._watched(index, member):
                 self._update(member, shared)
+
+    def _next(self, stream: Iterator[Mapping[str, Batch]]) -> Mapping[str, Batch]:
+        """Return the next batches, or raise what is wrong with the data, whichever process reads it."""
+        try:
+            batches = next(stream)
+        except Exception as error:
+            self.ranks.agree(str(error))
+            raise
+        if fault := self.ranks.agree():
+            raise InputError(fault)
+        return batches
 
     def _watched(self, index: int, member: Member) -> AbstractContextManager[None]:
         """Watch a member's memory, now and then."""
@@ -102,29 +122,40 @@ class Cohort:
     def _update(self, member: Member, shared: SharedStep) -> None:
         try:
             member.update(shared)
+            fault = self.ranks.agree()
+        except RankLost:
+            raise
+        except PeerFault as peer:
+            fault = str(peer)
         except Exception as error:  # a method may raise anything; it is recorded, and harms no other member
             if isinstance(error, torch.AcceleratorError) or not is_alive(self.conditions.fabric.device):
                 raise DeviceLost(member.name, shared.index, error) from error
-            member.drop("failed", f"{type(error).__name__} at step {shared.index}: {error}")
+            fault = self.ranks.agree(f"{type(error).__name__} at step {shared.index}: {error}")
+        if fault:
+            member.drop("failed", fault)
             self.watch.progress.message(f"{member.name} failed: {member.reason}")
 
     def _after(self, reached: int) -> None:
         """Read the terms, validate and save, each when due."""
         last = reached == self.recipe.steps
-        saves = self.watch.stop.requested or time.monotonic() - self._saved >= self.watch.save_every
+        stops, saves = self.ranks.told((asked := self.watch.stop.requested, asked or self._save_is_due()))
         if reached % FLUSH_EVERY == 0 or saves or last:
             self._flush(reached)
         if self.recipe.selection == "best" and (last or reached % self._validation_gap() == 0):
             for member in self._active(reached - 1):
-                member.keep_if_best(self.validate(member.validated), reached)
+                if self.ranks.first:
+                    member.keep_if_best(self.validate(member.validated), reached)
                 member.train_mode()
         if saves:
             self._save(reached)
-        if self.watch.stop.requested and not last:
+        if stops and not last:
             raise Interrupted(f"stopped after step {reached} of {self.recipe.steps}")
 
+    def _save_is_due(self) -> bool:
+        return time.monotonic() - self._saved >= self.watch.save_every
+
     def _save(self, reached: int) -> None:
-        for member in self._active(reached - 1):
+        for member in self._active(reached - 1) if self.ranks.first else ():
             member.save(reached)
         self._saved = time.monotonic()
 
@@ -133,7 +164,7 @@ class Cohort:
 
     def _flush(self, reached: int) -> None:
         for member in self._active(reached - 1):
-            fault = member.log.flush()
+            fault = self.ranks.told(member.log.flush())
             if fault is not None:
                 step, terms = fault
                 member.drop("diverged", f"not finite at step {step}: {terms}")

@@ -12,6 +12,7 @@ from benchmark.training.device import ready
 from benchmark.training.interrupt import Stop
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
+from benchmark.training.ranks import ALONE, Ranks
 from tasks.base import OutputSpace
 
 
@@ -26,6 +27,7 @@ class Conditions:
         fabric: device and precision.
         channels_last: keep images in this memory format.
         compiled: run the forward passes of students and teachers through torch.compile.
+        ranks: the processes that share each batch.
     """
 
     output: OutputSpace
@@ -34,6 +36,7 @@ class Conditions:
     fabric: Fabric
     channels_last: bool = False
     compiled: bool = False
+    ranks: Ranks = ALONE
 
     def ready(self, network: nn.Module) -> nn.Module:
         """Return what computes a network's forward passes: itself, or it compiled."""

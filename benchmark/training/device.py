@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment, find_free_network_port
 from torch import nn
 
 from benchmark.config.schema import PRECISIONS
@@ -63,10 +65,50 @@ def choose(device: str) -> tuple[str, str]:
     return kind, f"device=auto, and {why_no_gpu()}"
 
 
-def build_fabric(device: str, precision: str, *, tf32: bool = False, deterministic: bool = False) -> Fabric:
-    """Build lightning-fabric's object for one device, and say how exactly torch computes on it.
+class Place(LightningEnvironment):
+    """The place of a process among those of this machine that share each batch, all of which the suite starts.
 
-    Raises InputError for an unknown device or an absent one: there is no falling back to another.
+    Args:
+        rank: of the process.
+        port: at which the first one awaits the others; a free one, unless it is known.
+    """
+
+    def __init__(self, rank: int = 0, port: int | None = None) -> None:
+        super().__init__()
+        self.rank, self._port = rank, port
+
+    creates_processes_externally = True
+    main_address = "127.0.0.1"
+
+    @property
+    def main_port(self) -> int:
+        """Return the port, found when it is first asked for."""
+        if self._port is None:
+            self._port = find_free_network_port()
+        return self._port
+
+    def local_rank(self) -> int:
+        """Return the rank: there is one machine."""
+        return self.rank
+
+    def node_rank(self) -> int:
+        """Return 0."""
+        return 0
+
+
+def build_fabric(
+    device: str,
+    precision: str,
+    *,
+    tf32: bool = False,
+    deterministic: bool = False,
+    devices: int = 1,
+    place: Place | None = None,
+) -> Fabric:
+    """Build lightning-fabric's object for one device, or for the processes that share ``devices`` of them.
+
+    Says how exactly torch computes on it. Raises InputError for an unknown device or an absent one: there is no falling
+    back to another.
     """
     kind, _, number = choose(device)[0].partition(":")
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
@@ -75,12 +117,28 @@ def build_fabric(device: str, precision: str, *, tf32: bool = False, determinist
     if not present[kind] or (kind == "cuda" and number and int(number) >= torch.cuda.device_count()):
         why = f" ({why_no_gpu()})" if kind == "cuda" and not present[kind] else ""
         raise InputError(f"device={device}: there is none on this machine{why}; use device=auto or device=cpu")
+    if devices > 1:
+        _check_devices(kind, number, devices)
     set_numerics(tf32, deterministic)
-    devices = [int(number)] if number and kind == "cuda" else 1
-    fabric = Fabric(accelerator=kind, devices=devices, precision=PRECISIONS[precision])
+    chosen = [int(number)] if number and kind == "cuda" else devices
+    shared: dict[str, Any] = {"strategy": "ddp", "plugins": [place or Place()]} if devices > 1 else {}
+    fabric = Fabric(accelerator=kind, devices=chosen, precision=PRECISIONS[precision], **shared)
     if kind == "cuda":
         torch.cuda.set_device(fabric.device)
     return fabric
+
+
+def _check_devices(kind: str, number: str, devices: int) -> None:
+    """Raise InputError where there are not so many devices."""
+    if number:
+        raise InputError(
+            f"device={kind}:{number} names one card, but devices={devices}; use device={kind}, which takes the first "
+            "ones: CUDA_VISIBLE_DEVICES says which these are"
+        )
+    if kind not in ("cpu", "cuda"):
+        raise InputError(f"devices={devices}: device={kind} has one; use devices=1")
+    if kind == "cuda" and (cards := torch.cuda.device_count()) < devices:
+        raise InputError(f"devices={devices}: this machine has {cards}; use devices={cards}")
 
 
 def set_numerics(tf32: bool, deterministic: bool) -> None:
@@ -119,6 +177,7 @@ def default_workers(fabric: Fabric, workers: int | None) -> int:
     if workers is not None:
         return workers
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores //= fabric.world_size
     return 0 if fabric.device.type == "cpu" else min(MOST_WORKERS, max(1, cores - 1))
 
 
@@ -132,6 +191,8 @@ def hardware(fabric: Fabric) -> dict[str, str | int]:
         "threads": torch.get_num_threads(),
     }
     facts["cpu"] = _cpu_name() or platform.processor() or platform.machine()
+    if fabric.world_size > 1:
+        facts["devices"] = fabric.world_size
     if fabric.device.type == "cuda":
         facts["gpu"] = torch.cuda.get_device_name(fabric.device)
     return facts

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from torch import Tensor
+
+from benchmark.training.ranks import ALONE
 
 
 class AsFloat32(Mapping[str, Tensor]):
@@ -12,16 +14,17 @@ class AsFloat32(Mapping[str, Tensor]):
 
     Args:
         computed: what the network returned.
+        join: makes the feature of the batch of that of the part which this process passed through the network.
     """
 
-    def __init__(self, computed: Mapping[str, Tensor]) -> None:
-        self._computed, self._converted = computed, dict[str, Tensor]()
+    def __init__(self, computed: Mapping[str, Tensor], join: Callable[[Tensor], Tensor] = ALONE.join) -> None:
+        self._computed, self._converted, self._join = computed, dict[str, Tensor](), join
 
     def __getitem__(self, name: str) -> Tensor:
         if name in self._converted:
             return self._converted[name]
         feature = self._computed[name]
-        converted = feature.float()
+        converted = self._join(feature).float()
         if converted.requires_grad == feature.requires_grad:  # else one who wants no gradient would take all others'
             self._converted[name] = converted
         return converted

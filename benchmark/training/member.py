@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +23,7 @@ from benchmark.training.timing import Timing
 from methods.base import Method
 
 LAYOUT = 4  # of the resume state; one of another layout is not taken up
+NOWHERE = Path(os.devnull)  # where a process that is not the first logs
 LOSS = "loss"
 CRITIC = "critic"
 
@@ -51,7 +53,7 @@ class Member:
         tensorboard: bool = False,
     ) -> None:
         self.name, self.network, self.method, self.folder, self.roles = name, network, method, folder, roles
-        self.recipe = recipe = conditions.recipe
+        self.recipe, self.ranks = conditions.recipe, conditions.ranks
         self.weights = dict(method.weights)
         self.forward = conditions.ready(network)
         self.deployed, self.scored = (deployed(each, method.decoder) for each in (network, self.forward))
@@ -59,20 +61,21 @@ class Member:
         adaptors = [parameter for parameter in method.parameters() if id(parameter) not in critic]
         self.learned = list(network.parameters())
         self.trained = [*self.learned, *adaptors]
-        self.optimizer = build_optimizer(network, adaptors, recipe)
+        self.optimizer = build_optimizer(network, adaptors, self.recipe)
         self.critic_optimizer = build_critic_optimizer(method.critic, method.critic_recipe) if method.critic else None
-        self.average = running_mean(self.deployed, recipe.ema)
+        self.average = running_mean(self.deployed, self.recipe.ema)
         self.status, self.reason = "ok", ""
         self.start = 0  # the step that comes next
         self.best: tuple[float, int, dict[str, Tensor]] | None = None  # score, step, weights
         self.timing = Timing()
         self.peak_bytes = 0  # of memory, on a GPU
-        self.signals = Signals(recipe.steps)
+        self.signals = Signals(self.recipe.steps)
         if self.state_file.exists():
             state = load_state(self.state_file)
             if state.get("layout") == LAYOUT:
                 self._restore(state)
-        self.log = StepLog(folder / "steps.jsonl", self.start, tensorboard)
+        written = self.ranks.first
+        self.log = StepLog(folder / "steps.jsonl" if written else NOWHERE, self.start, tensorboard and written)
 
     @property
     def state_file(self) -> Path:
@@ -96,9 +99,10 @@ class Member:
         with shared.draws.globally("method", shared.index):
             terms = self.method(step)
         loss = self._total(terms)
-        signals = self.signals.inspect(shared.index, terms, self.method.weights, self.learned)
+        signals = self.signals.inspect(shared.index, terms, self.method.weights, self.learned, self.ranks)
         rate = learning_rate(self.recipe, shared.index)
         self._descend(self.optimizer, self.trained, loss, rate, shared)
+        self.ranks.average(self._statistics())
         if self.average is not None:
             self.average.update_parameters(self.deployed)
         values = {LOSS: loss, **terms, **{name: signal.to(loss.device) for name, signal in signals.items()}}
@@ -112,6 +116,12 @@ class Member:
         self.log.add(shared.index, rate, values)
         self.timing.asked.update(step.asked)
         self.timing.computed.update(shared.computed[before:])
+
+    def _statistics(self) -> Iterator[Tensor]:
+        """Running statistics of the student's layers, which saw a part of each batch where processes share it."""
+        for layer in self.network.modules():
+            if isinstance(layer, nn.modules.batchnorm._NormBase):
+                yield from (each for each in (layer.running_mean, layer.running_var) if each is not None)
 
     def _total(self, terms: dict[str, Tensor]) -> Tensor:
         unknown = terms.keys() - self.method.weights.keys()
@@ -130,6 +140,7 @@ class Member:
     ) -> None:
         optimizer.zero_grad(set_to_none=True)
         shared.fabric.backward(loss)
+        self.ranks.average(each.grad for each in trained if each.grad is not None)
         if self.recipe.clip is not None:
             nn.utils.clip_grad_norm_(trained, self.recipe.clip)
         set_learning_rate(optimizer, rate)

@@ -46,7 +46,11 @@ def build_optimizer(network: nn.Module, adaptors: Iterable[nn.Parameter], recipe
 
 def _optimizer(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
+        optimizer = torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
+        for group in groups if recipe.momentum else ():
+            for parameter in group["params"]:  # the kernel takes none that gets its first gradient after others have
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return optimizer
     if recipe.optimizer == "adam":
         return torch.optim.Adam(groups, lr=recipe.lr, fused=True)
     return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from benchmark.training.ranks import ALONE, Ranks
 from methods.base import SUPERVISED
 from tasks.errors import InputError
 
@@ -43,7 +44,12 @@ class Signals:
         return {name: values[0] for name, values in self.ratios.items() if values[0] is not None}
 
     def inspect(
-        self, index: int, terms: Mapping[str, Tensor], weights: Mapping[str, float], student: Sequence[nn.Parameter]
+        self,
+        index: int,
+        terms: Mapping[str, Tensor],
+        weights: Mapping[str, float],
+        student: Sequence[nn.Parameter],
+        ranks: Ranks = ALONE,
     ) -> dict[str, Tensor]:
         """Measure the gradients of a step where it is their turn, leaving the graph as it is.
 
@@ -52,6 +58,7 @@ class Signals:
             terms: what the method returned.
             weights: of the terms.
             student: parameters of the student alone.
+            ranks: the processes that share the batch.
 
         Returns the ratios for the log of steps; most steps have none. Raises InputError for a term that counts and
         teaches nothing.
@@ -63,7 +70,7 @@ class Signals:
         for name, term in counted.items():
             if self.due(index) or name in self.silent:
                 compared = set(counted) != {SUPERVISED} or not term.requires_grad
-                norms[name] = _norm(name, term, student) if compared else 1.0  # alone: no second backward pass
+                norms[name] = _norm(name, term, student, ranks) if compared else 1.0  # alone: no second backward pass
         if index == 0:
             self.silent = [name for name, norm in norms.items() if norm == 0]
         else:
@@ -85,16 +92,16 @@ class Signals:
         """Remember the ratios to the task loss, where the step has one."""
         reference = norms.get(SUPERVISED)
         ratios = {name: norm / reference for name, norm in norms.items()} if reference else {}
-        for name in ratios.keys() - self.ratios.keys():
-            self.ratios[name] = [None] * len(self.measured)
+        for name in ratios:  # in the order of the terms, so that a record's bytes do not hang on a set's
+            self.ratios.setdefault(name, [None] * len(self.measured))
         for name, values in self.ratios.items():
             values.append(ratios.get(name))
         self.measured.append(index)
         return {f"{RATIO}{name}": torch.tensor(ratios[name]) for name in ratios if name != SUPERVISED}
 
 
-def _norm(name: str, term: Tensor, student: Sequence[nn.Parameter]) -> float:
-    norm = gradient_norm(term, student)
+def _norm(name: str, term: Tensor, student: Sequence[nn.Parameter], ranks: Ranks) -> float:
+    norm = gradient_norm(term, student, ranks)
     if norm is None:
         raise InputError(
             f"term '{name}' counts but no gradient of it reaches the student: compute it from step.student(...) "
@@ -103,10 +110,10 @@ def _norm(name: str, term: Tensor, student: Sequence[nn.Parameter]) -> float:
     return norm
 
 
-def gradient_norm(loss: Tensor, parameters: Sequence[nn.Parameter]) -> float | None:
+def gradient_norm(loss: Tensor, parameters: Sequence[nn.Parameter], ranks: Ranks = ALONE) -> float | None:
     """Return the norm of a gradient; None where no path leads to any parameter."""
     if not loss.requires_grad:
         return None
     gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-    norms = [gradient.norm() for gradient in gradients if gradient is not None]
+    norms = [gradient.norm() for gradient in ranks.averaged([each for each in gradients if each is not None])]
     return float(torch.stack(norms).norm()) if norms else None

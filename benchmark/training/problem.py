@@ -17,6 +17,7 @@ from benchmark.training.dataset import MACHINE, build_dataset
 from benchmark.training.device import default_workers, place
 from benchmark.training.evaluate import Evaluation, evaluate
 from benchmark.training.randomness import Randomness
+from benchmark.training.ranks import ALONE, Ranks
 from benchmark.training.residency import Placement, decide
 from benchmark.training.step import LABELED, UNLABELED
 from tasks.base import Batch, Dataset, NetworkSpec, Prediction, Task, datasets, tasks
@@ -42,7 +43,7 @@ class Problem:
     """
 
     def __init__(self, config: Config, fabric: Fabric) -> None:
-        self.config, self.fabric = config, fabric
+        self.config, self.fabric, self.ranks = config, fabric, Ranks.of(fabric)
         self.dataset = build_dataset(config.data, Path(config.home))
         cls = tasks[config.task["name"]]
         if cls.annotation not in self.dataset.provides:
@@ -90,7 +91,9 @@ class Problem:
     def conditions(self, recipe: Recipe, draws: Randomness) -> Conditions:
         """Say what a cohort of this problem trains under."""
         config = self.config
-        return Conditions(self.task.output, recipe, draws, self.fabric, config.channels_last, config.compile)
+        return Conditions(
+            self.task.output, recipe, draws, self.fabric, config.channels_last, config.compile, self.ranks
+        )
 
     def build_network(self, spec: NetworkSpec, draws: Randomness) -> nn.Module:
         """Build a network on the device, its initial weights keyed by the seed."""
@@ -106,8 +109,10 @@ class Problem:
             prediction: Prediction = network(blank)
         return prediction
 
-    def batches(self, recipe: Recipe, draws: Randomness, start: int, unlabeled: bool) -> Iterator[Mapping[str, Batch]]:
-        """Open the streams at a step: the labeled one, and two unlabeled ones where asked for."""
+    def batches(
+        self, recipe: Recipe, draws: Randomness, start: int, unlabeled: bool, ranks: Ranks = ALONE
+    ) -> Iterator[Mapping[str, Batch]]:
+        """Open the streams at a step: the labeled one, and two unlabeled ones where asked for; of ``ranks``, a part."""
         parts = [Part(LABELED, self.partition.labeled)]
         if unlabeled:  # all images, without labels, where every one has a label
             rest = self.partition.unlabeled or self.partition.labeled
@@ -119,6 +124,8 @@ class Problem:
             stop=recipe.steps,
             workers=default_workers(self.fabric, self.config.workers),
             pin=self.fabric.device.type == "cuda",
+            rank=ranks.rank,
+            ranks=ranks.count,
         )
         augment = Augment(self.crop(recipe), recipe.scale, recipe.flip, recipe.jitter, recipe.crop_share)
         if self.placement.resident:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from benchmark.training.clock import Clock, TeacherPass
 from benchmark.training.conditions import Conditions
 from benchmark.training.features import AsFloat32
+from benchmark.training.ranks import ALONE, Ranks
 from tasks.base import Batch, Mixed, Pasted, Prediction
 from tasks.data.pixels import normalised
 from tasks.errors import InputError
@@ -26,17 +27,24 @@ AREA = (0.25, 0.5)  # share of the image that they cover together, at most
 Made = TypeVar("Made")
 
 
-def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabric) -> Prediction:
-    """Run a network on a batch; losses are computed in float32, whatever the network ran in."""
+def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabric, ranks: Ranks = ALONE) -> Prediction:
+    """Run a network on a batch; losses are computed in float32, whatever the network ran in.
+
+    Of processes that share the batch each runs it on a part, and all return the prediction of the whole.
+    """
     with fabric.autocast():
-        prediction = network(batch.image)
+        prediction = network(ranks.part(batch.image))
+
+    def whole(maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        return tuple(ranks.join(level).float() for level in maps)
+
     return replace(
         prediction,
-        maps=tuple(level.float() for level in prediction.maps),
-        features=AsFloat32(prediction.features),
-        embedding=prediction.embedding.float(),
+        maps=whole(prediction.maps),
+        features=AsFloat32(prediction.features, ranks.join),
+        embedding=ranks.join(prediction.embedding).float(),
         inside=batch.inside,
-        branches={name: tuple(level.float() for level in maps) for name, maps in prediction.branches.items()},
+        branches={name: whole(maps) for name, maps in prediction.branches.items()},
     )
 
 
@@ -86,7 +94,7 @@ class SharedStep:
         self.index, self.batches, self.teachers, self.clock = index, batches, teachers, clock
         self.conditions = conditions
         self.output, self.draws, self.fabric = conditions.output, conditions.draws, conditions.fabric
-        self.steps = conditions.recipe.steps
+        self.steps, self.ranks = conditions.recipe.steps, conditions.ranks
         self.computed: list[TeacherPass] = []  # teachers' predictions so far
         self._made: dict[str, Batch] = {}
         self._predictions: dict[TeacherPass, tuple[Prediction, int]] = {}
@@ -101,10 +109,17 @@ class SharedStep:
                 f"this cohort has no stream '{name}': a method asked for it without declaring it; "
                 "set needs = Needs(unlabeled=True) in its class"
             )
-        batch = arrived(self.batches[name], self.fabric)
+        batch = self.batches[name]
+        batch = arrived(batch if self.ranks.count == 1 else self._whole(batch), self.fabric)
         if self.conditions.channels_last:
             batch = replace(batch, image=batch.image.contiguous(memory_format=torch.channels_last))
         return batch
+
+    def _whole(self, part: Batch) -> Batch:
+        """Join the parts of a batch that the processes have loaded."""
+        moved: Batch = self.fabric.to_device(part)
+        target = None if part.target is None else self.output.join(self.ranks.parts(moved.target))
+        return replace(moved, image=self.ranks.join(moved.image), target=target, inside=self.ranks.join(moved.inside))
 
     def mixed(self, alpha: float) -> Mixed:
         """Mix the labeled batch with a permutation of itself (mixup, Zhang et al., ICLR 2018)."""
@@ -166,7 +181,8 @@ class SharedStep:
         key = (name, batch.name)
         if key not in self._predictions:
             with self.clock.measure(self.clock.teachers[key]), torch.no_grad():
-                prediction = predict(self.teachers[name], batch, self.fabric)
+                ranks = self.ranks.over(len(batch.image))
+                prediction = predict(self.teachers[name], batch, self.fabric, ranks)
             self.computed.append(key)
             self._predictions[key] = (prediction, _version(prediction))
         return self._predictions[key][0]
@@ -230,10 +246,13 @@ class MemberStep:
         return self._shared.pasted(labeled)
 
     def student(self, batch: Batch) -> Prediction:
-        """The member's own prediction; its dropout is keyed by the step and the batch."""
+        """The member's own prediction; its dropout is keyed by the step, the batch and the part of a shared batch."""
         if batch.name not in self._predictions:
-            self._shared.draws.reseed(f"dropout {batch.name}", self.index)
-            self._predictions[batch.name] = predict(self._network, batch, self._shared.fabric)
+            ranks, purpose = self._shared.ranks.over(len(batch.image)), f"dropout {batch.name}"
+            self._shared.draws.reseed(purpose, self.index, *ranks.position)
+            self._predictions[batch.name] = predict(self._network, batch, self._shared.fabric, ranks)
+            if ranks.count > 1:  # what a method's own layers draw is the same in every process
+                self._shared.draws.reseed(purpose, self.index)
         return self._predictions[batch.name]
 
     def role(self, role: str | None) -> str:

@@ -59,6 +59,8 @@ class Plan:
         stop: step after the last.
         workers: loader processes, 0 for none.
         pin: put batches into page-locked memory.
+        rank: which of ``ranks`` equal parts of each batch is loaded, for a process that shares it with others.
+        ranks: number of parts.
     """
 
     parts: Sequence[Part]
@@ -67,6 +69,8 @@ class Plan:
     stop: int
     workers: int = 0
     pin: bool = False
+    rank: int = 0
+    ranks: int = 1
 
 
 Key = tuple[int, int, int]  # part, position in its stream, index of the image
@@ -102,7 +106,9 @@ class Order:
     def __iter__(self) -> Iterator[list[Key]]:
         orders: dict[tuple[int, int], np.ndarray] = {}
         for step in range(self.plan.start, self.plan.stop):
-            positions = range(step * self.plan.batch, (step + 1) * self.plan.batch)
+            share = self.plan.batch // self.plan.ranks
+            first = step * self.plan.batch + self.plan.rank * share
+            positions = range(first, first + share)
             yield [
                 (number, position, self._index(orders, number, part, position))
                 for number, part in enumerate(self.plan.parts)

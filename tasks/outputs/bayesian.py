@@ -128,6 +128,19 @@ class BayesianDensity(Density):
             return super().permute(target, order)
         return PointTarget(target.xy[order], target.weight[order], target.size)
 
+    def join(self, parts: Sequence[Any]) -> Any:
+        """The points of all images, padded to the image with the most."""
+        if isinstance(parts[0], Tensor):
+            return super().join(parts)
+        longest = max(part.weight.shape[1] for part in parts)
+        return super().join([self._padded(part, longest - part.weight.shape[1]) for part in parts])
+
+    def _padded(self, target: PointTarget, rows: int) -> PointTarget:
+        """Add rows without a point."""
+        count = len(target.weight)
+        none = PointTarget(target.xy.new_zeros(count, rows, 2), target.weight.new_zeros(count, rows), target.size)
+        return self._unite(target, none)
+
     def labeled(self, target: Any, size: tuple[int, int]) -> Tensor:
         """All positions: where no head is marked there is none."""
         return everywhere(target if isinstance(target, Tensor) else target.weight, size)

@@ -30,7 +30,7 @@ class BoxTarget(NamedTuple):
 def stack(xyxy: Sequence[Tensor], labels: Sequence[Tensor]) -> BoxTarget:
     """Join the boxes (K,4) and labels (K,) of single images."""
     longest = max(1, *(len(label) for label in labels)) if labels else 1
-    target = _absent(len(labels), longest, labels[0].device if labels else None)
+    target = absent(len(labels), longest, labels[0].device if labels else None)
     for i, (box, label) in enumerate(zip(xyxy, labels, strict=True)):
         target.xyxy[i, : len(box)] = box
         target.labels[i, : len(label)] = label
@@ -53,12 +53,12 @@ def gathered(xyxy: Tensor, labels: Tensor, image: Tensor, images: int) -> BoxTar
     order = image.argsort(stable=True)
     row = image[order]
     place = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[row]
-    target = _absent(images, max(1, int(counts.amax())), row.device)
+    target = absent(images, max(1, int(counts.amax())), row.device)
     target.xyxy[row, place], target.labels[row, place] = xyxy[order], labels[order]
     return target
 
 
-def _absent(images: int, longest: int, device: torch.device | None) -> BoxTarget:
+def absent(images: int, longest: int, device: torch.device | None) -> BoxTarget:
     """Make room for boxes, none of which is there yet."""
     shape = (images, longest)
     return BoxTarget(

@@ -14,6 +14,7 @@ from tasks.outputs.binary import binary_kl
 from tasks.outputs.boxes import (
     BoxTarget,
     Locations,
+    absent,
     assign,
     centerness,
     covered,
@@ -211,6 +212,12 @@ class Detection(OutputSpace):
     def permute(self, target: BoxTarget, order: Tensor) -> BoxTarget:
         """Reorder a target along the batch."""
         return BoxTarget(*(part[order] for part in target))
+
+    def join(self, parts: Sequence[BoxTarget]) -> BoxTarget:
+        """The boxes of all images, padded to the image with the most."""
+        longest = max(part.labels.shape[1] for part in parts)
+        missing = [absent(len(part.labels), longest - part.labels.shape[1], part.labels.device) for part in parts]
+        return super().join([unite(part, rows) for part, rows in zip(parts, missing, strict=True)])
 
     def labeled(self, target: BoxTarget, size: tuple[int, int]) -> Tensor:
         """All positions: where no object is marked there is none."""

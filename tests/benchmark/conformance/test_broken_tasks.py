@@ -43,6 +43,12 @@ class Swapped(Binary):
         return super().mix(b, a, weight)
 
 
+class Backwards(Binary):
+    def join(self, parts: Sequence[Tensor]) -> Tensor:
+        joined: Tensor = super().join(parts[::-1])
+        return joined
+
+
 class Unbounded(Binary):
     def bounded(self, prediction: Prediction) -> Tensor:
         return prediction.maps[0]
@@ -75,6 +81,7 @@ def register() -> Iterator[Any]:
         (Unmasked, "invalid positions do not count", "divergence changes"),
         (Counting, "invalid positions do not count", "supervised changes"),
         (Swapped, "mixing and pasting have their limits", "mix(a, b, 1) is not a"),
+        (Backwards, "targets of parts join", "once it was joined with another"),
         (Unbounded, "summary and bounded describe", "for large maps"),
         (Fragile, "empty labels are finite", "on images without labels, or its gradient is not finite"),
     ],

@@ -103,3 +103,15 @@ def test_a_critic_has_its_own_optimiser_and_rate_on_the_schedule_of_the_student(
     assert (group["lr"], group["weight_decay"]) == (4e-4, 5e-4)
     shares = [learning_rate(recipe, step, chosen.lr) / learning_rate(recipe, step) for step in range(100)]
     assert shares == pytest.approx([0.04] * 100)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+def test_a_parameter_may_get_its_first_gradient_later_than_others(name: str) -> None:
+    layers = [nn.Linear(2, 2), nn.Linear(2, 2)]
+    optimizer = build_optimizer(layers[0], layers[1].parameters(), Recipe(optimizer=name))
+    before = layers[1].weight.detach().clone()
+    for count in (1, 2):
+        optimizer.zero_grad()
+        sum(layer(torch.ones(1, 2)).square().sum() for layer in layers[:count]).backward()
+        optimizer.step()
+        assert torch.equal(layers[1].weight, before) is (count == 1)

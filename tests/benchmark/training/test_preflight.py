@@ -24,6 +24,14 @@ def test_ratios_are_those_of_the_weighted_gradients() -> None:
     torch.testing.assert_close(weight.grad, 2 * weight.detach())
 
 
+def test_terms_keep_the_order_of_the_method() -> None:
+    """A record is the same bytes whoever writes it: the order of a set's names is another one in every process."""
+    weight, signals = nn.Parameter(torch.tensor([3.0, 4.0])), Signals(10)
+    names = ["supervised", *(f"term {letter}" for letter in "qwertzuiop")]
+    signals.inspect(0, {name: weight.sum() for name in names}, dict.fromkeys(names, 1.0), [weight])
+    assert list(signals.ratios) == list(signals.first_ratios()) == list(signals.first_terms) == names
+
+
 @pytest.mark.parametrize(
     ("steps", "measured"),
     [(10, [0]), (160, [0, 100]), (800, [100 * k for k in range(8)]), (801, [101 * k for k in range(8)])],
