@@ -52,6 +52,11 @@ class Contestant:
         """The trained student."""
         return self.folder / "student.safetensors"
 
+    @property
+    def panel_file(self) -> Path:
+        """The picture of what it predicts."""
+        return self.folder / "panel.png"
+
     def refresh(self) -> None:
         """Read the run's record afresh; one whose student is gone or changed does not count."""
         path = self.home / store.RECORDS / f"{self.identity.run_id}.json"

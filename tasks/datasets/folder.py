@@ -113,7 +113,7 @@ class Folder(ListedDataset):
         self.left_out = [path.relative_to(top).as_posix() for path in reading.bare]
         splitting = Splitting(train, val, test, holdout, tuple(fractions), divide, gap, group)
         division = splitting.split(top, reading.entries, found.files)
-        self.how = division.how
+        self.how, self._fixes = division.how, division.fixes
         self._group_of = splitting.group_of() if group is not None else None
         if missing == "refuse" and not division.listed:
             _refuse_bare(top, reading)
@@ -145,6 +145,10 @@ class Folder(ListedDataset):
         """Name the images of more than 8 bits, those that an EXIF entry turns, and what is no image."""
         found = [self._unfit(path, each) if isinstance(each, Head) else each for path, each in self._heads.items()]
         return [str(each) for each in found if each is not None]
+
+    def small_set_fixes(self) -> Sequence[str]:
+        """List the options that apply to how this set is divided."""
+        return self._fixes
 
     def manifest(self) -> str:
         """Hash the set, as every ``ListedDataset`` does; InputError too where a glance shows an image of no use."""

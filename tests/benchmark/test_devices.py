@@ -242,7 +242,7 @@ def test_bad_data_is_one_clear_line_whoever_reads_it(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["devices=0"], "devices=0: expected at least 1"),
+        (["devices=0"], "devices=0: expected a number at least 1"),
         (["recipe.batch=7"], "recipe.batch=7 cannot be divided among devices=2; set recipe.batch=8"),
         (["teacher.recipe.batch=1"], "teacher.recipe.batch=1 cannot be divided among devices=2"),
         (["recipe.budget=time"], "recipe.budget=time is measured on one device"),

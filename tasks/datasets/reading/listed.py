@@ -14,7 +14,7 @@ import numpy as np
 from tasks.annotations.kind import kind_of
 from tasks.base import Dataset, Sample
 from tasks.data.partition import hold_out
-from tasks.datasets.reading.files import fault, fingerprint, read_image
+from tasks.datasets.reading.files import fault, fingerprint, is_there, read_image
 from tasks.errors import InputError
 from tasks.registry import options
 
@@ -174,10 +174,13 @@ class ListedDataset(Dataset):
         return list({entry: None for entries in self.entries.values() for entry in entries})
 
     def _empty(self, split: str) -> str:
-        given = options(type(self))
-        fixes = [f"data.{key}=0" for key in SMALL if key in given]
+        fixes = self.small_set_fixes()
         fix = f"; a small set may need {' or '.join(fixes)}" if fixes else ""
         return f"{self.root}: expected images in split '{split}', found none{fix}"
+
+    def small_set_fixes(self) -> Sequence[str]:
+        """List words that may help where a set is too small for its splits."""
+        return [f"data.{key}=0" for key in SMALL if key in options(type(self))]
 
     def _refuse(self, faults: list[str]) -> None:
         if faults:
@@ -217,5 +220,5 @@ def _missing(entry: Entry) -> list[str]:
     return [
         str(fault(path, f"{role} of sample '{entry.id}'", "no such file", "put it there, or mend what names it"))
         for path, role in entry.files.items()
-        if not path.is_file()
+        if not is_there(path)
     ]

@@ -29,11 +29,15 @@ Divide = Literal["random", "time"]
 
 @dataclass(frozen=True)
 class Division:
-    """Three splits, how they came about, and whether lists, or options, chose what belongs to the set."""
+    """Three splits, how they came about, and whether lists, or options, chose what belongs to the set.
+
+    ``fixes`` are words that may help where a split is empty.
+    """
 
     splits: Mapping[str, Sequence[Entry]]
     how: str
     listed: bool
+    fixes: Sequence[str] = ("data.holdout=0",)
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,9 @@ class Splitting:
         elif parts := by_words(root, entries):
             how = "folders"
         else:
-            return self._whole(
-                Division(self._shares(entries), "by time" if self.divide == "time" else "divided", False)
-            )
+            how = "by time" if self.divide == "time" else "divided"
+            fixes = [*(["data.gap=0"] if self.gap else []), "data.fractions=[0.5,0,0.5]"]  # what tests validates too
+            return self._whole(Division(self._shares(entries), how, False, fixes))
         return self._whole(Division(self._completed(parts), how, how != "folders"))
 
     def _whole(self, division: Division) -> Division:

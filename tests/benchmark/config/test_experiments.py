@@ -93,6 +93,7 @@ def test_what_an_experiment_costs_is_what_the_command_counts(experiment: str) ->
     assert line in PAPERS.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow  # four trainings
 def test_every_training_of_an_experiment_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(ROOT / "perf" / "experiments.py"))["measure"]("smoke", 3, ["device=cpu", "workers=0"])
     config = compose.load(["experiment=smoke"])

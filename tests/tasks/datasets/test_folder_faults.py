@@ -36,6 +36,12 @@ def pairs(root: Path, count: int = 6) -> None:
         picture(root / "masks" / f"{number}.png", MASK)
 
 
+def one_to_train(root: Path) -> None:
+    pairs(root, 2)
+    for split, name in (("train", "0"), ("test", "1")):
+        text(root / f"{split}.txt", name)
+
+
 def deep(root: Path) -> None:
     pairs(root)
     picture(root / "images" / "3.png", np.full((24, 32), 40000, np.uint16))
@@ -132,8 +138,14 @@ def one_stem(root: Path) -> None:
         (
             pairs,
             {"divide": "time", "gap": 3},
-            r"in split 'val', found none; a small set may need data.holdout=0 or data.gap=0",
+            r"in split 'val', found none; a small set may need data.gap=0 or data.fractions=\[0.5,0,0.5\]$",
         ),
+        (
+            lambda root: pairs(root, 2),
+            {},
+            r"in split 'val', found none; a small set may need data.fractions=\[0.5,0,0.5\]$",
+        ),
+        (one_to_train, {}, r"in split 'val', found none; a small set may need data.holdout=0$"),
     ],
 )
 def test_faults_are_named(
@@ -188,6 +200,15 @@ def test_exr_is_read_where_nobody_asked_opencv_for_it(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:200])
     with pytest.raises(InputError, match=r"000.exr: expected an EXR file that can be read to its end, found none"):
         DepthArray.stored(file)
+
+
+def test_a_set_of_two_is_used_as_the_message_says(tmp_path: Path) -> None:
+    pairs(tmp_path / "shares", 2)
+    data = Folder(root=str(tmp_path / "shares"), fractions=(0.5, 0.0, 0.5))
+    assert [len(data.ids(split)) for split in data.splits] == [1, 1, 1]
+    one_to_train(tmp_path / "lists")
+    data = Folder(root=str(tmp_path / "lists"), holdout=0.0)
+    assert [data.ids(split) for split in data.splits] == [["images/0"], ["images/1"], ["images/1"]]
 
 
 def test_an_exif_entry_is_applied_or_ignored(tmp_path: Path) -> None:
