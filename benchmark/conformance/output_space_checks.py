@@ -174,10 +174,10 @@ def targets_of_parts_join(tested: TaskUnderTest) -> Verdict:
     parts = [tested.batch.target, tested.without_labels()]  # lists of another length, where targets are lists
     joined = output.join(parts)
     for part, place in zip(parts, torch.arange(2 * count).split(count), strict=True):
-        found, wanted = (_losses(tested, target) for target in (output.permute(joined, place), part))
-        if not _near(found, wanted):
+        within, alone = (_losses(tested, target) for target in (output.permute(joined, place), part))
+        if not _near(within, alone):
             return broken(
-                f"the losses of a batch's images are {wanted.tolist()}, and {found.tolist()} once it was joined with "
+                f"the losses of a batch's images are {alone.tolist()}, and {within.tolist()} once it was joined with "
                 "another",
                 "let output.join put the images of its parts one after the other, as Task.collate would",
             )
