@@ -63,6 +63,27 @@ ENGINES = {
 STEADY = [word for word in TINY if not word.startswith("recipe.steps")]
 
 
+SLURM = {  # what submitit asks of Slurm, on this machine
+    "sbatch": f"""#!{sys.executable}
+import os, re, subprocess, sys
+quiet, tasks = subprocess.DEVNULL, re.search(r"--array=0-(\\d+)", open(sys.argv[1]).read())
+for task in range(int(tasks[1]) + 1 if tasks else 1):
+    said = {{"SLURM_JOB_ID": f"{{os.getpid()}}"}}
+    if tasks:
+        said |= {{"SLURM_ARRAY_JOB_ID": f"{{os.getpid()}}", "SLURM_ARRAY_TASK_ID": f"{{task}}"}}
+    subprocess.Popen(["bash", sys.argv[1]], env={{**os.environ, **said}}, stdout=quiet, stderr=quiet)
+print(f"Submitted batch job {{os.getpid()}}")
+""",
+    "srun": f"""#!/bin/bash
+while [ "$1" != {sys.executable} ]; do shift; done
+exec "$@"
+""",
+    "sacct": """#!/bin/bash
+echo 'JobID|State|NodeList'
+""",
+}
+
+
 def started(home: Path, *words: str) -> subprocess.Popen[str]:
     """Start a sweep in a process, and a group of processes, of its own."""
     command = [sys.executable, "-m", "benchmark", "run", "-m", *STEADY, "recipe.steps=6", f"home={home}", *words]
@@ -142,6 +163,28 @@ def test_a_job_whose_time_is_over_saves_and_is_requeued(
     logs = "".join(path.read_text() for path in home.glob("sweep/submitit/*/*.out"))
     assert "resumed at step 3 of 6" in logs
     assert "Requeued job" in "".join(path.read_text() for path in home.glob("sweep/submitit/*/*.err")) + logs
+    assert found(home).items() <= serial.items()
+
+
+@pytest.mark.slow
+def test_an_array_of_slurm(
+    tmp_path: Path, serial: dict[str, Any], deadly: Callable[[bool], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("submitit")
+    for name, script in SLURM.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    home = tmp_path / "runs"
+    asked = ["+hydra.launcher.parameters.slurm_partition=gpu", "hydra.launcher.parameters.timeout_min=60"]
+    words = [deadly(False), "methods.deadly.die=never,slowly", "hydra/launcher=submitit_slurm", *asked]
+    code, printed = swept(home, *words)
+    assert code == 0, printed
+    teachers, cohorts = sorted(home.glob("sweep/submitit/*.sh"), key=lambda path: path.stat().st_mtime)
+    assert "--array" not in teachers.read_text()
+    for said in ("--array=0-1%2", "--partition=gpu", "--time=60", "--signal=USR2@300"):
+        assert f"#SBATCH {said}\n" in cohorts.read_text()
+    assert len(found(home)) == len(serial) - 2
     assert found(home).items() <= serial.items()
 
 

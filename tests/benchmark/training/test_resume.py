@@ -71,7 +71,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert_as_if_never_stopped(tiny_run(home, METHODS, f"workers={workers}"), home, together("seg"))
 
 
-@pytest.mark.parametrize("task", mostly_slow(sorted(tasks), {"attention", "det"}))  # the kit kills on every task
+@pytest.mark.parametrize("task", mostly_slow(sorted(tasks), {"attention"}))  # the kit kills on every task
 def test_on_every_task_a_killed_cohort_gives_the_bits_of_a_run_alone(
     task: str, home_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
