@@ -37,6 +37,10 @@ def check_words(node: Any, prefix: str = "") -> None:
 
     Raises InputError naming the first that holds another, what it takes, and the nearest of its words.
     """
+    known_keys = [entry.name for entry in dataclasses.fields(node)]
+    for name in vars(node):
+        if name not in known_keys:  # added by a word with a plus, and read by nobody
+            raise InputError(f"unknown key '{prefix}{name}'{nearest(name, known_keys)}")
     for entry in dataclasses.fields(node):
         key, value = f"{prefix}{entry.name}", getattr(node, entry.name)
         parts = value.items() if isinstance(value, dict) else [("", value)]

@@ -88,7 +88,7 @@ def gather(problem: Problem, config: Config, track: Mapping[str, Plan], plans: M
     """
     names = list(config.methods)
     if not names:
-        raise InputError("no method given: method=mgd selects one, method=[none,pixel,mgd] several")
+        raise InputError("no method given; method=mgd selects one, method=[none,pixel,mgd] several")
     if config.control and control().name not in names:
         names.insert(0, control().name)
     _check_only(config, names, plans)

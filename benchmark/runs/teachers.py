@@ -208,11 +208,10 @@ def _cohort(plan: Plan, recipe: Recipe, network: nn.Module, problem: Problem, wa
     return assembly.cohort([assembly.member(plan.role, network, Lesson(control()), _folder(plan, problem))], watch)
 
 
-def train_beside(plan: Plan, problem: Problem, watch: Watch) -> None:
-    """Train a teacher beside the process that makes it, of those that share batches."""
+def cohort_beside(plan: Plan, problem: Problem, watch: Watch) -> Cohort:
+    """Assemble what trains a teacher beside the process that makes it, of those that share batches."""
     assert plan.recipe is not None
-    network = problem.build_network(plan.spec, Randomness(plan.seed))
-    _cohort(plan, plan.recipe, network, problem, watch).train()
+    return _cohort(plan, plan.recipe, problem.build_network(plan.spec, Randomness(plan.seed)), problem, watch)
 
 
 def _load(plan: Plan, problem: Problem, folder: Path, facts: dict[str, Any]) -> nn.Module:

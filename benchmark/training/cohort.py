@@ -66,12 +66,12 @@ class Cohort:
         """
         for member in self._active(self.recipe.steps):
             member.train_mode()
-        self._check_ranks()
         start, began = self.start, time.perf_counter()
         self._saved = time.monotonic()
         stream = self.batches(start) if start < self.recipe.steps else iter(())
         index = start
         try:
+            self._check_ranks()
             for index in range(start, self.recipe.steps):
                 self._step(index, stream)
                 self._after(index + 1)
@@ -87,7 +87,9 @@ class Cohort:
                 member.log.close()
 
     def _check_ranks(self) -> None:
-        """Raise RuntimeError where processes do not begin alike, with the same members at the same steps."""
+        """Raise InputError where a process could not get ready, and RuntimeError where they do not begin alike."""
+        if fault := self.ranks.agree():
+            raise InputError(fault)
         ours = [(member.name, member.status, member.start) for member in self.members]
         if (theirs := self.ranks.told(ours)) != ours:
             raise RuntimeError(f"process {self.ranks.rank} begins with {ours}, the first with {theirs}")

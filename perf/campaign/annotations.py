@@ -127,6 +127,11 @@ YOLO: dict[str, Damage] = {
     "of bytes that are no text": holding(b"\xff\xfe\x00\xd8" * 40),
 }
 NAMES: dict[str, Damage] = {"that would run code": text(CODE), "without names": text("a: 1\n"), **ANY_TEXT}
+CSV: dict[str, Damage] = {
+    **{name: damage for name, damage in ANY_TEXT.items() if "cut" not in name},
+    "whose header names nothing": text("a,b,c,d\n1,2,3,4\n"),
+    "with a word for a number": text("filename,label,x,y\n000.png,head,left,3\n"),
+}
 POINT_JSON: dict[str, Damage] = {**JSON, "with points that are words": text('{"points": [["a", "b"]]}')}
 DEPTH: dict[str, Damage] = {
     "cut in the middle": cut(0.5),
@@ -170,10 +175,22 @@ FAMILIES: list[tuple[str, Callable[[Path], object], str, dict[str, Damage], list
     ("NWPU's JSON", layouts.nwpu, "jsons/0005.json", POINT_JSON, ["data=nwpu"]),
     ("SALICON's JSON", layouts.salicon, "annotations/fixations_train2014.json", SALICON, ["data=salicon"]),
     ("a list of images", layouts.camvid, "train.txt", LIST, ["data=camvid"]),
-    ("YOLO's lines", _own("yolo"), "train/labels/000.txt", YOLO, ["data=folder", "data.format=yolo"]),
+    (
+        "YOLO's lines",
+        _own("yolo"),
+        "train/labels/000.txt",
+        YOLO,
+        ["data=folder", "data.format=yolo", "data.annotations=*/labels/*.txt"],
+    ),
     ("names of classes", _own("yolo"), "data.yaml", NAMES, ["data=folder"]),
     ("an array of depth", _own("depth arrays"), "depth/000.npy", DEPTH, ["data=folder", "data.scale=1.0"]),
-    ("points as CSV", _own("points table"), "points.csv", ANY_TEXT, ["data=folder", "data.format=csv_table"]),
+    (
+        "points as CSV",
+        _own("points table"),
+        "points.csv",
+        CSV,
+        ["data=folder", "data.format=csv_table", "data.annotations=points.csv"],
+    ),
     ("points as JSON", _own("points json table"), "heads.json", JSON, ["data=folder", "data.format=json_table"]),
 ]
 

@@ -57,7 +57,6 @@ WRONG = {  # the word -> what the message must name
     "data.labeled=-1/2": "data.labeled",
     "data.labeled=3": "data.labeled",
     "data.labeled=some": "data.labeled",
-    "data.labeled=1/1000": "data.labeled",
     "data.cache=tape": "data.cache",
     "data.tuning_split=2": "data.tuning_split",
     "data.tuning_split=much": "data.tuning_split",
@@ -98,7 +97,6 @@ WRONG = {  # the word -> what the message must name
     "recipe.steps=[1": "recipe.steps",
     "recipe.steps=${recipe.batch}x": "recipe.steps",
     "home=${oc.env:NO_SUCH_VARIABLE}": "NO_SUCH_VARIABLE",
-    "recipe={}": "recipe",
     "recipe.steps=null": "recipe.steps",
 }
 

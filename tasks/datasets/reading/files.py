@@ -231,7 +231,7 @@ def fingerprint(identity: Mapping[str, Any], files: Iterable[Path]) -> str:
 def open_image(path: Path) -> Image.Image:
     """Read an image to its end; InputError where that cannot be done, and for an animation."""
     if not is_there(path):  # a pipe would be waited for
-        raise fault(path, "an image that can be read to its end", "no file" if path.exists() else "no such file")
+        raise fault(path, "an image that can be read to its end", "no such file")
     try:
         with Image.open(path) as image:
             count = getattr(image, "n_frames", 1) if image.format in ANIMATED else 1

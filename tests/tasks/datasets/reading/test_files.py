@@ -52,7 +52,7 @@ def test_a_missing_image_is_named(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.png")
-    with pytest.raises(InputError, match=r"a\.png: expected an image that can be read to its end, found no file"):
+    with pytest.raises(InputError, match=r"a\.png: expected an image that can be read to its end, found no such file"):
         files.read_image(tmp_path / "a.png")
 
 
