@@ -60,7 +60,7 @@ ENGINES = {
     "ray": ("ray", ["hydra.launcher.ray.remote.max_retries=1"]),
     "submitit_local": ("submitit", []),
 }
-STEADY = [word for word in TINY if not word.startswith("recipe.steps")]
+STEADY = [*(word for word in TINY if not word.startswith(("recipe.steps", "save_every"))), "save_every=0"]
 
 
 SLURM = {  # what submitit asks of Slurm, on this machine
