@@ -17,7 +17,7 @@ from benchmark.launchers.launch import Launch
 from leaderboards import store
 from leaderboards.values import sha256_of
 from tasks.errors import InputError
-from tests.support import TINY
+from tests.support import SAVING, TINY
 
 ROOT = Path(__file__).parents[3]
 DEADLY = '''
@@ -60,7 +60,7 @@ ENGINES = {
     "ray": ("ray", ["hydra.launcher.ray.remote.max_retries=1"]),
     "submitit_local": ("submitit", []),
 }
-STEADY = [*(word for word in TINY if not word.startswith(("recipe.steps", "save_every"))), "save_every=0"]
+STEADY = [*(word for word in TINY if not word.startswith(("recipe.steps", "save_every"))), SAVING]
 
 
 SLURM = {  # what submitit asks of Slurm, on this machine
