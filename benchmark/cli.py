@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from benchmark import cli_leaderboard, cli_protocol
+from benchmark.console import Console
 from leaderboards.errors import RecordError
 from tasks.errors import InputError
 
@@ -25,6 +27,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 Words = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE...", help="Configuration, as key=value words.")]
 
 
@@ -166,6 +169,9 @@ def verify(words: Words = None) -> None:
 
 def main() -> None:
     """Run the command; bad input is one clear message and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows no arrows gets their names
     sys.exit(guarded(lambda: app(standalone_mode=False)))
 
 
@@ -185,11 +191,21 @@ def guarded(command: Callable[[], object]) -> int:
         error_console.print("stopped; the same command goes on from the last saved step")
         return 130
     except Exception as error:
-        if (usage := _usage(error)) is None:
+        if (usage := _usage(error) or _unwritable(error)) is None:
             raise
         error_console.print(f"[bold red]error:[/] {escape(usage)}", highlight=False)
         return 2
     return result if isinstance(result, int) else 0
+
+
+def _unwritable(error: Exception) -> str | None:
+    """What to say where a file cannot be written, or the disk is full."""
+    if not isinstance(error, OSError) or error.errno not in UNWRITABLE:
+        return None
+    where = f"{error.filename}: " if error.filename else ""
+    return (
+        f"{where}cannot be written ({error.strerror}); make room or choose another home, then the same command goes on"
+    )
 
 
 def _usage(error: Exception) -> str | None:

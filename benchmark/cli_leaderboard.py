@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
+
+from benchmark.console import Console
 
 
 class DefaultToWrite(TyperGroup):

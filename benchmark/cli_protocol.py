@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from benchmark.console import Console
 
 app = typer.Typer(no_args_is_help=True, help="Hold records against a protocol, and plan the runs that it asks for.")
 Name = Annotated[str, typer.Argument(help="quick, standard, or a plugin's.")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -21,22 +21,24 @@ from benchmark.runs.outcome import Outcome, now
 from benchmark.runs.panel import draw_panels
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.report import build_record
-from benchmark.runs.teachers import Teacher, obtain, plan_all, train_beside
+from benchmark.runs.teachers import Teacher, cohort_beside, obtain, plan_all
 from benchmark.runs.trivial import ensure_scored
 from benchmark.training.assemble import Assembly, Lesson, control
 from benchmark.training.budget import TimeBudget, multiplied, time_budget
-from benchmark.training.checkpoint import save_weights
+from benchmark.training.checkpoint import STATE, save_weights
 from benchmark.training.cohort import Cohort
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import inference_cost
 from benchmark.training.device import Place, build_fabric, choose
 from benchmark.training.evaluate import Evaluation
 from benchmark.training.interrupt import Interrupted, Stop
+from benchmark.training.member import Member
 from benchmark.training.problem import Problem
 from benchmark.training.progress import Progress
 from benchmark.training.randomness import Randomness
 from benchmark.training.ranks import Order
 from leaderboards import image_values, store
+from leaderboards.atomic import discard
 from leaderboards.record import Record
 from tasks.errors import InputError
 
@@ -97,11 +99,20 @@ class Run:
             for contestant in self.contestants:
                 if contestant.finished:
                     self.progress.message(f"{contestant.name}: already finished, {contestant.identity.run_id}")
+                    discard(contestant.folder / STATE)  # of a run that was killed once its record was written
             if pending:
                 with self.stop:
                     self._train(pending)
-                draw_panels(self.problem, self.teachers, self.contestants, pending)
+            self._draw(pending)
         return [contestant.record for contestant in self.contestants if contestant.record is not None]
+
+    def _draw(self, pending: Sequence[Contestant]) -> None:
+        """Draw the panels of what was trained, and of earlier runs that were killed before theirs was drawn."""
+        trained = [contestant for contestant in self.contestants if contestant.trained]
+        files = [run.panel_file for run in trained if run in pending or not run.panel_file.is_file()]
+        if files:
+            self._get_teachers(trained)
+            draw_panels(self.problem, self.teachers, trained, files)
 
     def _train(self, pending: list[Contestant]) -> None:
         """Train and score; whatever happens, every pending contestant gets a record."""
@@ -146,32 +157,47 @@ class Run:
                     given_up.append(contestant)
         return [contestant.record for contestant in given_up if contestant.record is not None]
 
-    def _get_teachers(self, pending: Iterable[Contestant]) -> None:
-        wanted = {teacher for contestant in pending for teacher in contestant.roles.values()}
-        for name, plan in self.plans.items():
-            if name in wanted:
-                self.teachers[name] = obtain(plan, self.problem, self.watch)
+    def _get_teachers(self, contestants: Iterable[Contestant]) -> None:
+        """Load the teachers of some contestants, beside those that are there already, in the order of the plans."""
+        wanted = self.teachers.keys() | {teacher for run in contestants for teacher in run.roles.values()}
+        self.teachers = {
+            name: self.teachers.get(name) or obtain(plan, self.problem, self.watch)
+            for name, plan in self.plans.items()
+            if name in wanted
+        }
 
     def _train_cohort(self, group: list[Contestant], budget: TimeBudget | None = None) -> None:
         """Train contestants side by side, then score and record each."""
-        cohort = self._cohort(group, budget)
-        names = tuple(contestant.name for contestant in group)
+        assembly = self._assembly(budget)
+        built = self._members(group, assembly)
+        cohort = assembly.cohort([member for _, member in built], self.watch)
+        names = tuple(contestant.name for contestant, _ in built)
         self.progress.begin(f"students {', '.join(names)}", cohort.recipe.steps, cohort.start)
         self.problem.ranks.told(Order("students", names))
         cohort.train()
         self.progress.end()
-        for contestant, member in zip(group, cohort.members, strict=True):
+        for contestant, member in built:
             self._finish(contestant, Outcome(member.status, member.reason, self.started, member, cohort, budget))
 
-    def _cohort(self, group: list[Contestant], budget: TimeBudget | None = None) -> Cohort:
-        assembly = self._assembly(budget)
-        members = [
-            assembly.member(contestant.name, assembly.student(), self._lesson(contestant), contestant.folder)
-            for contestant in group
-        ]
-        for member in members:
+    def _members(self, group: Iterable[Contestant], assembly: Assembly) -> list[tuple[Contestant, Member]]:
+        """Build the members of contestants; one whose method raises, but for InputError, is recorded and left out."""
+        built = []
+        for contestant in group:
+            try:
+                lesson = self._lesson(contestant)
+                member = assembly.member(contestant.name, assembly.student(), lesson, contestant.folder)
+            except InputError:
+                raise
+            except (Exception, SystemExit) as error:
+                reason = f"{type(error).__name__} when it was built: {error}"
+                self.progress.message(f"{contestant.name} failed: {reason}")
+                if self.problem.ranks.first:
+                    self._record(contestant, Outcome("failed", reason, self.started))
+            else:
+                built.append((contestant, member))
+        for _, member in built:
             ensure_calibrated(member, self.problem, self.teachers, self.watch)
-        return assembly.cohort(members, self.watch)
+        return built
 
     def _assembly(self, budget: TimeBudget | None = None) -> Assembly:
         recipe = multiplied(self.config.recipe) if budget is None else budget.apply(self.config.recipe)
@@ -185,7 +211,8 @@ class Run:
     def prepare(self, group: list[Contestant]) -> Cohort:
         """Get the teachers of some contestants, and assemble their cohort without training it."""
         self._get_teachers(group)
-        return self._cohort(group)
+        assembly = self._assembly()
+        return assembly.cohort([member for _, member in self._members(group, assembly)], self.watch)
 
     def _helped(self) -> AbstractContextManager[None]:
         """Have the others of the processes that share batches, where there are any, assist as long as a block lasts."""
@@ -197,10 +224,17 @@ class Run:
         ready.send(True)
         ranks.meet(self.problem.fabric)
         while (order := ranks.told(None)) is not None:
-            if order.what == "teacher":
-                train_beside(self.plans[order.names[0]], self.problem, self.watch)
-            else:
-                self.prepare([each for each in self.contestants if each.name in order.names]).train()
+            try:
+                cohort = self._ordered(order)
+            except Exception as error:
+                ranks.agree(str(error))  # with the first process, which is about to begin
+                raise
+            cohort.train()
+
+    def _ordered(self, order: Order) -> Cohort:
+        if order.what == "teacher":
+            return cohort_beside(self.plans[order.names[0]], self.problem, self.watch)
+        return self.prepare([run for run in self.contestants if run.name in order.names])
 
     def _time_budget(self, contestant: Contestant) -> TimeBudget:
         """Say how many steps of a method take as long as the control's; measured once a run."""
@@ -233,7 +267,7 @@ class Run:
                 student_sha256=save_weights(member.deployed.state_dict(), contestant.student_file),
             )
         self._record(contestant, outcome)
-        member.state_file.unlink(missing_ok=True)
+        discard(member.state_file)
 
     def _write_images(self, contestant: Contestant, test: Evaluation) -> str:
         """Store what a student scores on each test image; return the file's hash."""

@@ -81,7 +81,18 @@ class Record(Part):
         try:
             return cls.model_validate_json(text, strict=True)
         except ValidationError as error:
-            raise RecordError(explain(error)) from None
+            raise RecordError(_later(text) or explain(error)) from None
+
+
+def _later(text: str | bytes) -> str:
+    """Say that a record is of a later version; empty where it is not."""
+    try:
+        version = json.loads(text)["schema_version"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    if type(version) is not int or version <= SCHEMA_VERSION:
+        return ""
+    return f"schema_version is {version}, expected at most {SCHEMA_VERSION}; install a later densedistill"
 
 
 def json_schema() -> str:

@@ -50,8 +50,7 @@ def strict(path: Path) -> None:
         raise RecordError(f"{path}: {name} is not JSON; undefined numbers are null")
 
     def unique(pairs: list[tuple[str, object]]) -> Facts:
-        keys = [key for key, _ in pairs]
-        doubled = sorted({key for key in keys if keys.count(key) > 1})
+        doubled = sorted(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         if doubled:
             raise RecordError(f"{path}: key given twice: {', '.join(doubled)}")
         return dict(pairs)

@@ -38,11 +38,12 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-Real = Annotated[float | None, BeforeValidator(finite)]
+LARGEST = 1e150  # of a measurement: squares and sums of such numbers are numbers
+Real = Annotated[Annotated[float, Field(ge=-LARGEST, le=LARGEST)] | None, BeforeValidator(finite)]
 Options = Annotated[dict[str, JsonValue], BeforeValidator(finite)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
 RelativePath = Annotated[str, Field(pattern=r"^(?!/)(?!.*(^|/)\.\.(/|$))[^\\]+$")]
-Count = Annotated[int, Field(ge=0)]
-Amount = Annotated[Annotated[float, Field(ge=0)] | None, BeforeValidator(finite)]
+Count = Annotated[int, Field(ge=0, le=2**53)]  # what every reader of JSON takes for the same number
+Amount = Annotated[Annotated[float, Field(ge=0, le=LARGEST)] | None, BeforeValidator(finite)]
 Share = Annotated[Annotated[float, Field(ge=0, le=1)] | None, BeforeValidator(finite)]

@@ -10,6 +10,11 @@ class InputError(Exception):
     """Something that the user gave is wrong; the message says what was expected, what was found and how to mend it."""
 
 
+def first_line(error: BaseException) -> str:
+    """Say in one line what an error says, its kind where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Say which known names lie closest to a misspelt one: ``"; did you mean 'mgd'?"``, or list them all."""
     known = sorted(known)

@@ -55,7 +55,7 @@ def _existing(given: str) -> Path:
     path = Path(given).expanduser()
     if not path.is_file():
         found = "a folder" if path.is_dir() else f"no such file{nearest(path.name, _neighbours(path))}"
-        raise InputError(f"{given}: {found} (looked for {path.absolute()})")
+        raise InputError(f"{given}: expected a Python file, found {found} (looked for {path.absolute()})")
     return path.resolve()
 
 

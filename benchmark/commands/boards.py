@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from benchmark.console import visible
 from leaderboards import about, attachments, findings, image_values, store, tuning, validate
 from leaderboards.atomic import atomic_write
 from leaderboards.board import Board, boards
@@ -35,7 +36,7 @@ def print_statements(paths: Sequence[Path]) -> None:
     """Print what the boards of all records found say of gains, a line a board."""
     trials = tuning.read_folder(attachments.home(paths[0]) / tuning.FOLDER)
     for line in (*findings.statements(_boards(paths)[0]), *findings.tuned(trials)):
-        print(line)
+        print(visible(line))
 
 
 def write_claims(paths: Sequence[Path], claims: Path | None, out: Path | None) -> None:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omegaconf import DictConfig
-from rich.console import Console
 from rich.markup import escape
 
 from benchmark.commands import table
 from benchmark.config import compose
 from benchmark.config.schema import Config
+from benchmark.console import Console
 from benchmark.launchers.engine import SIGNAL, Result
 from benchmark.run import Run
 from benchmark.runs.planned_runs import DONE

@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from rich.console import Console
 from rich.markup import escape
 
 from benchmark.commands.boards import write_home
 from benchmark.commands.execute import Job, execute
 from benchmark.config import catalog, compose
 from benchmark.config.file_words import read_files
+from benchmark.console import Console
 from benchmark.launchers.engine import Result
 from benchmark.launchers.launch import Launch, is_of_hydra
 from benchmark.run import Run

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import nn
 
 from benchmark.config import catalog, plugin_configs, protocols, schema, strength, terms
 from benchmark.config.file_words import read_files
-from benchmark.config.schema import Config, EvaluationConfig, Recipe, TeacherConfig, data_schema, options_schema
+from benchmark.config.schema import Config, Recipe, TeacherConfig, data_schema, options_schema
 from benchmark.config.strength import method_schema
 from methods.base import Method
 from tasks.base import Dataset, NetworkSpec, Task, tasks
@@ -28,6 +29,9 @@ from tasks.registry import describe, options
 # what Hydra's store, which every command of a process shares, holds: classes, and what protocols fix for tasks
 _entered: dict[tuple[str, str], type | protocols.Fixed] = {}
 
+QUOTES = "a value with spaces or brackets goes between quotes: 'home=\"my runs\"'"
+KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false", "String": "a text"}
+CONVERTED = re.compile(r"Value '(?P<found>.*)' of type '.*' could not be converted to (?P<kind>\w+)")
 GROUPS = ("student", "teacher")  # of Hydra, that take a network
 
 
@@ -142,16 +146,18 @@ def check_words(words: Sequence[str]) -> None:
     """Raise InputError for a word that is not ``key=value``."""
     for word in words:
         try:
-            OverridesParser.create().parse_override(word)
+            key = OverridesParser.create().parse_override(word).key_or_group
         except HydraException as error:
-            raise InputError(f"'{word}' is not of the form key=value") from error
+            raise InputError(f"'{word}' is not of the form key=value; {QUOTES}") from error
+        if not key:
+            raise InputError(f"'{word}' is not of the form key=value: there is no key; {QUOTES}")
 
 
-def typed(found: DictConfig) -> Config:
+def typed(composed: DictConfig) -> Config:
     """Turn a composed Hydra configuration, perhaps of another process, into the typed one."""
-    catalog.load_with(found.get("files", []))
+    catalog.load_with(composed.get("files", []))
     try:
-        plain = OmegaConf.to_object(found)
+        plain = OmegaConf.to_object(composed)
     except OmegaConfBaseException as error:
         raise InputError(_first_line(error)) from error
     assert isinstance(plain, Config)
@@ -163,30 +169,43 @@ def typed(found: DictConfig) -> Config:
             f"protocol.*: protocol {plain.protocol.name} is fixed by its file; set the keys of the run themselves "
             "(recipe.steps=...), or write a protocol of your own"
         )
+    if plain.teacher.recipe.budget == "time":
+        raise InputError("teacher.recipe.budget=time: a teacher has no control to share its time with; give it steps")
+    if not plain.home.strip():
+        raise InputError("home=: expected the path of a folder, such as home=runs")
     protocols.forget_options(plain)
-    _check_budgets(plain)
     _check_crops("recipe", plain.recipe)
     _check_crops("teacher.recipe", plain.teacher.recipe)
+    _check_pair("evaluation.window", plain.evaluation.window)
+    _check_data(plain.data)
     _check_devices(plain)
-    _check_evaluation(plain.evaluation)
     plain.teacher.seed += plain.seed % plain.teacher.seeds
     strength.fill(plain)
     terms.fill(plain)
     return plain
 
 
-def _check_budgets(config: Config) -> None:
-    """Raise InputError for a time budget that has no control or no time."""
-    if config.teacher.recipe.budget == "time":
-        raise InputError("teacher.recipe.budget=time: a teacher has no control to share its time with; give it steps")
-    if config.recipe.factor <= 0:
-        raise InputError(f"recipe.factor={config.recipe.factor}: expected a number above 0")
-    if config.teacher.seeds < 1:
-        raise InputError(f"teacher.seeds={config.teacher.seeds}: expected at least 1 teacher")
+def _check_pair(key: str, pair: Sequence[Any] | None) -> None:
+    """Raise InputError for what is no height and width."""
+    if pair is not None and len(pair) != 2:
+        raise InputError(f"{key}={pair}: expected [height,width] in pixels, or null")
+
+
+def _check_data(data: Mapping[str, Any]) -> None:
+    """Raise InputError for a size that there cannot be."""
+    size = data.get("size")
+    sides = list(size) if isinstance(size, list | tuple) else [size]
+    if size is not None and (len(sides) > 2 or any(type(side) is not int or side < 1 for side in sides)):
+        raise InputError(f"data.size={size}: expected the shorter side, or [height,width], in pixels, or null")
+    if isinstance(size, list | tuple):
+        _check_pair("data.size", size)
 
 
 def _check_crops(key: str, recipe: Recipe) -> None:
-    """Raise InputError for a share that there cannot be, and for crops of many sizes that shall make a batch."""
+    """Raise InputError for crops and scales that there cannot be, and for a batch of crops that differ in size."""
+    _check_pair(f"{key}.crop", recipe.crop)
+    if len(recipe.scale) != 2 or recipe.scale[0] > recipe.scale[1]:
+        raise InputError(f"{key}.scale={recipe.scale}: expected a range such as [0.75,1.5]")
     share = recipe.crop_share
     if share is None:
         return
@@ -199,8 +218,6 @@ def _check_crops(key: str, recipe: Recipe) -> None:
 def _check_devices(config: Config) -> None:
     """Raise InputError for batches that cannot be divided among the devices, and for time that is measured on one."""
     devices = config.devices
-    if devices < 1:
-        raise InputError(f"devices={devices}: expected at least 1")
     for key, recipe in (("recipe", config.recipe), ("teacher.recipe", config.teacher.recipe)):
         if recipe.batch % devices:
             nearest_batch = devices * max(1, round(recipe.batch / devices))
@@ -211,17 +228,6 @@ def _check_devices(config: Config) -> None:
         raise InputError(
             f"recipe.budget=time is measured on one device, but devices={devices}; give steps, or devices=1"
         )
-
-
-def _check_evaluation(evaluation: EvaluationConfig) -> None:
-    """Raise InputError for a window, an overlap or a batch that there cannot be."""
-    window = evaluation.window
-    if window is not None and (len(window) != 2 or min(window) < 1):
-        raise InputError(f"evaluation.window={window}: expected [height,width] in pixels, or null for whole images")
-    if not 0 <= evaluation.overlap < 1:
-        raise InputError(f"evaluation.overlap={evaluation.overlap}: expected a share of at least 0 and below 1")
-    if evaluation.batch < 1:
-        raise InputError(f"evaluation.batch={evaluation.batch}: expected at least 1 image")
 
 
 def _explain(words: list[str], error: Exception) -> str:
@@ -273,4 +279,11 @@ def _keys(node: Any, prefix: str = "") -> Iterator[str]:
 def _first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     where = next((line.removeprefix("full_key: ") for line in lines if line.startswith("full_key: ")), None)
+    said = CONVERTED.search(lines[0])
+    if said:
+        lines[0] = f"expected {KINDS.get(said['kind'], said['kind'])}, found '{said['found']}'"
+    elif "is not Optional" in lines[0]:
+        lines[0] = "expected a value, found null"
+    elif "interpolation" in lines[0]:
+        lines[0] += "; mend what stands between ${ and }"
     return f"{where}: {lines[0]}" if where else lines[0]

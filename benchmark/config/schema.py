@@ -12,13 +12,14 @@ from typing import Any, Literal
 
 from omegaconf import MISSING
 
+from benchmark.config.ranges import BELOW_1, FROM_0, FROM_1, POSITIVE, SEED, SHARE, Range
 from leaderboards.values import SelectionRule
 from tasks.base import Dataset, NetworkSpec
 from tasks.errors import InputError, nearest
 from tasks.registry import options
 
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}  # ours -> fabric's
-WORDS = "words"  # of a field's metadata: all that it may hold
+WORDS, RANGE = "words", "range"  # of a field's metadata: all that it may hold, or the numbers that it may hold
 
 
 def one_of(*words: str) -> Any:
@@ -26,11 +27,20 @@ def one_of(*words: str) -> Any:
     return field(default=words[0], metadata={WORDS: words})
 
 
-def check_words(node: Any, prefix: str = "") -> None:
-    """Go through a configuration, whatever lies in it, and hold each field against the words that it takes.
+def within(default: Any, numbers: Range) -> Any:
+    """Describe a field that takes some numbers; see ``check_words``."""
+    return field(default=default, metadata={RANGE: numbers})
 
-    Raises InputError naming the first that holds another, the words, and the nearest of them.
+
+def check_words(node: Any, prefix: str = "") -> None:
+    """Go through a configuration, whatever lies in it, and hold each field against the words and numbers it takes.
+
+    Raises InputError naming the first that holds another, what it takes, and the nearest of its words.
     """
+    known_keys = [entry.name for entry in dataclasses.fields(node)]
+    for name in vars(node):
+        if name not in known_keys:  # added by a word with a plus, and read by nobody
+            raise InputError(f"unknown key '{prefix}{name}'{nearest(name, known_keys)}")
     for entry in dataclasses.fields(node):
         key, value = f"{prefix}{entry.name}", getattr(node, entry.name)
         parts = value.items() if isinstance(value, dict) else [("", value)]
@@ -42,46 +52,57 @@ def check_words(node: Any, prefix: str = "") -> None:
             known = [str(word) for word in allowed]
             expected = " or ".join(filter(None, (", ".join(known[:-1]), known[-1])))
             raise InputError(f"{key}={value}: expected {expected}{nearest(str(value), known)}")
+        numbers = entry.metadata.get(RANGE)
+        if numbers is not None and value is not None:
+            wrong = [one for one in (value if isinstance(value, list) else [value]) if one not in numbers]
+            if wrong:
+                raise InputError(f"{key}={value}: expected a number {numbers}, found {wrong[0]}")
 
 
 @dataclass
 class Recipe:
     """How a network is trained; the same for every member of a cohort."""
 
-    steps: int = 200
+    steps: int = within(200, FROM_1)
     budget: str = one_of("steps", "time")  # time: as many steps as fit into what the control takes, timed alone
-    factor: float = 1.0  # multiple of the steps, or of the control's training time
-    batch: int = 8
+    factor: float = within(1.0, POSITIVE)  # multiple of the steps, or of the control's training time
+    batch: int = within(8, FROM_1)
     optimizer: str = one_of("adamw", "sgd", "adam")  # adam decays through the gradient, as most papers' code does
-    lr: float = 2e-3
-    momentum: float = 0.9  # of sgd
-    weight_decay: float = 1e-2
-    warmup: int = 20  # steps of linear growth
+    lr: float = within(2e-3, POSITIVE)
+    momentum: float = within(0.9, BELOW_1)  # of sgd
+    weight_decay: float = within(1e-2, FROM_0)
+    warmup: int = within(20, FROM_0)  # steps of linear growth
     schedule: str = one_of("poly", "step", "cosine", "constant")  # of the rate after warm-up
-    power: float = 0.9  # of the polynomial decay
-    drops: list[float] = field(default_factory=lambda: [2 / 3, 11 / 12])  # of step: a tenth after each share of steps
-    head: float = 1.0  # factor on the rate of all that is not the encoder
+    power: float = within(0.9, FROM_0)  # of the polynomial decay
+    drops: list[float] = field(
+        default_factory=lambda: [2 / 3, 11 / 12], metadata={RANGE: SHARE}
+    )  # of step: a tenth after each share of steps
+    head: float = within(1.0, FROM_0)  # factor on the rate of all that is not the encoder
     decay_all: bool = False  # weight decay of biases and norms as well
-    ema: float = 0.0  # share of the old in a running mean of the weights, which is scored; 0: none
-    auxiliary: float = 0.0  # weight of the task loss of each branch that predicts by itself
-    clip: float | None = 5.0  # largest norm of the gradient
-    crop: list[int] | None = None  # height, width; null: the size of the images
+    ema: float = within(0.0, BELOW_1)  # share of the old in a running mean of the weights, which is scored; 0: none
+    auxiliary: float = within(0.0, FROM_0)  # weight of the task loss of each branch that predicts by itself
+    clip: float | None = within(5.0, POSITIVE)  # largest norm of the gradient
+    crop: list[int] | None = field(
+        default=None, metadata={RANGE: FROM_1}
+    )  # height, width; null: the size of the images
     crop_share: list[float] | None = None  # instead: range of a random share of both sides, in batches of one image
-    scale: list[float] = field(default_factory=lambda: [0.75, 1.5])
-    flip: float = 0.5
-    jitter: float = 0.2
+    scale: list[float] = field(default_factory=lambda: [0.75, 1.5], metadata={RANGE: POSITIVE})
+    flip: float = within(0.5, SHARE)
+    jitter: float = within(0.2, SHARE)
     selection: str = one_of(*typing.get_args(SelectionRule))  # best: the weights with the best validation score
-    validations: int = 5  # evaluations on the validation split during training, for selection=best
+    validations: int = within(5, FROM_1)  # evaluations on the validation split during training, for selection=best
 
 
 @dataclass
 class EvaluationConfig:
     """How an image is looked at where it is scored; raw maps of several views are averaged at its size."""
 
-    window: list[int] | None = None  # height, width of a sliding window; null: whole images
-    overlap: float = 1 / 3  # share of a window that the next one sees too, at least
+    window: list[int] | None = field(
+        default=None, metadata={RANGE: FROM_1}
+    )  # height, width of a sliding window; null: whole images
+    overlap: float = within(1 / 3, BELOW_1)  # share of a window that the next one sees too, at least
     flip: bool = False  # mirrored as well
-    batch: int = 16  # images at a time
+    batch: int = within(16, FROM_1)  # images at a time
 
 
 @dataclass
@@ -95,9 +116,10 @@ class TeacherConfig:
         "trained", "untrained", "self"
     )  # for control rows: random weights, or the student trained alone
     recipe: Recipe = field(default_factory=Recipe)
-    seed: int = 0
-    seeds: int = (
-        1  # teachers of each role, told apart by their seeds: a student of seed s has the teacher s modulo this
+    seed: int = within(0, SEED)
+    seeds: int = within(
+        1,
+        FROM_1,  # teachers of each role, told apart by their seeds: a student of seed s has the teacher s modulo this
     )
 
 
@@ -139,18 +161,18 @@ class Config:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     methods: dict[str, Any] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)  # PATH.py:CLASS; filled in from method=, task= and data=
-    seed: int = 0
+    seed: int = within(0, SEED)
     control: bool = True  # train the control beside the methods when its record is missing
     only: list[str] = field(default_factory=list)  # train these of it: methods.NAME, teacher.NAME; empty: the methods
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
-    devices: int = 1  # cards, or processes on a processor, that share each batch
+    devices: int = within(1, FROM_1)  # cards, or processes on a processor, that share each batch
     precision: str = one_of(*PRECISIONS)
     channels_last: bool = True
     compile: bool = False  # students and teachers, in training and in evaluation
     tf32: bool = False  # on a GPU, let float32 products be rounded to 10 bits: precision=32 is really 32 without
     deterministic: bool = False  # on a GPU, the same bits every time, at a price
-    workers: int | None = None  # loader processes; null: none on a CPU, up to 8 beside a GPU
-    save_every: float = 60.0  # seconds between two saves of the resume state; 0: after each step
+    workers: int | None = within(None, FROM_0)  # loader processes; null: none on a CPU, up to 8 beside a GPU
+    save_every: float = within(60.0, FROM_0)  # seconds between two saves of the resume state; 0: after each step
     tuning: str | None = None  # folder with records of `benchmark tune`, preferred to the defaults
     tensorboard: bool = False  # also log for TensorBoard, an extra
     home: str = "runs"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -135,7 +136,8 @@ class Laboratory:
                     raise Killed
                 yield self.fresh(index)
 
-        watch = Watch(Progress(Console(file=io.StringIO())), Stop(), save_every=0)
+        save_every = math.inf if death is None else 0  # a state is for what comes after a death
+        watch = Watch(Progress(Console(file=io.StringIO())), Stop(), save_every)
         try:
             self.assembly.cohort(members, watch, batches).train()
         except Killed:

@@ -12,7 +12,6 @@ from torch import Tensor
 from benchmark.conformance.finding import Checks, Verdict, broken, kept
 from benchmark.conformance.task_under_test import TaskUnderTest
 from benchmark.conformance.tensors import doubled_batch, doubled_prediction
-from benchmark.training.step import LABELED
 from tasks.base import Prediction
 from tasks.nested import leaves
 from tasks.outputs.maps import map_size
@@ -168,17 +167,17 @@ def mixing_and_pasting_have_their_limits(tested: TaskUnderTest) -> Verdict:
     return kept("all weight on one target, or an empty or full mask, gives that target back")
 
 
-@VERBS.promise("supervised is a finite mean")
+@VERBS.promise("empty labels are finite")
 def targets_of_parts_join(tested: TaskUnderTest) -> Verdict:
     """The targets of two batches join into that of all their images, as processes that share a batch need it."""
     output, count = tested.output, len(tested.batch.image)
-    parts = [tested.fresh(step)[LABELED].target for step in (0, 1)]
+    parts = [tested.batch.target, tested.without_labels()]  # lists of another length, where targets are lists
     joined = output.join(parts)
     for part, place in zip(parts, torch.arange(2 * count).split(count), strict=True):
-        found, wanted = (_losses(tested, target) for target in (output.permute(joined, place), part))
-        if not _near(found, wanted):
+        within, alone = (_losses(tested, target) for target in (output.permute(joined, place), part))
+        if not _near(within, alone):
             return broken(
-                f"the losses of a batch's images are {wanted.tolist()}, and {found.tolist()} once it was joined with "
+                f"the losses of a batch's images are {alone.tolist()}, and {within.tolist()} once it was joined with "
                 "another",
                 "let output.join put the images of its parts one after the other, as Task.collate would",
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -63,9 +64,15 @@ class JoblibLauncher(Engine):
             n_jobs=processes,
             backend="loky",
             return_as="generator_unordered",
+            initializer=_deaf,
         )
         calls = (delayed(_numbered)(index, OnACard(task), Path.cwd(), words) for index, words in jobs)
         return run(calls)
+
+
+def _deaf() -> None:
+    """Have an idle process ignore Ctrl-C: joblib kills all of them when one ends. One that trains listens again."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _noted(waiting: Mapping[int, Words], sent: dict[int, Words], stop: Stop) -> Iterator[tuple[int, Words]]:

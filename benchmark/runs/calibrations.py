@@ -30,7 +30,7 @@ def ensure_calibrated(member: Member, problem: Problem, teachers: Mapping[str, T
         return
     try:
         _ensure(member.method.calibration, member, problem, teachers, watch)
-    except Exception as error:  # a method may raise anything
+    except (Exception, SystemExit) as error:  # a method may raise anything
         member.drop("failed", f"{type(error).__name__} before the first step: {error}")
         watch.progress.message(f"{member.name} failed: {member.reason}")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from benchmark.config import catalog, compose
-from benchmark.config.schema import Config, EvaluationConfig, check_words, options_schema
+from benchmark.config.schema import Config, EvaluationConfig, check_words, data_schema, options_schema
 from benchmark.runs.identity import REVISION, source_of
 from benchmark.training.deployed import rebuilt
 from benchmark.training.problem import build_dataset
@@ -18,12 +19,27 @@ from leaderboards import attachments, store
 from leaderboards.errors import RecordError
 from leaderboards.record import Record
 from leaderboards.values import sha256_of
-from tasks.base import Info, NetworkSpec, Task, datasets, tasks
-from tasks.errors import InputError
+from tasks.base import Info, NetworkSpec, Task, datasets, networks, tasks
+from tasks.errors import InputError, first_line
 from tasks.networks.weights import load_weights
+from tasks.registry import NAME
 
 FACTS = ("revision", "task", "data", "labeled", "numerics", "student")  # see benchmark.runs.identity
 KEYS = ("data.root", "device", "files")  # what a record cannot know of the machine it is read on
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Say of whatever a record's configuration leads to that it is this record's."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RecordError(
+            f"{path}: provenance.config is not that of a run of this suite ({type(error).__name__}: "
+            f"{first_line(error)}); take the record as its run wrote it"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -46,21 +62,31 @@ class Stored:
     @property
     def spec(self) -> NetworkSpec:
         """The student's architecture; first weights matter only where the architecture comes with them."""
-        facts = dict(self.facts["student"])
-        first = str(facts.pop("weights") or "")
-        for place in ("source", "folder"):
-            facts.pop(place, None)
-        return NetworkSpec(**facts, weights=first if first.startswith("hub:") else None)
+        with understood(self.path):
+            facts = dict(self.facts["student"])
+            first = str(facts.pop("weights") or "")
+            for place in ("source", "folder"):
+                facts.pop(place, None)
+            if (network := facts.get("network")) is not None and network not in networks:
+                raise ValueError(f"network '{network}' is not registered here")
+            return NetworkSpec(**facts, weights=first if first.startswith("hub:") else None)
 
     def config(self, words: Sequence[str]) -> Config:
         """Compose the configuration of the run, as far as it says what is predicted on what and by which network.
 
         Raises InputError for words other than these, and ``files`` with the classes that came from single files.
         """
-        facts, task, data = self.facts, dict(self.facts["task"]), dict(self.facts["data"])
         for word in words:
             if word.partition("=")[0] not in KEYS:
                 raise InputError(f"'{word}': the record says all but where the data lies; expected {', '.join(KEYS)}")
+        with understood(self.path):
+            return self._config(words)
+
+    def _config(self, words: Sequence[str]) -> Config:
+        facts, task, data = self.facts, dict(self.facts["task"]), dict(self.facts["data"])
+        for part in (task, data):  # a word of the command line could name a file, whose code would run
+            if not NAME.fullmatch(part["name"]):
+                raise ValueError(f"'{part['name']}' is no name of a task or dataset")
         task.pop("source", None)
         data.pop("manifest", None)
         data.pop("source", None)
@@ -74,6 +100,7 @@ class Stored:
         made.evaluation = EvaluationConfig(**facts.get("evaluation", {}))
         check_words(made)
         check_words(options_schema(tasks[task["name"]], name=task["name"])(**made.task), "task.")
+        check_words(data_schema(datasets[data["name"]])(**made.data), "data.")
         return made
 
     def _labeled(self) -> str:
@@ -84,6 +111,10 @@ class Stored:
     def task(self, words: Sequence[str]) -> Task:
         """Build the task; the data is opened only where the dataset's classes stand in its files."""
         made = self.config(words)
+        with understood(self.path):
+            return self._task(made)
+
+    def _task(self, made: Config) -> Task:
         cls, chosen = tasks[made.task["name"]], {key: value for key, value in made.task.items() if key != "name"}
         info: Info = getattr(datasets[made.data["name"]], "info", None) or build_dataset(made.data).info
         task: Task = cls(info, **chosen)

@@ -167,7 +167,7 @@ def provenance(problem: Problem, facts: dict[str, Any], outcome: Outcome) -> par
         hardware=dict(hardware(problem.fabric)),
         host_class=f"{problem.fabric.device.type}, {hardware(problem.fabric)['cores']} cores",
         started=outcome.started,
-        finished=now() if outcome.status != "interrupted" else None,
+        finished=max(now(), outcome.started) if outcome.status != "interrupted" else None,  # a clock may be set back
         command=environment.command(),
     )
 

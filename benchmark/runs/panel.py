@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -30,23 +31,19 @@ TILE = 192  # shorter side of a tile, pixels
 
 
 def draw_panels(
-    problem: Problem, teachers: Mapping[str, Teacher], contestants: Sequence[Contestant], new: Sequence[Contestant]
+    problem: Problem, teachers: Mapping[str, Teacher], contestants: Sequence[Contestant], files: Sequence[Path]
 ) -> None:
-    """Draw the panel of every contestant that is finished into the folder of each of the ``new`` ones."""
-    folders = [contestant.folder for contestant in new if contestant.trained]
-    if not folders:
-        return
+    """Draw one picture of what the students of finished runs predict, into some files."""
     networks = {f"teacher ({name})": teacher.network for name, teacher in teachers.items()}
     blank = problem.build_network(problem.config.student, Randomness(problem.config.seed))
     for contestant in contestants:
-        if contestant.trained:
-            options = problem.config.methods.get(contestant.name, {})
-            network = rebuilt(copy.deepcopy(blank), problem.task, problem.first_size, contestant.name, options)
-            load_weights(network, contestant.student_file)
-            networks["student alone" if contestant.method.control else f"student, {contestant.name}"] = network
+        options = problem.config.methods.get(contestant.name, {})
+        network = rebuilt(copy.deepcopy(blank), problem.task, problem.first_size, contestant.name, options)
+        load_weights(network, contestant.student_file)
+        networks["student alone" if contestant.method.control else f"student, {contestant.name}"] = network
     picture = encode_png(draw_panel(problem, networks))
-    for folder in folders:
-        atomic_write(folder / "panel.png", picture)
+    for file in files:
+        atomic_write(file, picture)
 
 
 def draw_panel(problem: Problem, networks: Mapping[str, nn.Module]) -> Image.Image:

@@ -52,6 +52,11 @@ class Contestant:
         """The trained student."""
         return self.folder / "student.safetensors"
 
+    @property
+    def panel_file(self) -> Path:
+        """The picture of what it predicts."""
+        return self.folder / "panel.png"
+
     def refresh(self) -> None:
         """Read the run's record afresh; one whose student is gone or changed does not count."""
         path = self.home / store.RECORDS / f"{self.identity.run_id}.json"
@@ -83,7 +88,7 @@ def gather(problem: Problem, config: Config, track: Mapping[str, Plan], plans: M
     """
     names = list(config.methods)
     if not names:
-        raise InputError("no method given: method=mgd selects one, method=[none,pixel,mgd] several")
+        raise InputError("no method given; method=mgd selects one, method=[none,pixel,mgd] several")
     if config.control and control().name not in names:
         names.insert(0, control().name)
     _check_only(config, names, plans)

@@ -13,15 +13,16 @@ from benchmark.config.schema import Config, Recipe, TeacherConfig
 from benchmark.runs.folders import held
 from benchmark.runs.identity import SHORT, ready_facts, recipe_facts, teacher_facts
 from benchmark.training.assemble import Assembly, Lesson, control
-from benchmark.training.checkpoint import save_weights
+from benchmark.training.checkpoint import STATE, save_weights
 from benchmark.training.cohort import Cohort
 from benchmark.training.conditions import Watch
 from benchmark.training.cost import inference_cost
 from benchmark.training.device import ready
+from benchmark.training.kept import read_kept
 from benchmark.training.problem import Problem
 from benchmark.training.randomness import Randomness
 from benchmark.training.ranks import Order
-from leaderboards.atomic import atomic_write
+from leaderboards.atomic import atomic_write, discard
 from leaderboards.values import digest, finite, sha256_of
 from tasks.base import NetworkSpec
 from tasks.errors import InputError
@@ -132,12 +133,10 @@ def _untrained(problem: Problem, config: TeacherConfig, role: str, spec: Network
 
 
 def about(plan: Plan, home: Path) -> dict[str, Any] | None:
-    """Read what is known of a teacher; None where it does not exist yet."""
+    """Read what is known of a teacher; None where it does not exist yet, InputError where the file is damaged."""
     path = home / "teachers" / plan.id / "teacher.json"
-    if not path.exists():
-        return None
-    facts: dict[str, Any] = json.loads(path.read_text())
-    return facts
+    remedy = f"delete the folder {path.parent} to have the teacher made again"
+    return read_kept(path, ("primary_metric", "metrics", "weights_sha256"), remedy) if path.exists() else None
 
 
 def _folder(plan: Plan, problem: Problem) -> Path:
@@ -156,6 +155,7 @@ def obtain(plan: Plan, problem: Problem, watch: Watch) -> Teacher:
         facts = about(plan, Path(problem.config.home))
         if facts is None:
             facts = _make(plan, problem, folder, watch)
+        discard(folder / STATE)
         network = _load(plan, problem, folder, facts)
     say(f"teacher {plan.role} {plan.id}: {problem.primary} {facts['metrics'][problem.primary]:.4f}")
     return Teacher(plan, network, facts)
@@ -186,7 +186,6 @@ def _make(plan: Plan, problem: Problem, folder: Path, watch: Watch) -> dict[str,
         "facts": plan.facts,
     }
     atomic_write(folder / "teacher.json", json.dumps(facts, indent=2) + "\n")
-    (folder / "resume.pt").unlink(missing_ok=True)
     return facts
 
 
@@ -209,11 +208,10 @@ def _cohort(plan: Plan, recipe: Recipe, network: nn.Module, problem: Problem, wa
     return assembly.cohort([assembly.member(plan.role, network, Lesson(control()), _folder(plan, problem))], watch)
 
 
-def train_beside(plan: Plan, problem: Problem, watch: Watch) -> None:
-    """Train a teacher beside the process that makes it, of those that share batches."""
+def cohort_beside(plan: Plan, problem: Problem, watch: Watch) -> Cohort:
+    """Assemble what trains a teacher beside the process that makes it, of those that share batches."""
     assert plan.recipe is not None
-    network = problem.build_network(plan.spec, Randomness(plan.seed))
-    _cohort(plan, plan.recipe, network, problem, watch).train()
+    return _cohort(plan, plan.recipe, problem.build_network(plan.spec, Randomness(plan.seed)), problem, watch)
 
 
 def _load(plan: Plan, problem: Problem, folder: Path, facts: dict[str, Any]) -> nn.Module:

@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmark.runs.folders import held
 from benchmark.runs.identity import SHORT, problem_facts
 from benchmark.training.conditions import Watch
+from benchmark.training.kept import read_kept
 from benchmark.training.problem import Problem
 from leaderboards.atomic import atomic_write
 from leaderboards.values import digest, finite
@@ -23,7 +24,7 @@ def scores(problem: Problem) -> Scores | None:
     path = _path(problem)
     if not path.exists():
         return None
-    kept: Scores = json.loads(path.read_text())["scores"]
+    kept: Scores = read_kept(path, ("scores",), "delete it to have these predictors scored again")["scores"]
     return kept
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from benchmark.config.schema import Recipe
 from benchmark.training.assemble import Assembly, Lesson
 from benchmark.training.conditions import Watch
+from benchmark.training.kept import read_kept
 from benchmark.training.progress import Progress
 from leaderboards.atomic import atomic_write
 
@@ -58,7 +59,11 @@ class TimeBudget:
     @classmethod
     def load(cls, path: Path) -> TimeBudget | None:
         """Read a kept measurement, if there is one."""
-        return cls(**json.loads(path.read_text())) if path.exists() else None
+        if not path.exists():
+            return None
+        keys = [entry.name for entry in fields(cls)]
+        kept = read_kept(path, keys, "delete it to have the steps timed again")
+        return cls(**{key: kept[key] for key in keys})
 
 
 def time_budget(assembly: Assembly, lesson: Lesson, baseline: Lesson, watch: Watch) -> TimeBudget:

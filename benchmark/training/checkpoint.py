@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 from leaderboards.atomic import atomic_write
-from tasks.errors import InputError
+from tasks.errors import InputError, first_line
+
+STATE = "resume.pt"  # the resume state, in the folder of a run or a teacher that is not finished
 
 
 def save_weights(weights: Mapping[str, Tensor], path: Path) -> str:
@@ -33,7 +35,14 @@ def save_state(state: dict[str, Any], path: Path) -> None:
 def load_state(path: Path) -> dict[str, Any]:
     """Read a resume state that ``save_state`` wrote; raises InputError where it is damaged."""
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged archive raises many kinds
-        raise InputError(f"resume state {path} cannot be read ({error}); delete it to start that run afresh") from error
+        raise unusable(path, first_line(error)) from error
+    if not isinstance(state, dict):
+        raise unusable(path, f"it holds a {type(state).__name__}")
     return state
+
+
+def unusable(path: Path, why: str) -> InputError:
+    """Build the error for a resume state that cannot be taken up."""
+    return InputError(f"resume state {path} cannot be taken up ({why}); delete it to start that run afresh")

@@ -13,6 +13,7 @@ from benchmark.training.clock import Clock
 from benchmark.training.conditions import Conditions, Watch
 from benchmark.training.device import DeviceLost, is_alive
 from benchmark.training.interrupt import Interrupted
+from benchmark.training.meddling import unmeddled
 from benchmark.training.member import Member
 from benchmark.training.memory import PeakMemory
 from benchmark.training.ranks import PeerFault, RankLost
@@ -65,12 +66,12 @@ class Cohort:
         """
         for member in self._active(self.recipe.steps):
             member.train_mode()
-        self._check_ranks()
         start, began = self.start, time.perf_counter()
         self._saved = time.monotonic()
         stream = self.batches(start) if start < self.recipe.steps else iter(())
         index = start
         try:
+            self._check_ranks()
             for index in range(start, self.recipe.steps):
                 self._step(index, stream)
                 self._after(index + 1)
@@ -86,7 +87,9 @@ class Cohort:
                 member.log.close()
 
     def _check_ranks(self) -> None:
-        """Raise RuntimeError where processes do not begin alike, with the same members at the same steps."""
+        """Raise InputError where a process could not get ready, and RuntimeError where they do not begin alike."""
+        if fault := self.ranks.agree():
+            raise InputError(fault)
         ours = [(member.name, member.status, member.start) for member in self.members]
         if (theirs := self.ranks.told(ours)) != ours:
             raise RuntimeError(f"process {self.ranks.rank} begins with {ours}, the first with {theirs}")
@@ -121,13 +124,14 @@ class Cohort:
 
     def _update(self, member: Member, shared: SharedStep) -> None:
         try:
-            member.update(shared)
+            with unmeddled():
+                member.update(shared)
             fault = self.ranks.agree()
         except RankLost:
             raise
         except PeerFault as peer:
             fault = str(peer)
-        except Exception as error:  # a method may raise anything; it is recorded, and harms no other member
+        except (Exception, SystemExit) as error:  # a method may raise anything; it is recorded, and harms no other
             if isinstance(error, torch.AcceleratorError) or not is_alive(self.conditions.fabric.device):
                 raise DeviceLost(member.name, shared.index, error) from error
             fault = self.ranks.agree(f"{type(error).__name__} at step {shared.index}: {error}")
@@ -141,6 +145,8 @@ class Cohort:
         stops, saves = self.ranks.told((asked := self.watch.stop.requested, asked or self._save_is_due()))
         if reached % FLUSH_EVERY == 0 or saves or last:
             self._flush(reached)
+        if last:
+            self._drop_broken(reached)
         if self.recipe.selection == "best" and (last or reached % self._validation_gap() == 0):
             for member in self._active(reached - 1):
                 if self.ranks.first:
@@ -158,6 +164,13 @@ class Cohort:
         for member in self._active(reached - 1) if self.ranks.first else ():
             member.save(reached)
         self._saved = time.monotonic()
+
+    def _drop_broken(self, reached: int) -> None:
+        """Drop members whose last update left no numbers, of which no later loss tells."""
+        for member in self._active(reached - 1):
+            if not member.finite():
+                member.drop("diverged", f"weights are not finite after step {reached}")
+                self.watch.progress.message(f"{member.name} diverged: {member.reason}")
 
     def _validation_gap(self) -> int:
         return max(1, self.recipe.steps // max(1, self.recipe.validations))

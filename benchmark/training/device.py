@@ -21,7 +21,7 @@ CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # read by cuBLAS when its first ha
 class DeviceLost(Exception):  # noqa: N818 - named for what happened
     """A GPU that computes nothing any more in this process: an error killed its context."""
 
-    def __init__(self, where: str, step: int, error: Exception) -> None:
+    def __init__(self, where: str, step: int, error: BaseException) -> None:
         super().__init__(
             f"the GPU's context died, noticed in {where} at step {step}: {error}. Kernels run later than they are "
             "called, so another run of the cohort may be at fault: repeat the command with CUDA_LAUNCH_BLOCKING=1, "

@@ -37,4 +37,5 @@ class AsFloat32(Mapping[str, Tensor]):
 
     def held(self) -> list[Tensor]:
         """List every tensor there is, as computed and as read, once each; a tensor that is float32 is both."""
-        return list({id(each): each for each in (*self._computed.values(), *self._converted.values())}.values())
+        tensors = (*self._computed.values(), *self._converted.values())
+        return list({id(tensor): tensor for tensor in tensors}.values())

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.training.average import running_mean
-from benchmark.training.checkpoint import load_state, save_state
+from benchmark.training.checkpoint import STATE, load_state, save_state, unusable
 from benchmark.training.conditions import Conditions
 from benchmark.training.deployed import deployed
 from benchmark.training.optimizer import build_critic_optimizer, build_optimizer, learning_rate, set_learning_rate
@@ -20,7 +20,9 @@ from benchmark.training.preflight import Signals
 from benchmark.training.step import MemberStep, SharedStep
 from benchmark.training.steplog import StepLog
 from benchmark.training.timing import Timing
+from leaderboards.atomic import discard
 from methods.base import Method
+from tasks.errors import first_line
 
 LAYOUT = 4  # of the resume state; one of another layout is not taken up
 NOWHERE = Path(os.devnull)  # where a process that is not the first logs
@@ -56,7 +58,7 @@ class Member:
         self.recipe, self.ranks = conditions.recipe, conditions.ranks
         self.weights = dict(method.weights)
         self.forward = conditions.ready(network)
-        self.deployed, self.scored = (deployed(each, method.decoder) for each in (network, self.forward))
+        self.deployed, self.scored = (deployed(form, method.decoder) for form in (network, self.forward))
         critic = {id(parameter) for parameter in method.critic.parameters()} if method.critic is not None else set()
         adaptors = [parameter for parameter in method.parameters() if id(parameter) not in critic]
         self.learned = list(network.parameters())
@@ -73,14 +75,14 @@ class Member:
         if self.state_file.exists():
             state = load_state(self.state_file)
             if state.get("layout") == LAYOUT:
-                self._restore(state)
+                self._take_up(state)
         written = self.ranks.first
         self.log = StepLog(folder / "steps.jsonl" if written else NOWHERE, self.start, tensorboard and written)
 
     @property
     def state_file(self) -> Path:
         """Where the resume state lies."""
-        return self.folder / "resume.pt"
+        return self.folder / STATE
 
     @property
     def active(self) -> bool:
@@ -121,7 +123,7 @@ class Member:
         """Running statistics of the student's layers, which saw a part of each batch where processes share it."""
         for layer in self.network.modules():
             if isinstance(layer, nn.modules.batchnorm._NormBase):
-                yield from (each for each in (layer.running_mean, layer.running_var) if each is not None)
+                yield from (kept for kept in (layer.running_mean, layer.running_var) if kept is not None)
 
     def _total(self, terms: dict[str, Tensor]) -> Tensor:
         unknown = terms.keys() - self.method.weights.keys()
@@ -140,7 +142,7 @@ class Member:
     ) -> None:
         optimizer.zero_grad(set_to_none=True)
         shared.fabric.backward(loss)
-        self.ranks.average(each.grad for each in trained if each.grad is not None)
+        self.ranks.average(weight.grad for weight in trained if weight.grad is not None)
         if self.recipe.clip is not None:
             nn.utils.clip_grad_norm_(trained, self.recipe.clip)
         set_learning_rate(optimizer, rate)
@@ -158,11 +160,15 @@ class Member:
         elif self.average is not None:
             self.deployed.load_state_dict(self.average.module.state_dict())
 
+    def finite(self) -> bool:
+        """Whether the student's weights are numbers."""
+        return all(bool(weight.isfinite().all()) for weight in self.learned)
+
     def drop(self, status: str, reason: str) -> None:
         """Stop training for a reason that goes into the record, and let go of all that takes memory."""
         self.status, self.reason = status, reason
         self.log.close()
-        self.state_file.unlink(missing_ok=True)
+        discard(self.state_file)
         del self.network, self.forward, self.deployed, self.scored, self.average
         del self.method, self.learned, self.trained, self.optimizer, self.critic_optimizer
 
@@ -208,6 +214,13 @@ class Member:
             "peak_bytes": self.peak_bytes,
         }
         save_state(state, self.state_file)
+
+    def _take_up(self, state: dict[str, Any]) -> None:
+        """Restore a state; raises InputError where it is not one of this member."""
+        try:
+            self._restore(state)
+        except Exception as error:  # whatever a state lacks, or has too much
+            raise unusable(self.state_file, f"{type(error).__name__}: {first_line(error)}") from error
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.start = state["step"]

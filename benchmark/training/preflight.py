@@ -115,5 +115,6 @@ def gradient_norm(loss: Tensor, parameters: Sequence[nn.Parameter], ranks: Ranks
     if not loss.requires_grad:
         return None
     gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-    norms = [gradient.norm() for gradient in ranks.averaged([each for each in gradients if each is not None])]
+    reached = [gradient for gradient in gradients if gradient is not None]
+    norms = [gradient.norm() for gradient in ranks.averaged(reached)]
     return float(torch.stack(norms).norm()) if norms else None

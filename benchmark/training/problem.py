@@ -27,7 +27,7 @@ from tasks.data.loader import Images, Part, Plan, stream
 from tasks.data.partition import Partition, split_labeled
 from tasks.data.resident import Resident, resident_stream
 from tasks.data.resize import target_size
-from tasks.errors import InputError
+from tasks.errors import InputError, first_line
 from tasks.networks.build import build_network
 from tasks.registry import options
 
@@ -44,6 +44,7 @@ class Problem:
 
     def __init__(self, config: Config, fabric: Fabric) -> None:
         self.config, self.fabric, self.ranks = config, fabric, Ranks.of(fabric)
+        self._tried: set[str] = set()  # networks that took an image
         self.dataset = build_dataset(config.data, Path(config.home))
         cls = tasks[config.task["name"]]
         if cls.annotation not in self.dataset.provides:
@@ -99,7 +100,27 @@ class Problem:
         """Build a network on the device, its initial weights keyed by the seed."""
         with draws.globally("initial weights"):
             network = build_network(self.task, spec, self.first_size)
-        return place(network, self.fabric, self.config.channels_last)
+        network = place(network, self.fabric, self.config.channels_last)
+        if repr(spec) not in self._tried:
+            self._try(network)
+            self._tried.add(repr(spec))
+        return network
+
+    def _try(self, network: nn.Module) -> None:
+        """Raise InputError where a network cannot take one image of the data's size: the smallest batch there is."""
+        try:
+            with torch.no_grad():
+                network.eval()(self.blank)
+        except torch.AcceleratorError:
+            raise
+        except (ValueError, RuntimeError) as error:
+            size = "x".join(map(str, self.first_size))
+            raise InputError(
+                f"a network cannot take one image of {size} pixels ({first_line(error)}); give it larger ones by "
+                "data.size, or choose another student or teacher"
+            ) from error
+        finally:
+            network.train()
 
     def example(self, network: nn.Module, recipe: Recipe) -> Prediction:
         """Run a network on two blank images, to learn the shapes of what it returns."""

@@ -107,39 +107,39 @@ class Ranks:
         self._go_on()
         with _together():
             sizes: list[list[torch.Size]] = [[] for _ in range(self.count)]
-            dist.all_gather_object(sizes, [each.shape for each in mine], group=self._host)
-        found = [
+            dist.all_gather_object(sizes, [tensor.shape for tensor in mine], group=self._host)
+        gathered = [
             self._gathered_padded(tensor, shapes) for tensor, shapes in zip(mine, zip(*sizes, strict=True), strict=True)
         ]
-        return [rebuilt(value, [each[rank] for each in found]) for rank in range(self.count)]
+        return [rebuilt(value, [tensors[rank] for tensors in gathered]) for rank in range(self.count)]
 
     def _gathered_padded(self, tensor: Tensor, shapes: Sequence[torch.Size]) -> list[Tensor]:
         """Gather tensors of several shapes, padded on their way."""
         padded = tensor.new_zeros([max(sides) for sides in zip(*shapes, strict=True)])
         padded[tuple(slice(side) for side in tensor.shape)] = tensor
         return [
-            each[tuple(slice(side) for side in shape)]
-            for each, shape in zip(self.gathered(padded), shapes, strict=True)
+            part[tuple(slice(side) for side in shape)]
+            for part, shape in zip(self.gathered(padded), shapes, strict=True)
         ]
 
     def gathered(self, part: Tensor) -> list[Tensor]:
         """Return the tensor of each process, all of one shape; images keep their memory format."""
         if last := part.ndim == 4 and part.is_contiguous(memory_format=torch.channels_last):
             part = part.permute(0, 2, 3, 1)
-        found = [torch.empty_like(part, memory_format=torch.contiguous_format) for _ in range(self.count)]
+        parts = [torch.empty_like(part, memory_format=torch.contiguous_format) for _ in range(self.count)]
         self._go_on()
         if part.numel():
             with _together():
-                dist.all_gather(found, part.detach().contiguous())
-        return [each.permute(0, 3, 1, 2) for each in found] if last else found
+                dist.all_gather(parts, part.detach().contiguous())
+        return [part.permute(0, 3, 1, 2) for part in parts] if last else parts
 
     def averaged(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Return the mean of each tensor over all processes; one exchange for each kind of number."""
         if self.count == 1 or not tensors:
             return list(tensors)
         means: dict[int, Tensor] = {}
-        for kind in dict.fromkeys(each.dtype for each in tensors):
-            places = [place for place, each in enumerate(tensors) if each.dtype == kind]
+        for kind in dict.fromkeys(tensor.dtype for tensor in tensors):
+            places = [place for place, tensor in enumerate(tensors) if tensor.dtype == kind]
             flat = torch.cat([tensors[place].detach().flatten() for place in places])
             self._go_on()
             with _together():

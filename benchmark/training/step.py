@@ -96,7 +96,7 @@ class SharedStep:
         self.output, self.draws, self.fabric = conditions.output, conditions.draws, conditions.fabric
         self.steps, self.ranks = conditions.recipe.steps, conditions.ranks
         self.computed: list[TeacherPass] = []  # teachers' predictions so far
-        self._made: dict[str, Batch] = {}
+        self._made: dict[str, tuple[Batch, int]] = {}
         self._predictions: dict[TeacherPass, tuple[Prediction, int]] = {}
 
     def batch(self, name: str) -> Batch:
@@ -188,7 +188,13 @@ class SharedStep:
         return self._predictions[key][0]
 
     def check_untouched(self) -> None:
-        """Raise RuntimeError where a shared prediction was changed in place; it is computed afresh for the others."""
+        """Raise RuntimeError where what is shared was changed in place; it is made afresh for the others."""
+        if altered := [name for name, (batch, version) in self._made.items() if _changes(batch) != version]:
+            self._made.clear()
+            self._predictions.clear()  # perhaps of the changed images
+            raise RuntimeError(
+                f"changed the images of batch '{altered[0]}' in place; they are shared by the whole cohort"
+            )
         touched = [key for key, (prediction, version) in self._predictions.items() if _version(prediction) != version]
         for key in touched:
             del self._predictions[key]
@@ -201,8 +207,14 @@ class SharedStep:
 
     def _once(self, name: str, make: Callable[[], Batch]) -> Batch:
         if name not in self._made:
-            self._made[name] = make()
-        return self._made[name]
+            made = make()
+            self._made[name] = (made, _changes(made))
+        return self._made[name][0]
+
+
+def _changes(batch: Batch) -> int:
+    """Count the in-place changes that the images of a batch have seen."""
+    return batch.image._version + batch.inside._version
 
 
 def _version(prediction: Prediction) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ class StepLog:
 
     def __init__(self, path: Path, start: int, tensorboard: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept = path.read_text().splitlines(keepends=True)[:start] if path.exists() else []
-        self._file = path.open("w")
-        self._file.writelines(kept)
+        kept = path.read_bytes().splitlines(keepends=True)[:start] if path.exists() else []
+        self._file = path.open("a", encoding="utf-8")
+        length = sum(map(len, kept))
+        if os.fstat(self._file.fileno()).st_size > length:
+            self._file.truncate(length)  # in place: a kill now loses no line
         self._pending: list[tuple[int, float, tuple[str, ...], Tensor]] = []
         self._writer = _tensorboard(path.parent / "tensorboard", start) if tensorboard else None
         self.last: dict[str, float] = {}

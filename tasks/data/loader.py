@@ -13,8 +13,10 @@ from torch.utils.data import Dataset as TorchDataset
 
 from tasks.base import Batch, Dataset, Draws, Sample, Task
 from tasks.data.augment import Augment
+from tasks.data.passed_on import caught, raised
 from tasks.data.pixels import as_tensor, stacked
 from tasks.data.resize import resize_image, resize_sample, target_size
+from tasks.errors import InputError
 
 
 @dataclass
@@ -74,6 +76,7 @@ class Plan:
 
 
 Key = tuple[int, int, int]  # part, position in its stream, index of the image
+Item = tuple[int, torch.Tensor, Any, torch.Tensor]  # part, image, target, inside
 
 
 def generator_of(draws: Draws, part: Part, position: int) -> np.random.Generator:
@@ -87,8 +90,10 @@ class _Samples(TorchDataset):
     def __init__(self, images: Images, task: Task, augment: Augment, draws: Draws, parts: Sequence[Part]) -> None:
         self.images, self.task, self.augment, self.draws, self.parts = images, task, augment, draws, parts
 
-    def __getitem__(self, key: Key) -> tuple[int, torch.Tensor, Any, torch.Tensor]:
-        number, position, index = key
+    def __getitem__(self, key: Key) -> Item | InputError:
+        return caught(lambda: self._item(*key))
+
+    def _item(self, number: int, position: int, index: int) -> Item:
         part, sample = self.parts[number], self.images[index]
         if part.hidden:
             sample = Sample(sample.id, sample.image, {})
@@ -132,9 +137,12 @@ class _Collate:
     def __init__(self, task: Task, parts: Sequence[Part]) -> None:
         self.task, self.parts = task, parts
 
-    def __call__(self, samples: list[tuple[int, torch.Tensor, Any, torch.Tensor]]) -> dict[str, Batch]:
+    def __call__(self, items: list[Item | InputError]) -> dict[str, Batch] | InputError:
+        whole = [item for item in items if not isinstance(item, InputError)]
+        if len(whole) < len(items):
+            return next(item for item in items if isinstance(item, InputError))
         return {
-            part.name: self._join(part, [sample[1:] for sample in samples if sample[0] == number])
+            part.name: self._join(part, [item[1:] for item in whole if item[0] == number])
             for number, part in enumerate(self.parts)
         }
 
@@ -155,6 +163,8 @@ def stream(images: Images, task: Task, augment: Augment, draws: Draws, plan: Pla
         augment: applied to every sample, keyed by its position in the stream.
         draws: the keyed generators.
         plan: which batches.
+
+    Raises InputError for bad data met on the way, in whichever process.
     """
     loader = DataLoader(
         _Samples(images, task, augment, draws, plan.parts),
@@ -163,7 +173,7 @@ def stream(images: Images, task: Task, augment: Augment, draws: Draws, plan: Pla
         num_workers=plan.workers,
         pin_memory=plan.pin,
     )
-    return iter(loader)
+    return raised(loader)
 
 
 def ordered(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
-from tasks.errors import InputError
+from tasks.errors import InputError, first_line
 
 KEY = "densedistill-partition-1"  # a new permutation of every dataset is a new version of this
 EXTENSION = re.compile(r"\.(png|jpe?g|bmp|tiff?|mat|txt|npy)$", re.IGNORECASE)
@@ -42,15 +42,15 @@ def split_labeled(ids: Sequence[str], labeled: str, group: Callable[[str], str] 
     groups, it is the count of the fewest that reach it.
     Raises InputError for a fraction outside (0, 1], a missing or empty list, and an unknown, ambiguous or repeated id.
     """
-    fraction = _fraction(labeled)
-    if fraction is None:
+    share = fraction(labeled)
+    if share is None:
         chosen = _listed(ids, Path(labeled).expanduser())
         name = f"list:{Path(labeled).name}"
-    elif not 0 < fraction <= 1:
+    elif not 0 < share <= 1:
         raise InputError(f"data.labeled={labeled}: expected a fraction above 0 and at most 1, such as 1/8")
     else:
-        chosen = set(_whole_groups(ids, math.ceil(len(ids) * fraction), group))
-        name = "full" if fraction == 1 else f"seeded-{fraction}"
+        chosen = set(_whole_groups(ids, math.ceil(len(ids) * share), group))
+        name = "full" if share == 1 else f"seeded-{share}"
     checksum = hashlib.sha256("\n".join(sorted(ids[i] for i in chosen)).encode()).hexdigest()
     rest = tuple(i for i in range(len(ids)) if i not in chosen)
     return Partition(name, tuple(sorted(chosen)), rest, checksum)
@@ -92,7 +92,8 @@ def base_name(text: str) -> str:
     return SUFFIX.sub("", EXTENSION.sub("", PurePosixPath(text.replace("\\", "/")).name))
 
 
-def _fraction(labeled: str) -> Fraction | None:
+def fraction(labeled: str) -> Fraction | None:
+    """Read a share as data.labeled takes it, ``1/8`` or ``0.125``; None for anything else."""
     try:
         return Fraction(labeled)
     except (ValueError, ZeroDivisionError):
@@ -108,7 +109,7 @@ def _listed(ids: Sequence[str], path: Path) -> set[int]:
     for index, name in enumerate(ids):
         known.setdefault(base_name(name), []).append(index)
     lines: dict[int, int] = {}  # index -> line that names it
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(_lines(path), start=1):
         if not line.strip():
             continue
         entry = line.strip().split("\t" if "\t" in line else None)[0]
@@ -120,6 +121,14 @@ def _listed(ids: Sequence[str], path: Path) -> set[int]:
     if not lines:
         raise InputError(f"{path}: expected one labelled image a line, found an empty list")
     return set(lines)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        expected = "expected a list in UTF-8, one labelled image a line"
+        raise InputError(f"{path}: {expected}, found {first_line(error)}; write it anew") from error
 
 
 def _match(entry: str, known: dict[str, list[int]], ids: Sequence[str], where: str) -> int:

@@ -17,6 +17,7 @@ from tasks.data.augment import Augment
 from tasks.data.batch_colour import recoloured
 from tasks.data.batch_geometry import Move, uploaded
 from tasks.data.loader import Images, Key, Order, Part, Plan, generator_of
+from tasks.data.passed_on import caught, raised
 from tasks.errors import InputError
 
 
@@ -63,7 +64,7 @@ class Resident:
         if not missing:
             return
         loader = DataLoader(_Chosen(self.images, missing), batch_size=None, num_workers=self.workers)
-        for index, sample in zip(missing, loader, strict=True):
+        for index, sample in zip(missing, raised(loader), strict=True):
             self._take(index, sample)
         for each in (self._boxes, self._points, *self._carried.values()):
             each.upload(self.device)
@@ -160,10 +161,10 @@ class _Chosen(TorchDataset):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, place: int) -> Sample:
+    def __getitem__(self, place: int) -> Sample | InputError:
         if place >= len(self.indices):
             raise IndexError(place)
-        return self.images[self.indices[place]]
+        return caught(lambda: self.images[self.indices[place]])
 
 
 def resident_stream(

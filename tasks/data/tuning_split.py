@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from tasks.base import Dataset, Sample
-from tasks.data.partition import split_labeled
+from tasks.data.partition import fraction, split_labeled
 from tasks.data.wrapped import Wrapped
 from tasks.errors import InputError
 
@@ -23,6 +23,9 @@ class TuningSplit(Wrapped):
     """
 
     def __init__(self, whole: Dataset, share: str) -> None:
+        part_of = fraction(share)
+        if part_of is None or not 0 < part_of < 1:
+            raise InputError(f"data.tuning_split={share}: expected a share above 0 and below 1, such as 1/4")
         part = split_labeled(whole.ids("train"), share, whole.group)
         if not part.name.startswith("seeded-") or not part.unlabeled:
             raise InputError(f"data.tuning_split={share}: expected a share that leaves images to train on, as 1/4 does")

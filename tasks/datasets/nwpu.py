@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -11,7 +10,7 @@ import numpy as np
 
 from tasks.base import Info, datasets
 from tasks.datasets.reading.crowds import CrowdDataset
-from tasks.datasets.reading.files import data_root, fault, read_lines, reason
+from tasks.datasets.reading.files import data_root, fault, load_json, read_lines, reason
 from tasks.datasets.reading.listed import Entry, held_out
 from tasks.datasets.reading.mat import read_mat
 from tasks.datasets.reading.points import read_points
@@ -52,7 +51,7 @@ class NWPU(CrowdDataset):
         if path.suffix == ".mat":
             return read_points(path, read_mat(path, "annPoints")), None
         try:
-            content = json.loads(path.read_bytes())
+            content = load_json(path)
             return read_points(path, content["points"]), int(content["human_num"])
         except KeyError as error:
             raise fault(path, "JSON with points and human_num", f"no {error}") from None

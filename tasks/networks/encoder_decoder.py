@@ -99,6 +99,11 @@ def build(spec: NetworkSpec, channels: int, inputs: int = 3) -> EncoderDecoder:
         return _published(spec.weights.removeprefix(HUB), channels)
     if spec.decoder not in DECODERS:
         raise InputError(f"unknown decoder '{spec.decoder}'{nearest(spec.decoder, DECODERS)}")
+    known = smp.encoders.get_encoder_names()
+    if not spec.encoder.startswith("tu-") and spec.encoder not in known:
+        raise InputError(
+            f"unknown encoder '{spec.encoder}'{nearest(spec.encoder, known)}; timm's have tu- before their names"
+        )
     architecture = getattr(smp, DECODERS[spec.decoder])
     arguments: dict[str, Any] = {**spec.decoder_options, **spec.encoder_options}
     auxiliary = arguments.pop(AUXILIARY, False)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from tasks.errors import InputError
 from tasks.networks.extracted import Extracted
@@ -30,7 +30,8 @@ def load_weights(network: nn.Module, path: Path, *, partial: bool = False) -> Fi
         partial: also accept a file with the encoder alone (all names below ``encoder.``, or those of the encoder
             itself, as timm and torchvision publish them); everything else keeps its initial values.
 
-    Raises InputError that counts the parameters that are missing, unexpected or of another shape, and names the first.
+    Raises InputError that counts the parameters that are missing, unexpected or of another shape, and names the first,
+    and for weights that are no finite numbers.
     """
     stored = read_weights(path)
     adopt(network, stored.tensors)
@@ -48,8 +49,20 @@ def load_weights(network: nn.Module, path: Path, *, partial: bool = False) -> Fi
             f"weights {path}{below} are of another architecture: {len(found.tensors)} of {found.expected} tensors have "
             f"a place, but {found.faults}; give the decoder, encoder and options that they were trained with"
         )
+    broken = [
+        name for name, _ in network.named_parameters() if name in found.tensors and not _finite(found.tensors[name])
+    ]
+    if broken:
+        raise InputError(
+            f"weights {path}: expected finite numbers, found NaN or infinity in {len(broken)} of {found.expected} "
+            f"tensors, the first {broken[0]}; take a checkpoint from before the training diverged"
+        )
     network.load_state_dict(found.tensors, strict=False)
     return found
+
+
+def _finite(tensor: Tensor) -> bool:
+    return not tensor.is_floating_point() or bool(tensor.float().isfinite().all())
 
 
 def _shared(names: Sequence[str]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -40,7 +42,7 @@ def test_help_needs_no_torch() -> None:
         (["run", "precision=8"], "precision=8: expected 32 or bf16"),
         (["run", "recipe.optimizer=sdg", "control=false", "method=none"], "recipe.optimizer=sdg: expected adamw"),
         (["run", "student.decoder=fnp", "method=none", *TINY[:4]], "unknown decoder 'fnp'; did you mean 'fpn'"),
-        (["run", "-m", "seed=0,x"], "seed: Value 'x' of type 'str' could not be converted to Integer"),
+        (["run", "-m", "seed=0,x"], "seed: expected a whole number, found 'x'"),
         (["run", "-m", "recipe.lr=interval(0,1)"], "recipe.lr=interval(0,1)': expected a list or a range"),
         (["list", "method"], "cannot list 'method'; did you mean 'methods'"),
         (["leaderboard", "/nowhere/at/all"], "/nowhere/at/all: no such file or folder"),
@@ -66,6 +68,29 @@ def test_an_unwritable_home_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     (tmp_path / "file").touch()
     assert command("run", f"home={tmp_path / 'file' / 'home'}") == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_file_that_cannot_be_written_is_named(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    def write() -> None:
+        raise OSError(number, os.strerror(number), "runs/student.safetensors")
+
+    assert guarded(write) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: runs/student.safetensors: cannot be written ({os.strerror(number)}); make room")
+    assert said.count("\n") == 1
+
+
+def test_a_terminal_that_knows_no_arrows_is_told_all_the_same() -> None:
+    code = "from benchmark.cli import app, main; app.command()(lambda: print('\u2193')); main()"
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    found = subprocess.run([sys.executable, "-c", code, "<lambda>"], env=ascii_only, capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (0, "\\u2193\n"), found.stderr
+
+
+def test_other_faults_of_the_system_are_not_hidden() -> None:
+    with pytest.raises(FileNotFoundError):
+        guarded(lambda: Path("no/such/file").read_text())
 
 
 def _camvid(root: Path) -> Path:
@@ -116,10 +141,12 @@ def test_bad_data_is_named_recorded_and_loses_nothing(
     assert command("data", "verify", "data=camvid", f"data.root={root}") == 2
 
 
-def test_a_corrupt_record_among_good_ones_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command("run", *TINY, "method=none", f"home={home}") == 0
+def test_a_corrupt_record_among_good_ones_is_named(
+    finished_home: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "runs"
+    shutil.copytree(finished_home("seg"), home)
     (home / "records" / "broken.json").write_text('{"run_id": 3')
-    capsys.readouterr()
     assert command("leaderboard", str(home)) == 1
     printed = capsys.readouterr().out
     assert "broken.json" in printed

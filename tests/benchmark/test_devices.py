@@ -25,7 +25,7 @@ from benchmark.training.ranks import RankLost
 from leaderboards import store
 from leaderboards.record import Record
 from methods.base import methods
-from tasks.base import tasks
+from tasks.base import Sample, tasks
 from tasks.datasets.scenes import Scenes
 from tasks.errors import InputError
 from tests.support import student_bytes, tiny_run
@@ -91,14 +91,22 @@ def help_with_still(config: Config, place: Place, ready: Connection) -> None:
     help_along(config, place, ready)
 
 
-def help_with_bad_data(config: Config, place: Place, ready: Connection) -> None:
-    """Help as a process that meets a damaged file."""
+def help_with_bad_data(config: Config, place: Place, ready: Connection, first: int = 1) -> None:
+    """Help as a process that meets damaged files from an image on."""
+    whole = Scenes.load
 
-    def load(self: Scenes, split: str, index: int) -> None:
-        raise InputError(f"image {index} of {split}: cut off; fetch it again")
+    def load(self: Scenes, split: str, index: int) -> Sample:
+        if index >= first:
+            raise InputError(f"image {index} of {split}: cut off; fetch it again")
+        return whole(self, split, index)
 
-    Scenes.load = load  # type: ignore[method-assign,assignment]
+    Scenes.load = load  # type: ignore[method-assign]
     help_along(config, place, ready)
+
+
+def help_without_data(config: Config, place: Place, ready: Connection) -> None:
+    """Help as a process that cannot read a single image, as it finds out before the first step."""
+    help_with_bad_data(config, place, ready, first=0)
 
 
 @pytest.fixture
@@ -233,8 +241,11 @@ def assert_goes_on(home: Path, found: list[Record], whole: tuple[Path, list[Reco
 
 
 @pytest.mark.slow
-def test_bad_data_is_one_clear_line_whoever_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "help_along", help_with_bad_data)
+@pytest.mark.parametrize("helper", [help_with_bad_data, help_without_data])
+def test_bad_data_is_one_clear_line_whoever_reads_it(
+    helper: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "help_along", helper)
     with pytest.raises(InputError, match=r"image \d+ of train: cut off; fetch it again"):
         tiny_run(tmp_path, "method=none", TWO, "data.cache=none", *BATCHES)
 
@@ -242,7 +253,7 @@ def test_bad_data_is_one_clear_line_whoever_reads_it(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["devices=0"], "devices=0: expected at least 1"),
+        (["devices=0"], "devices=0: expected a number at least 1"),
         (["recipe.batch=7"], "recipe.batch=7 cannot be divided among devices=2; set recipe.batch=8"),
         (["teacher.recipe.batch=1"], "teacher.recipe.batch=1 cannot be divided among devices=2"),
         (["recipe.budget=time"], "recipe.budget=time is measured on one device"),

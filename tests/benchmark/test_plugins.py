@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 import methods as methods_package
+from benchmark.commands import sweep
 from benchmark.commands.execute import Job
 from benchmark.config import catalog, compose
 from benchmark.config.file_words import read_files
@@ -150,7 +151,8 @@ def test_words_that_name_files(word: str, expected: str, tmp_path: Path) -> None
     assert read_files(found) == found
 
 
-def test_a_sweep_over_files(tmp_path: Path, home: Path) -> None:
+def test_a_sweep_over_files(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "write_home", lambda home, console: None)
     path = written(tmp_path / "my_kd.py", PLAIN)
     assert command("run", "-m", *TINY, f"method={path}:ThreeWay,none", f"home={home}") == 0
     assert sorted(each.name.split("-")[1] for each in (home / "records").glob("*.json")) == ["my_kd", "none"]

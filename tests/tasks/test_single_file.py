@@ -144,7 +144,10 @@ def test_a_fault_is_one_clear_line(
 
 def test_a_missing_file_is_named_with_its_neighbours(tmp_path: Path, registry: Registry[Base]) -> None:
     written(tmp_path / "my_kd.py", GOOD)
-    with pytest.raises(InputError, match=r"my_dk.py: no such file; did you mean 'my_kd.py'\? \(looked for /"):
+    with pytest.raises(
+        InputError,
+        match=r"my_dk.py: expected a Python file, found no such file; did you mean 'my_kd.py'\? \(looked for /",
+    ):
         single_file.enter(f"{tmp_path}/my_dk.py:Mine", [registry])
 
 

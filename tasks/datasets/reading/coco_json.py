@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tasks.base import Boxes
-from tasks.datasets.reading.files import fault, reason
+from tasks.datasets.reading.files import check_inside, fault, load_json, reason
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class CocoFile:
 def read_coco(path: Path) -> CocoFile:
     """Read a JSON file; InputError where it is not COCO's, or a box names an image or category that is not there."""
     try:
-        content = json.loads(path.read_bytes())
+        content = load_json(path)
         categories = {int(category["id"]): str(category["name"]) for category in content["categories"]}
         images = {image["id"]: image for image in content["images"]}
         rows: dict[Any, list[tuple[Any, ...]]] = {key: [] for key in images}
@@ -51,6 +50,7 @@ def read_coco(path: Path) -> CocoFile:
     except KeyError as error:
         expected = "COCO's JSON, complete in itself"
         raise fault(path, expected, f"a reference to {error}, which is not there") from None
+    check_inside(path, records)
     numbers = Counter(box.get("id") for box in content["annotations"])
     faults = [
         str(fault(path, "annotation ids that differ", f"{number} used {count} times", "number the annotations anew"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from tasks.errors import InputError
 
 Image.MAX_IMAGE_PIXELS = 1 << 30  # crowd sets hold images of half a gigapixel
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+ANIMATED = frozenset({"GIF", "PNG", "WEBP"})  # formats whose further pictures are others, not previews of the first
+LONGEST = 1000  # letters of a relative path
 STRETCH = 0.05  # how much the aspect ratios of a mask and its image may differ
 NOT_ALLOWED = -1  # entry of a label table whose index must not occur
 CHECK = "see whether the file is complete, and the one that is meant"
@@ -101,6 +104,8 @@ def read_classes(path: Path, table: np.ndarray, size: tuple[int, int] | None, la
 
 def translate(path: Path, raw: np.ndarray, table: np.ndarray, size: tuple[int, int] | None, labels: str) -> np.ndarray:
     """Translate raw labels (H,W) by a table; as ``read_classes``, for labels that come from elsewhere."""
+    if raw.dtype.kind not in "iu":
+        raise fault(path, f"labels {labels}, whole numbers", f"{raw.dtype} numbers", "export label indices")
     expected, found = [], []
     if size is not None and raw.shape != size:
         expected.append(f"{size_text(size)} pixels like its image")
@@ -161,6 +166,31 @@ def read_lines(path: Path) -> list[str]:
     return lines
 
 
+def load_json(path: Path) -> Any:
+    """Read a JSON file; raises OSError, and ValueError for what is none or is nested beyond all measure."""
+    try:
+        return json.loads(path.read_bytes())
+    except RecursionError:
+        raise ValueError("brackets within brackets without end") from None
+
+
+def check_inside(path: Path, names: Iterable[str]) -> None:
+    """Raise InputError where a file names others that lie elsewhere, or that no file could bear."""
+    for name in names:
+        parts = PurePosixPath(name.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or "\0" in name or len(name) > LONGEST:
+            shown = name[:60].encode("unicode_escape").decode() + ("..." if len(name) > 60 else "")
+            raise fault(path, "names of files below their folder", f"'{shown}'", "mend the entry")
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path names a file; one that no file could bear names none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def files_by_stem(folder: Path, extensions: Iterable[str] = EXTENSIONS) -> dict[str, Path]:
     """Map stems to the files of a folder, sorted by stem; extensions compare case-insensitively.
 
@@ -199,10 +229,15 @@ def fingerprint(identity: Mapping[str, Any], files: Iterable[Path]) -> str:
 
 
 def open_image(path: Path) -> Image.Image:
-    """Read an image to its end; InputError where that cannot be done."""
+    """Read an image to its end; InputError where that cannot be done, and for an animation."""
+    if not is_there(path):  # a pipe would be waited for
+        raise fault(path, "an image that can be read to its end", "no such file")
     try:
         with Image.open(path) as image:
+            count = getattr(image, "n_frames", 1) if image.format in ANIMATED else 1
             image.load()
-            return image
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow's decoders raise a dozen types on damaged files, also where memory ends
         raise fault(path, "an image that can be read to its end", reason(error)) from None
+    if count > 1:
+        raise fault(path, "one still image", f"an animation of {count}", "store the picture that is meant by itself")
+    return image

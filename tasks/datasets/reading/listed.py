@@ -14,7 +14,7 @@ import numpy as np
 from tasks.annotations.kind import kind_of
 from tasks.base import Dataset, Sample
 from tasks.data.partition import hold_out
-from tasks.datasets.reading.files import fault, fingerprint, read_image
+from tasks.datasets.reading.files import fault, fingerprint, is_there, read_image
 from tasks.errors import InputError
 from tasks.registry import options
 
@@ -220,5 +220,5 @@ def _missing(entry: Entry) -> list[str]:
     return [
         str(fault(path, f"{role} of sample '{entry.id}'", "no such file", "put it there, or mend what names it"))
         for path, role in entry.files.items()
-        if not path.is_file()
+        if not is_there(path)
     ]

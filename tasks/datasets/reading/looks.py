@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from tasks.annotations.fixations import Fixations
-from tasks.datasets.reading.files import fault, reason
+from tasks.datasets.reading.files import check_inside, fault, load_json, reason
 
 Looks = Mapping[str, np.ndarray]  # name of the image's file -> points (K,2), x,y
 
@@ -28,7 +27,7 @@ def fixations_of(points: np.ndarray, size: tuple[int, int], sigma: float) -> Fix
 def read_looks(file: Path) -> Looks:
     """Read a JSON of fixations: those of all viewers of an image together, centres of pixels; InputError if faulty."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = load_json(file)
         names = {image["id"]: str(image["file_name"]) for image in content["images"]}
         looks: dict[str, list[np.ndarray]] = {name: [] for name in names.values()}
         for each in content["annotations"]:
@@ -36,4 +35,5 @@ def read_looks(file: Path) -> Looks:
     except (OSError, ValueError, KeyError, TypeError) as error:
         wanted = "JSON with 'images' and 'annotations' of fixations [[row, column], ...]"
         raise fault(file, wanted, reason(error)) from None
+    check_inside(file, looks)
     return {name: np.concatenate([np.zeros((0, 2)), *parts]) for name, parts in looks.items()}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.datasets.reading.files import fault, read_lines, reason
+from tasks.datasets.reading.files import fault, load_json, read_lines, reason
 from tasks.errors import InputError
 
 Colour = tuple[int, int, int]
@@ -108,7 +107,7 @@ def _columns(line: str) -> list[str]:
 
 def _json(path: Path) -> list[Named]:
     try:
-        return _entries(json.loads(path.read_text(encoding="utf-8-sig")))
+        return _entries(load_json(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         expected = "JSON: a list of names, {label: name}, {name: label}, or [{name, id, color}, ...]"
         raise fault(path, expected, reason(error), "mend the file") from None

@@ -36,6 +36,8 @@ def read_objects(path: Path) -> tuple[tuple[int, int] | None, list[Object]]:
         tree = ET.parse(path).getroot()
     except (OSError, ET.ParseError) as error:
         raise fault(path, "a VOC annotation that is well-formed XML", reason(error)) from None
+    if tree.tag != "annotation":
+        raise fault(path, "a VOC annotation, <annotation>", f"<{tree.tag}>")
     try:
         height, width = (int(float(tree.findtext(f"size/{side}") or 0)) for side in ("height", "width"))
         objects = [_object(node) for node in tree.findall("object")]

@@ -146,6 +146,7 @@ def test_the_learning_rate_of_the_control_is_tuned_over_seeds_and_runs_say_so(ho
     assert taken.protocol.tuning.budget == "600 steps, seeds 0, 1"
 
 
+@pytest.mark.usefixtures("untrained")
 def test_a_run_takes_the_tuned_strength_and_says_so(home: Path) -> None:
     tuned(home, "method=cwd", trials=1)
     path = home / "tuning" / "seg-scenes-cwd.json"

@@ -52,8 +52,8 @@ def test_the_schema_is_typed_all_the_way() -> None:
         ("recipe.step=3", "unknown key 'recipe.step'; did you mean 'recipe.steps'"),
         ("methods.mgd.regin=3", "unknown key 'methods.mgd.regin'; did you mean 'methods.mgd.region'"),
         ("sed=3", "unknown key 'sed'; did you mean 'seed'"),
-        ("recipe.steps=many", "recipe.steps: Value 'many' of type 'str' could not be converted to Integer"),
-        ("seed=1.5", "seed: Value '1.5' of type 'float' could not be converted to Integer"),
+        ("recipe.steps=many", "recipe.steps: expected a whole number, found 'many'"),
+        ("seed=1.5", "seed: expected a whole number, found '1.5'"),
         ("justaword", "'justaword' is not of the form key=value"),
     ],
 )

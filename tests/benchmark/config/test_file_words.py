@@ -66,7 +66,7 @@ def test_a_state_survives_and_a_damaged_one_is_named(tmp_path: Path) -> None:
     assert found["step"] == 3
     assert torch.equal(found["weights"]["a"], torch.arange(3))
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(InputError, match=r"resume.pt cannot be read .* delete it to start that run afresh"):
+    with pytest.raises(InputError, match=r"resume.pt cannot be taken up .* delete it to start that run afresh"):
         load_state(path)
 
 

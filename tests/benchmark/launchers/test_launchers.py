@@ -17,7 +17,7 @@ from benchmark.launchers.launch import Launch
 from leaderboards import store
 from leaderboards.values import sha256_of
 from tasks.errors import InputError
-from tests.support import TINY
+from tests.support import SAVING, TINY
 
 ROOT = Path(__file__).parents[3]
 DEADLY = '''
@@ -60,15 +60,36 @@ ENGINES = {
     "ray": ("ray", ["hydra.launcher.ray.remote.max_retries=1"]),
     "submitit_local": ("submitit", []),
 }
-STEADY = [word for word in TINY if not word.startswith("recipe.steps")]
+STEADY = [*(word for word in TINY if not word.startswith(("recipe.steps", "save_every"))), SAVING]
+
+
+SLURM = {  # what submitit asks of Slurm, on this machine
+    "sbatch": f"""#!{sys.executable}
+import os, re, subprocess, sys
+quiet, tasks = subprocess.DEVNULL, re.search(r"--array=0-(\\d+)", open(sys.argv[1]).read())
+for task in range(int(tasks[1]) + 1 if tasks else 1):
+    said = {{"SLURM_JOB_ID": f"{{os.getpid()}}"}}
+    if tasks:
+        said |= {{"SLURM_ARRAY_JOB_ID": f"{{os.getpid()}}", "SLURM_ARRAY_TASK_ID": f"{{task}}"}}
+    subprocess.Popen(["bash", sys.argv[1]], env={{**os.environ, **said}}, stdout=quiet, stderr=quiet)
+print(f"Submitted batch job {{os.getpid()}}")
+""",
+    "srun": f"""#!/bin/bash
+while [ "$1" != {sys.executable} ]; do shift; done
+exec "$@"
+""",
+    "sacct": """#!/bin/bash
+echo 'JobID|State|NodeList'
+""",
+}
 
 
 def started(home: Path, *words: str) -> subprocess.Popen[str]:
-    """Start a sweep in a process, and a group of processes, of its own."""
+    """Start a sweep in a process of its own."""
     command = [sys.executable, "-m", "benchmark", "run", "-m", *STEADY, "recipe.steps=6", f"home={home}", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.Popen(command, env=environment, cwd=home.parent, text=True, start_new_session=True, **pipes)
+    return subprocess.Popen(command, env=environment, cwd=home.parent, text=True, **pipes)
 
 
 def swept(home: Path, *words: str) -> tuple[int, str]:
@@ -146,18 +167,38 @@ def test_a_job_whose_time_is_over_saves_and_is_requeued(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("launcher", "number"), [("ray", signal.SIGTERM), ("joblib", signal.SIGINT)])
-def test_a_sweep_that_is_asked_to_stop_saves_and_goes_on(
-    launcher: str, number: int, tmp_path: Path, serial: dict[str, Any], deadly: Callable[[bool], str]
+def test_an_array_of_slurm(
+    tmp_path: Path, serial: dict[str, Any], deadly: Callable[[bool], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A terminal sends SIGINT to all processes of a command; SIGTERM is sent to the command alone."""
-    pytest.importorskip(ENGINES[launcher][0])
+    pytest.importorskip("submitit")
+    for name, script in SLURM.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    home = tmp_path / "runs"
+    asked = ["+hydra.launcher.parameters.slurm_partition=gpu", "hydra.launcher.parameters.timeout_min=60"]
+    words = [deadly(False), "methods.deadly.die=never,slowly", "hydra/launcher=submitit_slurm", *asked]
+    code, printed = swept(home, *words)
+    assert code == 0, printed
+    teachers, cohorts = sorted(home.glob("sweep/submitit/*.sh"), key=lambda path: path.stat().st_mtime)
+    assert "--array" not in teachers.read_text()
+    for said in ("--array=0-1%2", "--partition=gpu", "--time=60", "--signal=USR2@300"):
+        assert f"#SBATCH {said}\n" in cohorts.read_text()
+    assert len(found(home)) == len(serial) - 2
+    assert found(home).items() <= serial.items()
+
+
+@pytest.mark.slow
+def test_a_sweep_on_ray_that_is_asked_to_stop_saves_and_goes_on(
+    tmp_path: Path, serial: dict[str, Any], deadly: Callable[[bool], str]
+) -> None:
+    pytest.importorskip("ray")
     home, word = tmp_path / "runs", deadly(False)
-    words = (word, "methods.deadly.die=slowly", f"hydra/launcher={launcher}", *ENGINES[launcher][1])
+    words = (word, "methods.deadly.die=slowly", "hydra/launcher=ray", *ENGINES["ray"][1])
     process = started(home, *words)
     while process.poll() is None and not list(home.glob("runs/seg-deadly-*/resume.pt")):
         time.sleep(0.1)
-    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    process.send_signal(signal.SIGTERM)
     printed, _ = process.communicate(timeout=200)
     assert process.returncode > 128, printed
     assert {record.status for record in store.read([home])[0]} == {"interrupted"}, printed

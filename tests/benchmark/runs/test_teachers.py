@@ -13,6 +13,7 @@ import torch
 from rich.console import Console
 
 from benchmark.commands.list_all import show
+from benchmark.training.kept import read_kept
 from tasks.errors import InputError
 from tests.support import TINY, Finished, tiny_run
 
@@ -80,6 +81,16 @@ def test_a_changed_teacher_is_noticed(tmp_path: Path) -> None:
     safetensors.torch.save_file(weights, path)
     with pytest.raises(InputError, match="its hash is not the one in teacher.json"):
         tiny_run(tmp_path, "method=cwd")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"), [("", "found Expecting value"), ("[1]", "found no primary_metric"), ("{}", "found no")]
+)
+def test_what_is_known_of_a_teacher_is_read_with_doubt(content: str, found: str, tmp_path: Path) -> None:
+    path = tmp_path / "teacher.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=f"teacher.json: expected .*{found}.*; delete the folder"):
+        read_kept(path, ("primary_metric", "metrics"), "delete the folder")
 
 
 def test_teachers_are_listed_with_their_scores(home: Path) -> None:

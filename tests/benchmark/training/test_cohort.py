@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,6 +33,8 @@ class Breaking(Method):
     def __init__(self, setting: Setting, *, at: int = 2, how: str = "nan") -> None:
         super().__init__(setting)
         self.at, self.how = at, how
+        if how == "build":
+            raise OSError("not today")
 
     def forward(self, step: Step) -> dict[str, Tensor]:
         loss = step.supervised()
@@ -42,6 +45,12 @@ class Breaking(Method):
                 raise ArithmeticError("a method's own fault")
             if self.how == "touch":
                 step.teacher(step.labeled).maps[0].mul_(2)
+            if self.how == "wipe":
+                step.labeled.image.zero_()
+            if self.how == "leave":
+                sys.exit(3)
+            if self.how == "meddle":
+                torch.set_default_dtype(torch.float64)
             loss = loss * float("nan")
         return {SUPERVISED: loss}
 
@@ -95,6 +104,10 @@ def test_every_method_trains_another_student(task: str, together: Callable[[str]
         ("nan", "diverged", "not finite at step 2"),
         ("raise", "failed", "ArithmeticError at step 2: a method's own fault"),
         ("touch", "failed", "changed the prediction of teacher 'deep' on batch 'labeled' in place"),
+        ("wipe", "failed", "changed the images of batch 'labeled' in place"),
+        ("leave", "failed", "SystemExit at step 2: 3"),
+        ("meddle", "failed", "changed torch's default dtype, which the whole cohort shares"),
+        ("build", "failed", "OSError when it was built: not today"),
     ],
 )
 def test_a_broken_member_is_recorded_and_harms_no_other(

@@ -17,11 +17,13 @@ import pytest
 from benchmark.training.checkpoint import save_state
 from benchmark.training.cohort import Cohort
 from benchmark.training.interrupt import Interrupted
+from benchmark.training.member import LAYOUT
 from leaderboards import store
 from leaderboards.record import Record
 from methods.base import methods
 from tasks.base import tasks
 from tasks.datasets.scenes import Scenes
+from tasks.errors import InputError
 from tests.support import SAVING, TINY, Finished, mostly_slow, student_bytes, tiny_run, tiny_teachers
 
 METHODS = "method=[none,mgd]"
@@ -69,7 +71,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert_as_if_never_stopped(tiny_run(home, METHODS, f"workers={workers}"), home, together("seg"))
 
 
-@pytest.mark.parametrize("task", mostly_slow(sorted(tasks), {"attention", "det"}))  # the kit kills on every task
+@pytest.mark.parametrize("task", mostly_slow(sorted(tasks), {"attention"}))  # the kit kills on every task
 def test_on_every_task_a_killed_cohort_gives_the_bits_of_a_run_alone(
     task: str, home_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +152,33 @@ def test_a_state_of_an_earlier_version_is_not_taken_up(home: Path) -> None:
     (again,) = tiny_run(home, "method=none")
     assert student_bytes(home, again) == expected
     assert len((home / again.artifacts.steps).read_text().splitlines()) == 4
+
+
+def test_what_a_kill_after_the_record_left_undone_is_done(
+    tmp_path: Path, together: Callable[[str], Finished], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "runs"
+    shutil.copytree(together("seg").home, home)
+    folders = [home / "runs" / together("seg").record(name).run_id for name in ("none", "mgd")]
+    tiny_run(home, METHODS)
+    for folder in folders:
+        (folder / "panel.png").unlink()
+        for name in ("resume.pt", ".resume.pt.tmp"):
+            (folder / name).touch()
+    monkeypatch.setattr(Cohort, "train", lambda self: pytest.fail("a finished run was trained again"))
+    tiny_run(home, METHODS)
+    assert [len(list(folder.glob("*.p*"))) for folder in folders] == [1, 1]
+    assert folders[0].joinpath("panel.png").read_bytes() == folders[1].joinpath("panel.png").read_bytes()
+    assert not [path for folder in folders for path in folder.iterdir() if path.suffix in (".pt", ".tmp")]
+
+
+@pytest.mark.parametrize("state", [[1], {"layout": LAYOUT, "step": 2}])
+def test_a_state_that_is_none_is_named(state: object, home: Path) -> None:
+    (whole,) = tiny_run(home, "method=none")
+    (home / "records" / f"{whole.run_id}.json").unlink()
+    save_state(state, home / "runs" / whole.run_id / "resume.pt")
+    with pytest.raises(InputError, match=r"resume.pt cannot be taken up \(.*\); delete it to start that run afresh"):
+        tiny_run(home, "method=none")
 
 
 def test_repeating_a_finished_command_does_no_work(

@@ -87,10 +87,10 @@ def test_boxes_of_views_are_not_joined() -> None:
     ("word", "said"),
     [
         ("evaluation.window=[512]", r"evaluation\.window=\[512\]: expected \[height,width\]"),
-        ("evaluation.overlap=1", r"evaluation\.overlap=1\.0: expected a share"),
+        ("evaluation.overlap=1", r"evaluation\.overlap=1\.0: expected a number at least 0 and below 1"),
         ("recipe.crop_share=[0.5,2]", r"recipe\.crop_share=\[0\.5, 2\.0\]: expected a range above 0 and up to 1"),
         ("teacher.recipe.crop_share=[0.5,1]", r"set teacher\.recipe\.batch=1, found 8"),
-        ("evaluation.batch=0", r"evaluation\.batch=0: expected at least 1"),
+        ("evaluation.batch=0", r"evaluation\.batch=0: expected a number at least 1"),
     ],
 )
 def test_views_and_crops_that_there_cannot_be(word: str, said: str) -> None:

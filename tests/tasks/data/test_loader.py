@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from benchmark.training.randomness import Randomness
-from tasks.base import MEAN, STD, Batch, datasets, tasks
+from tasks.base import MEAN, STD, Batch, Sample, datasets, tasks
 from tasks.data.augment import Augment
 from tasks.data.loader import Images, Part, Plan, ordered, stream
 from tasks.data.pixels import as_tensor, normalised, stacked
 from tasks.datasets.scenes import Scenes
+from tasks.errors import InputError
 from tests.support import assert_alike
 
 DATASET = Scenes(size=32, train=7, val=3, test=2)
@@ -98,3 +99,18 @@ def test_normalised_images_are_the_same_whatever_lies_beside_them() -> None:
     for image, found in zip(images, together, strict=True):
         assert torch.equal(normalised(stacked([as_tensor(image)]))[0], found)
     assert torch.equal(normalised(together), together), "floats are left as they are"
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_bad_data_is_told_in_its_own_words_whichever_process_meets_it(workers: int) -> None:
+    class Bad(Scenes):
+        def load(self, split: str, index: int) -> Sample:
+            if index == 2:
+                raise InputError("2.png: expected an image")
+            return super().load(split, index)
+
+    task = tasks["seg"](Scenes().info)
+    images = Images(Bad(size=64, train=4, val=1, test=1), "train", frozenset({"classes"}))
+    plan = Plan([Part("labeled", range(4))], 2, 0, 2, workers)
+    with pytest.raises(InputError, match=r"^2\.png: expected an image$"):
+        list(stream(images, task, Augment((64, 64), (1, 1), 0, 0), Randomness(0), plan))

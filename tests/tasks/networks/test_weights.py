@@ -235,3 +235,12 @@ def test_safetensors_are_read_as_before(tmp_path: Path) -> None:
     safetensors.torch.save_file(source.state_dict(), path)
     network = encoder_decoder.build(SPEC, 3)
     assert str(load_weights(network, path)) == f"{len(source.state_dict())} of {len(source.state_dict())} tensors"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(value: float, tmp_path: Path) -> None:
+    state = nn.Linear(3, 2).state_dict()
+    state["weight"][1, 2] = value
+    safetensors.torch.save_file(state, tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match=r"w\.safetensors: expected finite numbers, found .* 1 of 2 .* first weight;"):
+        load_weights(nn.Linear(3, 2), tmp_path / "w.safetensors")

@@ -18,11 +18,16 @@ class SpaceAlone:
     """What the conformance kit looks at in a task, for an output space without one."""
 
     def __init__(self, case):
-        self.output, self.prediction, self.teacher = case.space, case.prediction(0), case.prediction(1)
+        self.case, self.output = case, case.space
+        self.prediction, self.teacher = case.prediction(0), case.prediction(1)
         image, everywhere = torch.zeros(N, 3, *SIZE), torch.ones(N, *SIZE, dtype=torch.bool)
         self.batch = Batch("labeled", image, case.labels(2), everywhere)
         self.padded = replace(self.batch, inside=left_half())
         self.nothing = case.nothing
+
+    def fresh(self, index):
+        """The labeled batch of a step."""
+        return {"labeled": replace(self.batch, target=self.case.labels(2 + index))}
 
     def predict(self, batch):
         return replace(self.prediction, inside=batch.inside)

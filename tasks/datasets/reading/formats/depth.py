@@ -164,7 +164,7 @@ def _alike(array: np.ndarray) -> bool:
 def _npy(file: Path) -> np.ndarray:
     try:
         return np.asarray(np.load(file, allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError) as error:
         raise fault(file, "a .npy file of numbers", reason(error)) from None
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tasks.datasets.reading.files import fault, reason
+from tasks.datasets.reading.files import fault, load_json, reason
 
 
 def content_of(path: Path) -> Any:
@@ -20,7 +19,7 @@ def content_of(path: Path) -> Any:
 @functools.lru_cache(maxsize=4)
 def _content(path: Path, changed: int, length: int) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return load_json(path)
     except ValueError:
         return None
 
@@ -30,7 +29,7 @@ def refuse_damaged(files: Iterable[Path]) -> None:
     for path in files:
         if path.suffix.lower() == ".json" and content_of(path) is None:
             try:
-                json.loads(path.read_bytes())
+                load_json(path)
             except ValueError as error:
                 raise fault(path, "JSON", reason(error)) from None
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -49,6 +50,21 @@ def test_a_missing_image_is_named(tmp_path: Path) -> None:
         files.read_image(tmp_path / "a.png")
 
 
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a\.png: expected an image that can be read to its end, found no such file"):
+        files.read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
+def test_an_animation_is_refused(form: str, tmp_path: Path) -> None:
+    frames = [Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (0, 90, 200)]
+    path = tmp_path / "a.png"
+    frames[0].save(path, form, save_all=True, append_images=frames[1:])
+    with pytest.raises(InputError, match=r"a\.png: expected one still image, found an animation of 3; store"):
+        files.read_image(path)
+
+
 def test_a_deep_image_is_refused(tmp_path: Path) -> None:
     layouts.grey(tmp_path / "a.png", np.full((2, 2), 1000, np.uint16))
     with pytest.raises(InputError, match="expected an 8-bit image, found mode I;16"):
@@ -93,6 +109,13 @@ def test_a_strange_label_is_named_and_counted(tmp_path: Path, kind: type) -> Non
     layouts.grey(tmp_path / "a.png", np.array([[0, 1, 2, 7, 7, 255]], kind))
     with pytest.raises(InputError, match=r"a.png: expected labels 0\.\.2, found 7, 255 \(3 pixels\)"):
         files.read_classes(tmp_path / "a.png", TABLE, (1, 6), "0..2")
+
+
+def test_labels_are_whole_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(path)
+    with pytest.raises(InputError, match=r"a\.tif: expected labels 0\.\.1, whole numbers, found float32 numbers"):
+        files.read_classes(path, files.label_table({0: 0, 1: 1}), None, "0..1")
 
 
 def test_labels_above_eight_bits_are_strange(tmp_path: Path) -> None:
@@ -181,3 +204,16 @@ def test_fingerprints_see_names_sizes_options_and_small_annotations(tmp_path: Pa
     assert third != second
     (tmp_path / "a.png").rename(tmp_path / "b.png")
     assert now(version=1) != third
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "a/../../b.png", "..\\b.png", "a\0.png", "a" * 5000])
+def test_names_that_leave_their_folder_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"l\.json: expected names of files below their folder, found '"):
+        files.check_inside(tmp_path / "l.json", ["a/b.png", name])
+    files.check_inside(tmp_path / "l.json", ["a/b.png", "a..b.png"])
+
+
+def test_json_without_end_is_no_json(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="brackets within brackets"):
+        files.load_json(tmp_path / "a.json")

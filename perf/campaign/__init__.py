@@ -1,0 +1,1 @@
+"""Faults, one family a file: what happens, how often, and what must hold afterwards; ``python -m perf.campaign``."""
