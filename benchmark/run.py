@@ -109,7 +109,7 @@ class Run:
     def _draw(self, pending: Sequence[Contestant]) -> None:
         """Draw the panels of what was trained, and of earlier runs that were killed before theirs was drawn."""
         trained = [contestant for contestant in self.contestants if contestant.trained]
-        files = [each.panel_file for each in trained if each in pending or not each.panel_file.is_file()]
+        files = [run.panel_file for run in trained if run in pending or not run.panel_file.is_file()]
         if files:
             self._get_teachers(trained)
             draw_panels(self.problem, self.teachers, trained, files)
@@ -159,7 +159,7 @@ class Run:
 
     def _get_teachers(self, contestants: Iterable[Contestant]) -> None:
         """Load the teachers of some contestants, beside those that are there already, in the order of the plans."""
-        wanted = self.teachers.keys() | {teacher for each in contestants for teacher in each.roles.values()}
+        wanted = self.teachers.keys() | {teacher for run in contestants for teacher in run.roles.values()}
         self.teachers = {
             name: self.teachers.get(name) or obtain(plan, self.problem, self.watch)
             for name, plan in self.plans.items()
@@ -234,7 +234,7 @@ class Run:
     def _ordered(self, order: Order) -> Cohort:
         if order.what == "teacher":
             return cohort_beside(self.plans[order.names[0]], self.problem, self.watch)
-        return self.prepare([each for each in self.contestants if each.name in order.names])
+        return self.prepare([run for run in self.contestants if run.name in order.names])
 
     def _time_budget(self, contestant: Contestant) -> TimeBudget:
         """Say how many steps of a method take as long as the control's; measured once a run."""

@@ -39,8 +39,8 @@ def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> Path:
 
 def discard(path: str | os.PathLike[str]) -> None:
     """Remove a file where it is there, and what a killed writer of it left; nobody else may be writing it."""
-    for each in (Path(path), _passing(Path(path))):
-        each.unlink(missing_ok=True)
+    for file in (Path(path), _passing(Path(path))):
+        file.unlink(missing_ok=True)
 
 
 def _passing(target: Path) -> Path:

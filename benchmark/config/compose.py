@@ -153,11 +153,11 @@ def check_words(words: Sequence[str]) -> None:
             raise InputError(f"'{word}' is not of the form key=value: there is no key; {QUOTES}")
 
 
-def typed(found: DictConfig) -> Config:
+def typed(composed: DictConfig) -> Config:
     """Turn a composed Hydra configuration, perhaps of another process, into the typed one."""
-    catalog.load_with(found.get("files", []))
+    catalog.load_with(composed.get("files", []))
     try:
-        plain = OmegaConf.to_object(found)
+        plain = OmegaConf.to_object(composed)
     except OmegaConfBaseException as error:
         raise InputError(_first_line(error)) from error
     assert isinstance(plain, Config)

@@ -61,7 +61,7 @@ class TimeBudget:
         """Read a kept measurement, if there is one."""
         if not path.exists():
             return None
-        keys = [each.name for each in fields(cls)]
+        keys = [entry.name for entry in fields(cls)]
         kept = read_kept(path, keys, "delete it to have the steps timed again")
         return cls(**{key: kept[key] for key in keys})
 

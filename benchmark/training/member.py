@@ -58,7 +58,7 @@ class Member:
         self.recipe, self.ranks = conditions.recipe, conditions.ranks
         self.weights = dict(method.weights)
         self.forward = conditions.ready(network)
-        self.deployed, self.scored = (deployed(each, method.decoder) for each in (network, self.forward))
+        self.deployed, self.scored = (deployed(form, method.decoder) for form in (network, self.forward))
         critic = {id(parameter) for parameter in method.critic.parameters()} if method.critic is not None else set()
         adaptors = [parameter for parameter in method.parameters() if id(parameter) not in critic]
         self.learned = list(network.parameters())
@@ -123,7 +123,7 @@ class Member:
         """Running statistics of the student's layers, which saw a part of each batch where processes share it."""
         for layer in self.network.modules():
             if isinstance(layer, nn.modules.batchnorm._NormBase):
-                yield from (each for each in (layer.running_mean, layer.running_var) if each is not None)
+                yield from (kept for kept in (layer.running_mean, layer.running_var) if kept is not None)
 
     def _total(self, terms: dict[str, Tensor]) -> Tensor:
         unknown = terms.keys() - self.method.weights.keys()
@@ -142,7 +142,7 @@ class Member:
     ) -> None:
         optimizer.zero_grad(set_to_none=True)
         shared.fabric.backward(loss)
-        self.ranks.average(each.grad for each in trained if each.grad is not None)
+        self.ranks.average(weight.grad for weight in trained if weight.grad is not None)
         if self.recipe.clip is not None:
             nn.utils.clip_grad_norm_(trained, self.recipe.clip)
         set_learning_rate(optimizer, rate)
