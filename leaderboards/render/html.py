@@ -15,6 +15,7 @@ from leaderboards.render.assets import libraries
 from leaderboards.render.columns import Column, columns
 from leaderboards.render.heat import heat
 from leaderboards.track import Track, conditions, labels
+from leaderboards.values import finite
 
 if TYPE_CHECKING:
     import jinja2
@@ -46,7 +47,7 @@ def render(page: Leaderboard) -> str:
             sections=_sections(page),
             matrices=[(matrix, summary.matrix_notes(matrix)) for matrix in page.matrices],
             records=sum(len(row.entry.records) for board in page.boards for row in board.rows),
-            data=page_data.payload(page),
+            data=finite(page_data.payload(page)),
             libraries=scripts,
             legend=summary.LEGEND,
         )

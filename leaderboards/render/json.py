@@ -9,6 +9,7 @@ from typing import Any
 from leaderboards.board import Board, Row
 from leaderboards.leaderboard import Leaderboard
 from leaderboards.matrix import Matrix, Outcome
+from leaderboards.values import finite
 
 OUTCOMES: tuple[Outcome, ...] = ("win", "tie", "loss")
 FORMAT = 1  # version of this layout
@@ -26,7 +27,7 @@ def render(page: Leaderboard) -> str:
         "sources": [asdict(credit) for credit in page.credits],
         "faults": page.faults,
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def board_data(board: Board) -> dict[str, Any]:

@@ -90,6 +90,8 @@ def arrow(higher_is_better: bool) -> str:
 
 
 def significant(value: float) -> str:
-    """Write a number with three significant digits."""
+    """Write a number with three significant digits; a ratio of numbers beyond all measure is a dash."""
+    if not math.isfinite(value):
+        return DASH
     places = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
     return f"{value:.{min(places, 6)}f}"

@@ -114,6 +114,10 @@ def survey(
     readings = [each for each in readings if each.entries]
     if not readings:
         refuse_damaged(files)
+        if told is not None and format_ is not None:
+            shown_names = ", ".join(path.name for path in told[:3])
+            expected = f"annotations that data.format={format_} reads and that name an image"
+            raise InputError(f"data.annotations={annotations}: expected {expected}, found none in {shown_names}")
     return Survey(root, files, sorted(readings, key=lambda each: -len(each.entries)))
 
 

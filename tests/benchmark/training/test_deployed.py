@@ -69,7 +69,7 @@ def test_the_decoder_changes_what_is_scored_and_its_products_are_counted(home: P
 
 
 @pytest.mark.slow  # exporters
-@pytest.mark.parametrize(("task", "kind"), product(sorted(tasks), FORMATS))
+@pytest.mark.parametrize(("task", "kind"), list(product(sorted(tasks), FORMATS)))
 def test_a_decoded_student_is_exported_whole(
     task: str, kind: str, home_of: Callable[[str], Path], tmp_path: Path
 ) -> None:

@@ -28,6 +28,7 @@ def test_numbers():
     assert text.number(0.5, 2, sign=True) == "+0.50"
     assert text.number(-0.001, 2, sign=True) == "0.00"
     assert text.number(None, 2) == "–"
+    assert text.measured(math.inf) == "–"
 
 
 def test_estimates():
