@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from benchmark.training import cost
 from perf.campaign.case import Case, require
 from perf.campaign.finished import CHEAP, finished
 from perf.campaign.homes import require_same, settled, with_an_earlier_run, words
@@ -30,7 +31,7 @@ class Jumping(kind):
         return kind.fromtimestamp(time.time(), tz)
 datetime.datetime = Jumping
 """
-SHORT = "from benchmark.training import cost; cost.REPEATS = 2\nfrom benchmark.cli import main\nmain()\n"
+SHORT = "from benchmark.training import cost; cost.REPEATS, cost.MANY = {}\nfrom benchmark.cli import main\nmain()\n"
 
 
 def cases(chance: random.Random) -> Iterator[Case]:
@@ -82,8 +83,9 @@ def _run(
 def _fresh(word: list[str], folder: Path, prelude: str, nobody: bool, environment: Mapping[str, str]) -> Outcome:
     """Run a command as a shell would."""
     kept = {key: value for key, value in os.environ.items() if not (nobody and key in ("HOME", "USER", "LOGNAME"))}
+    short = SHORT.format((cost.REPEATS, cost.MANY))  # as in the one that it is held against
     done = subprocess.run(
-        [sys.executable, "-c", prelude + SHORT, *word],
+        [sys.executable, "-c", prelude + short, *word],
         cwd=folder,
         env={**kept, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,

@@ -219,7 +219,7 @@ def test_a_task_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "source", "wanted", "expected"),
     [
-        ("my_kd.py", None, ":MyKD", "my_kd.py: no such file"),
+        ("my_kd.py", None, ":MyKD", "my_kd.py: expected a Python file, found no such file"),
         ("my_kd.py", "import torch\n\n1 / 0\n", "", "my_kd.py, line 3: ZeroDivisionError: division by zero"),
         ("my_kd.py", PLAIN, ":ThreeWya", "has no class 'ThreeWya'; did you mean 'ThreeWay'?"),
         ("my_kd.py", "class MyKD: pass\n", ":MyKD", "class 'MyKD' is no method: derive it from methods.base.Method"),

@@ -50,7 +50,7 @@ def test_any_size_is_padded_and_cut_back() -> None:
     ("spec", "expected"),
     [
         (replace(SMALL, decoder="fnp"), "unknown decoder 'fnp'; did you mean 'fpn'"),
-        (replace(SMALL, encoder="resnet19", encoder_options={}), "cannot build decoder 'fpn' on encoder 'resnet19'"),
+        (replace(SMALL, encoder="resnet19", encoder_options={}), "unknown encoder 'resnet19'; did you mean 'resnet18'"),
         (replace(SMALL, decoder_options={"nonsense": 1}), "nonsense"),
         (replace(SMALL, weights="nowhere.safetensors"), "no such file"),
         (replace(SMALL, weights="hub:/no/such/folder"), "hub:/no/such/folder cannot be had"),
