@@ -82,9 +82,8 @@ class Recipe:
     ema: float = within(0.0, BELOW_1)  # share of the old in a running mean of the weights, which is scored; 0: none
     auxiliary: float = within(0.0, FROM_0)  # weight of the task loss of each branch that predicts by itself
     clip: float | None = within(5.0, POSITIVE)  # largest norm of the gradient
-    crop: list[int] | None = field(
-        default=None, metadata={RANGE: FROM_1}
-    )  # height, width; null: the size of the images
+    # height, width; null: the size of the images
+    crop: list[int] | None = field(default=None, metadata={RANGE: FROM_1})
     crop_share: list[float] | None = None  # instead: range of a random share of both sides, in batches of one image
     scale: list[float] = field(default_factory=lambda: [0.75, 1.5], metadata={RANGE: POSITIVE})
     flip: float = within(0.5, SHARE)
@@ -97,9 +96,8 @@ class Recipe:
 class EvaluationConfig:
     """How an image is looked at where it is scored; raw maps of several views are averaged at its size."""
 
-    window: list[int] | None = field(
-        default=None, metadata={RANGE: FROM_1}
-    )  # height, width of a sliding window; null: whole images
+    # height, width of a sliding window; null: whole images
+    window: list[int] | None = field(default=None, metadata={RANGE: FROM_1})
     overlap: float = within(1 / 3, BELOW_1)  # share of a window that the next one sees too, at least
     flip: bool = False  # mirrored as well
     batch: int = within(16, FROM_1)  # images at a time
@@ -117,10 +115,8 @@ class TeacherConfig:
     )  # for control rows: random weights, or the student trained alone
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = within(0, SEED)
-    seeds: int = within(
-        1,
-        FROM_1,  # teachers of each role, told apart by their seeds: a student of seed s has the teacher s modulo this
-    )
+    # teachers of each role, told apart by their seeds: a student of seed s has the teacher s modulo this
+    seeds: int = within(1, FROM_1)
 
 
 @dataclass

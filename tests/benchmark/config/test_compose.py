@@ -54,6 +54,7 @@ def test_the_schema_is_typed_all_the_way() -> None:
         ("sed=3", "unknown key 'sed'; did you mean 'seed'"),
         ("recipe.steps=many", "recipe.steps: expected a whole number, found 'many'"),
         ("seed=1.5", "seed: expected a whole number, found '1.5'"),
+        ("methods.mgd.strength=nan", "methods.mgd.strength=nan: expected a number above 0"),
         ("justaword", "'justaword' is not of the form key=value"),
     ],
 )
