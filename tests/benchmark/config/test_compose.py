@@ -65,6 +65,12 @@ def test_a_wrong_word_is_one_clear_line(word: str, expected: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("size", ["0", "[64]", "[64,0]", "[64,64,64]"])
+def test_a_size_that_there_cannot_be_is_told(size: str) -> None:
+    with pytest.raises(InputError, match=r"^data\.size=.*: expected the shorter side, or \[height,width\]"):
+        compose.load(["data=camvid", f"data.size={size}"])
+
+
 @pytest.mark.parametrize("group", ["student", "teacher", "recipe"])  # experiments have tests of their own
 def test_every_shipped_option_fits_the_schema(group: str) -> None:
     folder = Path(benchmark.__file__).parent / "conf" / group
