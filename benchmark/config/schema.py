@@ -74,9 +74,8 @@ class Recipe:
     warmup: int = within(20, FROM_0)  # steps of linear growth
     schedule: str = one_of("poly", "step", "cosine", "constant")  # of the rate after warm-up
     power: float = within(0.9, FROM_0)  # of the polynomial decay
-    drops: list[float] = field(
-        default_factory=lambda: [2 / 3, 11 / 12], metadata={RANGE: SHARE}
-    )  # of step: a tenth after each share of steps
+    # of step: a tenth after each share of steps
+    drops: list[float] = field(default_factory=lambda: [2 / 3, 11 / 12], metadata={RANGE: SHARE})
     head: float = within(1.0, FROM_0)  # factor on the rate of all that is not the encoder
     decay_all: bool = False  # weight decay of biases and norms as well
     ema: float = within(0.0, BELOW_1)  # share of the old in a running mean of the weights, which is scored; 0: none
