@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import torch
-from _pytest.mark.structures import ParameterSet
 from rich.console import Console
 from torch import Tensor
 
@@ -93,7 +92,7 @@ def in_turn(first: Sequence[str], second: Sequence[str]) -> list[tuple[str, str]
     return [(each, second[(number - 1) % len(second)]) for number, each in enumerate(first)]
 
 
-def mostly_slow(every: Iterable[Any], chosen: Container[Any]) -> list[ParameterSet]:
+def mostly_slow(every: Iterable[Any], chosen: Container[Any]) -> list[Any]:
     """Make parameters of all: the default suite takes those that are chosen, the slow tests the rest."""
     return [
         pytest.param(

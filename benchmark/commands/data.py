@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.config import catalog, compose
+from benchmark.config.quoting import word
 from benchmark.training.problem import build_dataset
 from leaderboards.atomic import atomic_write
 from tasks.base import Dataset, datasets, tasks
@@ -23,9 +23,6 @@ from tasks.datasets.reading.summary import summary
 from tasks.datasets.reading.tree import files_below, kinds_of
 from tasks.drawing import encode_png
 from tasks.errors import InputError
-
-PLAIN = re.compile(r"[\w./:-]+", re.ASCII)  # a value that the configuration reads as it is
-QUOTED = re.compile(r'(\\*)("|$)')  # what Hydra escapes: a quotation mark, and backslashes before one or at the end
 
 
 def preview(words: Sequence[str], out: Path, console: Console) -> None:
@@ -86,15 +83,6 @@ def commands(path: Path, finding: Finding) -> list[str]:
     words = [f"data={finding.name}", word("data.root", str(path))]
     words += [word(f"data.{key}", value) for key, value in finding.options.items()]
     return [shlex.join(["benchmark", "run", f"task={name}", *words]) for name in fitting]
-
-
-def word(key: str, value: Any) -> str:
-    """Write a word of the configuration; text that Hydra would not read as it is goes between quotes."""
-    text = str(value)
-    if not isinstance(value, str) or PLAIN.fullmatch(text):
-        return f"{key}={text}"
-    escaped = QUOTED.sub(lambda match: 2 * match[1] + match[2].replace('"', '\\"'), text)
-    return f'{key}="{escaped}"'
 
 
 def _told(options: Mapping[str, Any]) -> str:

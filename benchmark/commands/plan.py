@@ -14,10 +14,12 @@ from rich.markup import escape
 from benchmark.commands.protocol import choose
 from benchmark.commands.sweep import combinations
 from benchmark.config import compose, protocols
+from benchmark.config.quoting import word
 from benchmark.config.schema import Config, Stage
 from benchmark.runs.planned_runs import Contestant
 from benchmark.runs.speeds import Speeds
 from benchmark.runs.survey import Survey, missing_teachers
+from leaderboards.render import text
 from methods.base import Method, methods
 from tasks.errors import InputError, nearest
 
@@ -59,7 +61,7 @@ def plan(name: str, home: Path, tasks: Sequence[str], console: Console) -> int:
         console.print(escape(f"{number}. {stage.title}: {_said(lack)}"), highlight=False)
         if lack.missing:
             words = [f"protocol={name}", f"task={','.join(lack.tasks)}", f"seed={','.join(map(str, lack.seeds))}"]
-            words += [f"method=[{','.join(names)}]", *stage.words, f"home={home}"]
+            words += [f"method=[{','.join(names)}]", *stage.words, word("home", str(home))]
             console.print(escape(f"   benchmark run -m {shlex.join(words)}"), highlight=False)
     console.print(escape(f"all: {_said(total)}"), highlight=False)
     return 0
@@ -83,7 +85,13 @@ def _selected(selection: str) -> Iterator[str]:
 def _lack(stage: Stage, tasks: Sequence[str], names: Sequence[str], protocol: str, home: Path, survey: Survey) -> Lack:
     lack, seeds = Lack(), protocols.read(protocol).seeds
     for task, words in itertools.product(tasks, combinations(stage.words) if stage.words else [[]]):
-        fixed = [f"protocol={protocol}", f"task={task}", f"method=[{','.join(names)}]", f"home={home}", "control=false"]
+        fixed = [
+            f"protocol={protocol}",
+            f"task={task}",
+            f"method=[{','.join(names)}]",
+            word("home", str(home)),
+            "control=false",
+        ]
         config = compose.load([*fixed, *words])
         for seed in seeds:
             seeded = replace(config, seed=seed, teacher=replace(config.teacher, seed=seed % config.teacher.seeds))
@@ -116,7 +124,7 @@ def _said(lack: Lack) -> str:
     if not lack.missing:
         return f"complete, {lack.runs} runs"
     parts = [f"{lack.missing} of {lack.runs} runs missing"]
-    parts += [f"{lack.seconds / 3600:.1f} hours, each alone"] if lack.seconds else []
+    parts += [f"{text.seconds(lack.seconds)}, each alone"] if lack.seconds else []
     parts += [f"{lack.unknown} of unknown length: no run of their task has finished"] if lack.unknown else []
     parts += [f"{len(lack.teachers)} teachers to train before"] if lack.teachers else []
     return ", ".join(parts)

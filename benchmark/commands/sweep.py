@@ -22,6 +22,7 @@ from benchmark.run import Run
 from benchmark.runs.survey import Survey
 from benchmark.runs.waves import Cohort, Sweep, Words, joined, planned
 from leaderboards import store
+from leaderboards.render import text
 from methods.base import methods
 from tasks.errors import InputError
 
@@ -87,7 +88,7 @@ def told(sweep: Sweep, jobs: Sequence[Words]) -> list[str]:
     parts = [f"{len(runs)} runs in {len(sweep.cohorts)} jobs"]
     parts += [f"{len(sweep.teachers)} teachers first"] if sweep.teachers else []
     parts += [f"{len(sweep.finished)} finished already"] if sweep.finished else []
-    parts += [f"{_duration(sum(known))}, each alone"] if known else []
+    parts += [f"{text.seconds(sum(known))}, each alone"] if known else []
     parts += [f"{unknown} of unknown length, since no run of their task has finished"] if unknown else []
     common = set.intersection(*(set(job) for job in jobs))
     return [
@@ -100,10 +101,6 @@ def told(sweep: Sweep, jobs: Sequence[Words]) -> list[str]:
 def _line(words: Words, common: Collection[str], what: Sequence[str]) -> str:
     special = [word for word in words if word not in common and word.partition("=")[0] not in ("method", "only")]
     return f"  {' '.join([*special, ', '.join(what)])}"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds / 3600:.1f} hours" if seconds >= 3600 else f"{seconds / 60:.1f} minutes"
 
 
 def _run(sweep: Sweep, hydra_words: Sequence[str], home: Path, console: Console) -> int:

@@ -194,11 +194,9 @@ def _check_pair(key: str, pair: Sequence[Any] | None) -> None:
 def _check_data(data: Mapping[str, Any]) -> None:
     """Raise InputError for a size that there cannot be."""
     size = data.get("size")
-    sides = list(size) if isinstance(size, list | tuple) else [size]
-    if size is not None and (len(sides) > 2 or any(type(side) is not int or side < 1 for side in sides)):
+    sides = size if isinstance(size, list | tuple) else [size, size]
+    if size is not None and (len(sides) != 2 or any(type(side) is not int or side < 1 for side in sides)):
         raise InputError(f"data.size={size}: expected the shorter side, or [height,width], in pixels, or null")
-    if isinstance(size, list | tuple):
-        _check_pair("data.size", size)
 
 
 def _check_crops(key: str, recipe: Recipe) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from benchmark.config import catalog
+from benchmark.config.quoting import quoted
 
 KEY = "files"  # of the configuration: every file that it needs, so that another process can read them again
 FREE = r"""[^\s\[\](),'"]"""  # characters that need no quotes
@@ -18,7 +19,7 @@ TOKEN = re.compile(
 def read_files(words: Sequence[str]) -> list[str]:
     """Register the classes of all files that words name, and return words that hold in any process.
 
-    ``method=[none,./my_kd.py:MyKD]`` becomes ``method=[none,my_kd]`` and ``files=['/here/my_kd.py:MyKD']``.
+    ``method=[none,./my_kd.py:MyKD]`` becomes ``method=[none,my_kd]`` and ``files=["/here/my_kd.py:MyKD"]``.
     Raises InputError.
     """
     files: dict[str, None] = {}
@@ -40,8 +41,4 @@ def read_files(words: Sequence[str]) -> list[str]:
             for token in TOKEN.finditer(word.partition("=")[2]):
                 files[catalog.enter_file(token["quoted"] or token["plain"])[1]] = None
     rest = [replace(word) for word in words if not word.startswith(f"{KEY}=")]
-    return [*rest, f"{KEY}=[{','.join(map(_quoted, files))}]"] if files else rest
-
-
-def _quoted(reference: str) -> str:
-    return "'" + reference.replace("\\", "\\\\") + "'"
+    return [*rest, f"{KEY}=[{','.join(map(quoted, files))}]"] if files else rest

@@ -74,17 +74,15 @@ class Recipe:
     warmup: int = within(20, FROM_0)  # steps of linear growth
     schedule: str = one_of("poly", "step", "cosine", "constant")  # of the rate after warm-up
     power: float = within(0.9, FROM_0)  # of the polynomial decay
-    drops: list[float] = field(
-        default_factory=lambda: [2 / 3, 11 / 12], metadata={RANGE: SHARE}
-    )  # of step: a tenth after each share of steps
+    # of step: a tenth after each share of steps
+    drops: list[float] = field(default_factory=lambda: [2 / 3, 11 / 12], metadata={RANGE: SHARE})
     head: float = within(1.0, FROM_0)  # factor on the rate of all that is not the encoder
     decay_all: bool = False  # weight decay of biases and norms as well
     ema: float = within(0.0, BELOW_1)  # share of the old in a running mean of the weights, which is scored; 0: none
     auxiliary: float = within(0.0, FROM_0)  # weight of the task loss of each branch that predicts by itself
     clip: float | None = within(5.0, POSITIVE)  # largest norm of the gradient
-    crop: list[int] | None = field(
-        default=None, metadata={RANGE: FROM_1}
-    )  # height, width; null: the size of the images
+    # height, width; null: the size of the images
+    crop: list[int] | None = field(default=None, metadata={RANGE: FROM_1})
     crop_share: list[float] | None = None  # instead: range of a random share of both sides, in batches of one image
     scale: list[float] = field(default_factory=lambda: [0.75, 1.5], metadata={RANGE: POSITIVE})
     flip: float = within(0.5, SHARE)
@@ -97,9 +95,8 @@ class Recipe:
 class EvaluationConfig:
     """How an image is looked at where it is scored; raw maps of several views are averaged at its size."""
 
-    window: list[int] | None = field(
-        default=None, metadata={RANGE: FROM_1}
-    )  # height, width of a sliding window; null: whole images
+    # height, width of a sliding window; null: whole images
+    window: list[int] | None = field(default=None, metadata={RANGE: FROM_1})
     overlap: float = within(1 / 3, BELOW_1)  # share of a window that the next one sees too, at least
     flip: bool = False  # mirrored as well
     batch: int = within(16, FROM_1)  # images at a time
@@ -117,10 +114,8 @@ class TeacherConfig:
     )  # for control rows: random weights, or the student trained alone
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = within(0, SEED)
-    seeds: int = within(
-        1,
-        FROM_1,  # teachers of each role, told apart by their seeds: a student of seed s has the teacher s modulo this
-    )
+    # teachers of each role, told apart by their seeds: a student of seed s has the teacher s modulo this
+    seeds: int = within(1, FROM_1)
 
 
 @dataclass

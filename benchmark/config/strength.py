@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.config import default_strengths
+from benchmark.config.ranges import POSITIVE
 from benchmark.config.schema import Config, options_schema
 from benchmark.config.terms import TERMS
 from leaderboards import tuning
@@ -79,8 +80,8 @@ def fill(config: Config) -> None:
         if STRENGTH in options and options[STRENGTH] is None:
             choice = tuned(config, name)
             options[STRENGTH] = choice.value if choice else 1.0
-        if options.get(STRENGTH, 1.0) <= 0:
-            raise InputError(f"methods.{name}.{STRENGTH}={options[STRENGTH]}: expected a number above 0")
+        if options.get(STRENGTH, 1.0) not in POSITIVE:
+            raise InputError(f"methods.{name}.{STRENGTH}={options[STRENGTH]}: expected a number {POSITIVE}")
 
 
 def spent(config: Config, method: str) -> Tuning | None:

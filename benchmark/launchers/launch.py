@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from benchmark.config import plugin_configs
 from benchmark.config.compose import register
+from benchmark.config.quoting import word
 from benchmark.launchers.engine import Engine, Result, Task
 from tasks.errors import InputError
 
@@ -44,7 +45,7 @@ class Launch:
         register()
         with initialize_config_module(version_base="1.3", config_module=plugin_configs.OURS):
             try:
-                config = compose("config", overrides=[*words, f"home={_quoted(home)}"], return_hydra_config=True)
+                config = compose("config", overrides=[*words, word("home", str(home))], return_hydra_config=True)
             except (HydraException, OmegaConfBaseException) as error:
                 raise InputError(f"{' '.join(words)}: {str(error).splitlines()[0]}") from error
             context = HydraContext(GlobalHydra.instance().config_loader(), Callbacks(config))
@@ -62,10 +63,6 @@ class Launch:
         done = self._launcher.launch([list(words) for words in jobs], initial_job_idx=self._started)
         self._started += len(jobs)
         return [_result(job) for job in done]
-
-
-def _quoted(home: Path) -> str:
-    return "'" + str(home).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _launcher(config: DictConfig, context: HydraContext, task: Task) -> Launcher:

@@ -142,7 +142,8 @@ class Cohort:
     def _after(self, reached: int) -> None:
         """Read the terms, validate and save, each when due."""
         last = reached == self.recipe.steps
-        stops, saves = self.ranks.told((asked := self.watch.stop.requested, asked or self._save_is_due()))
+        asked = self.watch.stop.requested
+        stops, saves = self.ranks.told((asked, asked or self._save_is_due()))
         if reached % FLUSH_EVERY == 0 or saves or last:
             self._flush(reached)
         if last:

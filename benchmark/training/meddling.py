@@ -10,7 +10,7 @@ import torch
 
 SETTINGS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "default dtype": (torch.get_default_dtype, torch.set_default_dtype),
-    "gradient mode": (torch.is_grad_enabled, torch._C._set_grad_enabled),
+    "gradient mode": (torch.is_grad_enabled, torch.set_grad_enabled),
     "number of threads": (torch.get_num_threads, torch.set_num_threads),
 }
 

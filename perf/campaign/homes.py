@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmark.config.quoting import word
 from leaderboards import store, validate
 from leaderboards.write import stale_boards
 from perf.campaign.case import require
@@ -25,7 +26,7 @@ QUICK = ("md", "csv", "json")
 
 def words(home: Path | str, *more: str) -> list[str]:
     """Return the words of a run that takes a second."""
-    return ["run", *TINY, SAVING, *more, f'home="{home}"']
+    return ["run", *TINY, SAVING, *more, word("home", str(home))]
 
 
 def settled(home: Path) -> dict[str, str]:

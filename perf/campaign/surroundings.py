@@ -73,7 +73,7 @@ def _run(
         place = folder / "closed"
         place.mkdir()
         place.chmod(0o555)
-    word = words(str(home if closed else name).replace("\\", "\\\\").replace('"', '\\"'), *COHORT)
+    word = words(home if closed else name, *COHORT)
     outcome = _fresh(word, place, prelude, nobody, {**shared, **environment})
     require(outcome.code == 0, f"exit code {outcome.code}: {outcome.tail}")
     require_same(home, whole)

@@ -147,7 +147,7 @@ def test_words_that_name_files(word: str, expected: str, tmp_path: Path) -> None
     found = read_files([word.format(path), "seed=1"])
     assert found[0] == expected.format(path)
     assert found[1] == "seed=1"
-    assert found[2:] == ([] if word.startswith("home") else [f"files=['{path}:ThreeWay']"])
+    assert found[2:] == ([] if word.startswith("home") else [f'files=["{path}:ThreeWay"]'])
     assert read_files(found) == found
 
 

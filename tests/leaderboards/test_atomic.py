@@ -1,7 +1,10 @@
 import errno
+import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -14,15 +17,11 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def forked(work) -> int:
-    """Do something in a child process that never returns here."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    return pid
+def forked(work: Callable[..., object], *values: object) -> BaseProcess:
+    """Do something in another process."""
+    process = multiprocessing.get_context("fork").Process(target=work, args=values)  # which imports nothing again
+    process.start()
+    return process
 
 
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -40,7 +39,9 @@ def test_what_a_killed_writer_left_is_taken_over(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(atomic, "_sync_folder", lambda folder: None)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", lambda *names: os.kill(os.getpid(), signal.SIGKILL))
-        os.waitpid(forked(lambda: atomic_write(path, "x" * 1000)), 0)
+        writer = forked(atomic_write, path, "x" * 1000)
+        writer.join()
+    assert writer.exitcode == -signal.SIGKILL
     assert (path.read_text(), names(tmp_path)) == ("old", [".file.tmp", "file"])
     atomic_write(path, "new")
     assert (path.read_text(), names(tmp_path)) == ("new", ["file"])
@@ -61,13 +62,13 @@ def test_writers_of_one_file_wait_for_one_another(tmp_path: Path) -> None:
         for _ in range(30):
             atomic_write(path, f"{number}" * 5000)
 
-    children = [forked(lambda number=number: write(number)) for number in range(4)]
-    seen = set()
-    while children:
+    writers, seen = [forked(write, number) for number in range(4)], set()
+    while any(writer.is_alive() for writer in writers):
         if path.exists():
             seen.add(path.read_text())
-        children = [pid for pid in children if os.waitpid(pid, os.WNOHANG)[0] == 0]
         time.sleep(0.001)
+    seen.add(path.read_text())
+    assert [writer.exitcode for writer in writers] == [0] * 4
     assert seen <= {f"{number}" * 5000 for number in range(4)}
     assert names(tmp_path) == ["file"]
 

@@ -47,7 +47,9 @@ def light(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
             written.append(network)
             path.write_bytes(b"a file")
 
-        load = lambda path: lambda image: [each + wrong for each in written[-1](image)]  # noqa: E731
+        def load(path: Path) -> Callable[[Tensor], list[Tensor]]:
+            return lambda image: [level + wrong for level in written[-1](image)]
+
         monkeypatch.setattr(module, "FORMATS", {"light": Format(".light", (), save, load)})
 
     return use

@@ -9,10 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from benchmark.cli import app, guarded
-from benchmark.commands.data import word
 from benchmark.config import compose
 from benchmark.training.problem import build_dataset
 from tasks.datasets.scenes import Scenes
@@ -65,11 +63,6 @@ def test_the_command_reads_the_folder(name: str, tmp_path: Path, capsys: pytest.
     dataset = build_dataset(compose.load(words[2:]).data)
     assert LAYOUTS[name].kind in dataset.provides
     assert sum(len(dataset.ids(split)) for split in dataset.splits) >= 8
-
-
-@pytest.mark.parametrize("value", [r"drive_\d+", 'a "b"', "c:\\", r"\"", "größe, x=1", "a/b-1.png", "it's"])
-def test_hydra_reads_what_a_word_says(value: str) -> None:
-    assert OverridesParser.create().parse_override(word("data.group", value)).value() == value
 
 
 @pytest.mark.parametrize(

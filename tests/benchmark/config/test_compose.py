@@ -54,6 +54,7 @@ def test_the_schema_is_typed_all_the_way() -> None:
         ("sed=3", "unknown key 'sed'; did you mean 'seed'"),
         ("recipe.steps=many", "recipe.steps: expected a whole number, found 'many'"),
         ("seed=1.5", "seed: expected a whole number, found '1.5'"),
+        ("methods.mgd.strength=nan", "methods.mgd.strength=nan: expected a number above 0"),
         ("justaword", "'justaword' is not of the form key=value"),
     ],
 )
@@ -62,6 +63,12 @@ def test_a_wrong_word_is_one_clear_line(word: str, expected: str) -> None:
         compose.load([word])
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", ["0", "[64]", "[64,0]", "[64,64,64]"])
+def test_a_size_that_there_cannot_be_is_told(size: str) -> None:
+    with pytest.raises(InputError, match=r"^data\.size=.*: expected the shorter side, or \[height,width\]"):
+        compose.load(["data=camvid", f"data.size={size}"])
 
 
 @pytest.mark.parametrize("group", ["student", "teacher", "recipe"])  # experiments have tests of their own

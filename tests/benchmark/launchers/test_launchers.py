@@ -64,18 +64,18 @@ STEADY = [*(word for word in TINY if not word.startswith(("recipe.steps", "save_
 
 
 SLURM = {  # what submitit asks of Slurm, on this machine
-    "sbatch": f"""#!{sys.executable}
+    "sbatch": """#!/usr/bin/env python3
 import os, re, subprocess, sys
 quiet, tasks = subprocess.DEVNULL, re.search(r"--array=0-(\\d+)", open(sys.argv[1]).read())
 for task in range(int(tasks[1]) + 1 if tasks else 1):
-    said = {{"SLURM_JOB_ID": f"{{os.getpid()}}"}}
+    said = {"SLURM_JOB_ID": f"{os.getpid()}"}
     if tasks:
-        said |= {{"SLURM_ARRAY_JOB_ID": f"{{os.getpid()}}", "SLURM_ARRAY_TASK_ID": f"{{task}}"}}
-    subprocess.Popen(["bash", sys.argv[1]], env={{**os.environ, **said}}, stdout=quiet, stderr=quiet)
-print(f"Submitted batch job {{os.getpid()}}")
+        said |= {"SLURM_ARRAY_JOB_ID": f"{os.getpid()}", "SLURM_ARRAY_TASK_ID": f"{task}"}
+    subprocess.Popen(["bash", sys.argv[1]], env={**os.environ, **said}, stdout=quiet, stderr=quiet)
+print(f"Submitted batch job {os.getpid()}")
 """,
     "srun": f"""#!/bin/bash
-while [ "$1" != {sys.executable} ]; do shift; done
+while [ "$1" != "{sys.executable}" ]; do shift; done
 exec "$@"
 """,
     "sacct": """#!/bin/bash

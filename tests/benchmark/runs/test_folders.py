@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -61,7 +63,9 @@ def test_a_folder_is_held_now_or_not_at_all(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "run").iterdir()] == [LOCK], "signs of life end with it"
 
 
-@pytest.mark.parametrize(("node", "taken"), [("a-node-that-died", True), (socket.gethostname(), False)])
+@pytest.mark.parametrize(
+    ("node", "taken"), [("a-node-that-died", True), (socket.gethostname(), False)], ids=["another", "this"]
+)
 def test_the_lock_of_a_node_that_died_is_taken_over(
     node: str, taken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,10 +89,11 @@ def test_the_lock_of_a_node_that_died_is_taken_over(
 
 
 def test_a_holder_that_shows_signs_of_life_keeps_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "BEAT", 0.05)
-    monkeypatch.setattr(folders, "SILENT", 0.5)
-    monkeypatch.setattr(folders, "POLL", 0.05)
+    monkeypatch.setattr(folders, "SILENT", 0)
+    monkeypatch.setattr(folders, "POLL", 0.01)
     monkeypatch.setattr(folders, "_holder", lambda folder: "another-node")
+    signs = itertools.count()
+    monkeypatch.setattr(folders, "_sign", lambda folder: next(signs))
     got = threading.Event()
 
     def wait_for_it() -> None:
@@ -97,5 +102,15 @@ def test_a_holder_that_shows_signs_of_life_keeps_its_folder(tmp_path: Path, monk
 
     with ThreadPoolExecutor(1) as jobs, held(tmp_path, lambda: None):
         jobs.submit(wait_for_it)
-        assert not got.wait(1.5)
+        assert not got.wait(0.5)
     assert got.is_set()
+    assert next(signs) > 2, "they were looked at"
+
+
+def test_signs_of_life_go_on_while_a_folder_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "BEAT", 0.01)
+    with held_now(tmp_path):
+        first, over = folders._sign(tmp_path), time.monotonic() + 30
+        while folders._sign(tmp_path) == first and time.monotonic() < over:
+            time.sleep(0.01)
+        assert folders._sign(tmp_path) != first

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
@@ -22,20 +21,21 @@ from tasks.outputs.detection import Detection
 COUNT = 2
 
 
-def in_two(work: Callable[[Ranks], Any]) -> list[Any]:
-    """Have two processes do the same, and return what each found."""
+@pytest.fixture(scope="module")
+def two() -> list[dict[str, Any]]:
+    """Have two processes, which are slow to start, do all at once, and return what each found."""
     port = Place().main_port
     with ProcessPoolExecutor(COUNT, multiprocessing.get_context("spawn")) as pool:  # says so where a process ends
-        return [each.result() for each in [pool.submit(_meet, work, rank, port) for rank in range(COUNT)]]
+        return [each.result() for each in [pool.submit(_meet, rank, port) for rank in range(COUNT)]]
 
 
-def _meet(work: Callable[[Ranks], Any], rank: int, port: int) -> Any:
+def _meet(rank: int, port: int) -> dict[str, Any]:
     torch.set_num_threads(1)
     fabric = build_fabric("cpu", "32", devices=COUNT, place=Place(rank, port))
     ranks = Ranks.of(fabric)
     ranks.meet(fabric)
     try:
-        return work(ranks)
+        return {"gradients": gradients(ranks), **exchange(ranks)}
     finally:
         torch.distributed.destroy_process_group()
 
@@ -64,8 +64,8 @@ def exchange(ranks: Ranks) -> dict[str, Any]:
     return {**found, "fault": fault}
 
 
-def test_two_processes_exchange_all_there_is() -> None:
-    first, second = in_two(exchange)
+def test_two_processes_exchange_all_there_is(two: list[dict[str, Any]]) -> None:
+    first, second = two
     assert (first["part"], second["part"]) == tuple(torch.arange(24.0).view(2, 2, 1, 2, 3).tolist())
     for found in (first, second):
         assert (found["join"], found["bool"], found["uint8"]) == (True, True, True)
@@ -91,10 +91,10 @@ def gradients(ranks: Ranks) -> list[Tensor]:
     return [each.grad for each in parameters if each.grad is not None]
 
 
-def test_two_processes_have_the_gradient_of_one() -> None:
+def test_two_processes_have_the_gradient_of_one(two: list[dict[str, Any]]) -> None:
     alone = gradients(ALONE)
-    for found in in_two(gradients):
-        torch.testing.assert_close(found, alone, rtol=1e-12, atol=1e-12)
+    for found in two:
+        torch.testing.assert_close(found["gradients"], alone, rtol=1e-12, atol=1e-12)
 
 
 def test_a_batch_that_cannot_be_divided_is_seen_whole_by_everybody() -> None:
