@@ -81,7 +81,8 @@ class Record(Part):
         try:
             return cls.model_validate_json(text, strict=True)
         except ValidationError as error:
-            raise RecordError(_later(text) or explain(error)) from None
+            said = _later(text) or f"{explain(error)}; take it as its run wrote it, or run that again"
+            raise RecordError(said) from None
 
 
 def _later(text: str | bytes) -> str:

@@ -46,7 +46,7 @@ def read_one(path: str | Path) -> Record:
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror or error})") from error
     except RecordError as error:
-        raise RecordError(f"{path}: not a record: {error}; take it as its run wrote it, or run that again") from None
+        raise RecordError(f"{path}: not a record: {error}") from None
 
 
 def read(paths: Iterable[str | Path]) -> tuple[list[Record], list[Fault]]:

@@ -10,9 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ABOVE = {  # what a package or module must not import
-    "leaderboards": ("tasks", "methods", "benchmark"),
-    "tasks": ("methods", "leaderboards", "benchmark"),
-    "methods": ("leaderboards", "benchmark"),
+    "leaderboards": ("tasks", "methods", "benchmark", "perf", "tests"),
+    "tasks": ("methods", "leaderboards", "benchmark", "perf", "tests"),
+    "methods": ("leaderboards", "benchmark", "perf", "tests"),
+    "benchmark": ("perf", "tests"),
     "benchmark/config": ("benchmark.training", "benchmark.runs", "benchmark.conformance", "benchmark.commands"),
     "benchmark/training": ("benchmark.runs", "benchmark.conformance", "benchmark.commands"),
     "benchmark/runs": ("benchmark.launchers", "benchmark.conformance", "benchmark.commands"),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from perf.campaign.case import Case
-from perf.campaign.images import cut, holding
+from perf.campaign.damage import Damage, cut, edited, holding, swapped
 from perf.campaign.refusals import EXECUTED, Malformed
 from tests.tasks.datasets import layouts, own_layouts
 
-Damage = Callable[[Path], object]
 LAUGHS = (  # entities that unpack to 3 GB
     '<!DOCTYPE a [<!ENTITY a "lol">'
     + "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True))
@@ -26,28 +23,6 @@ OUTSIDE = (
 )
 CODE = f"names: !!python/object/apply:os.system ['touch {EXECUTED}']\n"
 DEEP = "[" * 200_000
-
-
-def edited(change: Callable[[Any], object]) -> Damage:
-    """Change the content of a JSON file in place."""
-
-    def damage(path: Path) -> None:
-        content = json.loads(path.read_text())
-        change(content)
-        path.write_text(json.dumps(content))
-
-    return damage
-
-
-def swapped(old: str, new: str) -> Damage:
-    """Replace the first occurrence of a text, which must be there."""
-
-    def damage(path: Path) -> None:
-        content = path.read_text()
-        assert old in content, (path, old)
-        path.write_text(content.replace(old, new, 1))
-
-    return damage
 
 
 def text(content: str) -> Damage:
@@ -162,7 +137,7 @@ def _own(name: str) -> Callable[[Path], object]:
     return write
 
 
-FAMILIES: list[tuple[str, Callable[[Path], object], str, dict[str, Damage], list[str]]] = [
+FORMATS: list[tuple[str, Callable[[Path], object], str, dict[str, Damage], list[str]]] = [
     ("COCO's JSON", layouts.coco, "annotations/instances_train2017.json", COCO, ["data=coco"]),
     ("VOC's XML", layouts.voc_det, "VOCdevkit/VOC2007/Annotations/2007_a0.xml", XML, ["data=voc_det"]),
     (
@@ -221,7 +196,7 @@ def cases(chance: random.Random) -> Iterator[Case]:
     """Yield every damage of every format, in a drawn order."""
     found = [
         Malformed(f"{title} {name}", met(write, file, damage, words), [Path(file).name])
-        for title, write, file, damages, words in FAMILIES
+        for title, write, file, damages, words in FORMATS
         for name, damage in damages.items()
     ]
     found += [

@@ -11,10 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from perf.campaign.case import Case, require
-from perf.campaign.finished import finished
+from perf.campaign.finished import COHORT, finished
 from perf.campaign.homes import EARLIER, require_same, settled, snapshot, with_an_earlier_run, words
 from perf.campaign.process import Outcome, aside, benchmark
-from perf.campaign.weights import COHORT
 
 NEWNS, NEWUSER = 0x00020000, 0x10000000
 READ_ONLY, REMOUNT, BIND, PRIVATE, RECURSIVE = 1, 32, 4096, 1 << 18, 16384

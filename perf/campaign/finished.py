@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from perf.campaign.homes import with_an_earlier_run, words
 from perf.campaign.process import benchmark
 
 CHEAP = "task=count"
+COHORT = (CHEAP, "method=[none,mgd]")
 
 
 @functools.cache
@@ -57,18 +57,3 @@ def unfinished(home: Path, method: str) -> Path:
 def main_teacher(home: Path) -> Path:
     """Return the folder of the main teacher."""
     return home / "teachers" / record_of(home, "mgd").teachers[0].id
-
-
-def edited(path: Path, **changes: object) -> None:
-    """Replace values of a JSON file; a key with ``__`` lies within others."""
-    content = json.loads(path.read_text())
-    for key, value in changes.items():
-        *above, last = key.split("__")
-        node = content
-        for name in above:
-            node = node[name]
-        if value is Ellipsis:
-            del node[last]
-        else:
-            node[last] = value
-    path.write_text(json.dumps(content))

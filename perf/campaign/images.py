@@ -14,11 +14,11 @@ import numpy as np
 from PIL import Image
 
 from perf.campaign.case import Case
+from perf.campaign.damage import Damage, cut, holding
 from perf.campaign.refusals import Malformed
 from tests.tasks.datasets import layouts
 
 SIZE = (24, 32)
-Damage = Callable[[Path], object]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 FIRST, LABELS = "train/train_0000.png", "trainannot/train_0000.png"
 
@@ -64,16 +64,6 @@ def flipped(content: bytes) -> bytes:
     """Turn over bits in the middle of the pixels."""
     middle = len(content) // 2
     return content[:middle] + bytes(byte ^ 255 for byte in content[middle : middle + 40]) + content[middle + 40 :]
-
-
-def cut(share: float) -> Damage:
-    """Cut a file short."""
-    return lambda path: path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-
-
-def holding(content: bytes) -> Damage:
-    """Put other bytes in a file's place."""
-    return lambda path: path.write_bytes(content)
 
 
 def replaced(make: Callable[[Path], object]) -> Damage:

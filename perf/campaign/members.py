@@ -12,6 +12,7 @@ from perf.campaign.case import Case, require
 from perf.campaign.finished import CHEAP, finished, record_of
 from perf.campaign.homes import require_sound, with_an_earlier_run, words
 from perf.campaign.process import benchmark
+from tests.support import student_bytes
 
 OTHERS = ("none", "pixel")
 SOURCE = '''
@@ -56,37 +57,22 @@ class Bad(Method):
 
 '''
 RAISES, DIVERGES, ENDS = ("failed",), ("diverged",), ("ok", "failed")
+STEP = "misbehave(self, step, terms)"
 BAD: dict[str, tuple[str, str, tuple[str, ...]]] = {  # what it does -> the function, its body, how its record may end
-    "raises": ("misbehave(self, step, terms)", "raise ValueError('no\\nmore')", RAISES),
     "raises when it is built": ("begin(self)", "raise RuntimeError('not today')", RAISES),
-    "leaves the process": ("misbehave(self, step, terms)", "sys.exit(3)", RAISES),
     "returns no terms": ("forward(self, step)", "return None", RAISES),
-    "diverges": ("misbehave(self, step, terms)", "terms['mine'] = terms['mine'] * float('nan')", DIVERGES),
-    "grows beyond all numbers": (
-        "misbehave(self, step, terms)",
-        "terms['mine'] = terms['mine'] * 1e38 * 1e38",
-        DIVERGES,
-    ),
-    "leaks memory": ("misbehave(self, step, terms)", "held.append(torch.ones(50_000_000))", ENDS),
-    "sleeps": ("misbehave(self, step, terms)", "time.sleep(3)", ENDS),
-    "changes a teacher's prediction": (
-        "misbehave(self, step, terms)",
-        "step.teacher(step.labeled).maps[0].zero_()",
-        RAISES,
-    ),
-    "changes the batch": ("misbehave(self, step, terms)", "step.labeled.image.zero_()", RAISES),
-    "seeds everything anew": (
-        "misbehave(self, step, terms)",
-        "torch.manual_seed(5); np.random.seed(5); __import__('random').seed(5)",
-        ENDS,
-    ),
-    "computes in float64 from now on": (
-        "misbehave(self, step, terms)",
-        "torch.set_default_dtype(torch.float64)",
-        ENDS,
-    ),
-    "turns gradients off": ("misbehave(self, step, terms)", "torch.set_grad_enabled(False)", ENDS + DIVERGES),
-    "runs out of memory": ("misbehave(self, step, terms)", "torch.empty(1 << 50)", RAISES),
+    "raises": (STEP, "raise ValueError('no\\nmore')", RAISES),
+    "leaves the process": (STEP, "sys.exit(3)", RAISES),
+    "runs out of memory": (STEP, "torch.empty(1 << 50)", RAISES),
+    "changes a teacher's prediction": (STEP, "step.teacher(step.labeled).maps[0].zero_()", RAISES),
+    "changes the batch": (STEP, "step.labeled.image.zero_()", RAISES),
+    "diverges": (STEP, "terms['mine'] = terms['mine'] * float('nan')", DIVERGES),
+    "grows beyond all numbers": (STEP, "terms['mine'] = terms['mine'] * 1e38 * 1e38", DIVERGES),
+    "leaks memory": (STEP, "held.append(torch.ones(50_000_000))", ENDS),
+    "sleeps": (STEP, "time.sleep(3)", ENDS),
+    "seeds everything anew": (STEP, "torch.manual_seed(5); np.random.seed(5); __import__('random').seed(5)", ENDS),
+    "computes in float64 from now on": (STEP, "torch.set_default_dtype(torch.float64)", ENDS),
+    "turns gradients off": (STEP, "torch.set_grad_enabled(False)", ENDS + DIVERGES),
 }
 
 
@@ -111,8 +97,7 @@ def _member(function: str, body: str, statuses: tuple[str, ...], folder: Path) -
     for name in OTHERS:
         mine, expected = record_of(home, name), record_of(alone, name)
         require(mine.status == "ok", f"{name} {mine.status}: {mine.status_reason}")
-        same = [(place / str(each.artifacts.student)).read_bytes() for place, each in ((home, mine), (alone, expected))]
-        require(same[0] == same[1], f"{name}: other bytes than alone")
+        require(student_bytes(home, mine) == student_bytes(alone, expected), f"{name}: other bytes than alone")
         require(mine.scores == expected.scores, f"{name}: other scores than alone")
     require_sound(home)
 

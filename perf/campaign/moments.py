@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tasks.data.cache import ROOT
+
 PHASES = {  # what the command does -> the function that does it
     "training a teacher": "benchmark.runs.teachers:_train",
     "training students": "benchmark.training.cohort:Cohort.train",
@@ -92,4 +94,4 @@ def durations(listen: Callable[[], list[tuple[str, str]] | None]) -> dict[str, l
 
 def cache_of(folder: Path) -> dict[str, str]:
     """Return the environment in which a command renders everything anew."""
-    return {"DENSEDISTILL_CACHE": str(folder / "cache")}
+    return {ROOT: str(folder / "cache")}

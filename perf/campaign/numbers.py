@@ -11,11 +11,10 @@ from typing import Any
 
 from leaderboards import store
 from perf.campaign.case import Case, require
-from perf.campaign.finished import finished, record_of
+from perf.campaign.finished import COHORT, finished, record_of
 from perf.campaign.homes import snapshot
 from perf.campaign.process import benchmark
 from perf.campaign.strings import Place, with_value
-from perf.campaign.weights import COHORT
 
 EXTREME: tuple[float, ...] = (0, -1, 1.5, 1e308, -1e308, 5e-324, 2**53, 10**30, 10**400)
 

@@ -5,33 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from leaderboards import store
 from perf.campaign.case import Case
-from perf.campaign.finished import copied, edited, record_of
-from perf.campaign.images import cut, holding
+from perf.campaign.damage import Damage, cut, holding, put, swapped
+from perf.campaign.finished import COHORT, copied, record_of
 from perf.campaign.refusals import EXECUTED, Malformed
-from perf.campaign.weights import COHORT
 
-Damage = Callable[[Path], object]
 HUGE = 10**400
-
-
-def put(**changes: Any) -> Damage:
-    """Replace values of a record; ``...`` takes a key out."""
-    return lambda path: edited(path, **changes)
-
-
-def raw(old: str, new: str) -> Damage:
-    """Replace a text of a record once."""
-
-    def damage(path: Path) -> None:
-        content = path.read_text()
-        assert old in content, old
-        path.write_text(content.replace(old, new, 1))
-
-    return damage
 
 
 DAMAGED: dict[str, Damage] = {
@@ -48,9 +29,9 @@ DAMAGED: dict[str, Damage] = {
     "with a word for a number": put(seed="seven"),
     "with a seed below zero": put(seed=-1),
     "with a status that there is not": put(status="perfect"),
-    "with NaN for a number": raw('"seed": 0', '"seed": NaN'),
+    "with NaN for a number": swapped('"seed": 0', '"seed": NaN'),
     "with a number of 400 digits": put(dataset__n_test=HUGE),
-    "with half a character": raw('"seed_scheme": "', '"seed_scheme": "\\ud800'),
+    "with half a character": swapped('"seed_scheme": "', '"seed_scheme": "\\ud800'),
     "whose id leaves the folder": put(run_id="../../../tmp/evil"),
     "whose student leaves the folder": put(artifacts__student="../../../etc/passwd"),
     "whose student has a full path": put(artifacts__student="/etc/passwd"),
@@ -71,8 +52,6 @@ DAMAGED: dict[str, Damage] = {
     "whose data is a file of code": put(provenance__config__data__name="./evil.py"),
     "whose student is a file of code": put(provenance__config__student={"network": "./evil.py:Evil", "weights": None}),
 }
-
-
 CHECKED = ("of another revision",)  # what verify alone refuses
 
 

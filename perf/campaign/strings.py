@@ -18,9 +18,8 @@ from leaderboards.errors import RecordError
 from leaderboards.record import Record
 from leaderboards.write import write_boards
 from perf.campaign.case import Case, require
-from perf.campaign.finished import finished, record_of
+from perf.campaign.finished import COHORT, finished, record_of
 from perf.campaign.process import benchmark
-from perf.campaign.weights import COHORT
 
 Place = tuple[str | int, ...]
 

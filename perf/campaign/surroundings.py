@@ -13,12 +13,13 @@ from pathlib import Path
 
 from benchmark.training import cost
 from perf.campaign.case import Case, require
-from perf.campaign.finished import CHEAP, finished
+from perf.campaign.finished import COHORT, finished
 from perf.campaign.homes import require_same, settled, with_an_earlier_run, words
+from perf.campaign.moments import cache_of
 from perf.campaign.process import PATIENCE, Outcome
+from tasks.data.cache import ROOT
 
-COHORT = (CHEAP, "method=[none,mgd]")
-ROOT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[2]
 NOBODY = 65_533  # a user that no system has a name or a home for
 CLOCK = """
 import datetime, itertools, time
@@ -61,8 +62,8 @@ def _run(
     if link:
         home = home.rename(folder / "elsewhere")
         (folder / name).symlink_to(home)
-    shared = folder / "cache"
-    shared.mkdir()
+    shared = cache_of(folder)
+    Path(shared[ROOT]).mkdir()
     if nobody and os.geteuid() == 0:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
@@ -73,7 +74,7 @@ def _run(
         place.mkdir()
         place.chmod(0o555)
     word = words(home if closed else name, *COHORT)
-    outcome = _fresh(word, place, prelude, nobody, {"DENSEDISTILL_CACHE": str(shared), **environment})
+    outcome = _fresh(word, place, prelude, nobody, {**shared, **environment})
     require(outcome.code == 0, f"exit code {outcome.code}: {outcome.tail}")
     require_same(home, whole)
     if link:
@@ -87,7 +88,7 @@ def _fresh(word: list[str], folder: Path, prelude: str, nobody: bool, environmen
     done = subprocess.run(
         [sys.executable, "-c", prelude + short, *word],
         cwd=folder,
-        env={**kept, "PYTHONPATH": str(ROOT), **environment},
+        env={**kept, "PYTHONPATH": str(PROJECT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=PATIENCE,

@@ -18,14 +18,13 @@ from torch import Tensor
 
 from leaderboards import store
 from perf.campaign.case import Case
-from perf.campaign.finished import CHEAP, copied, edited, finished, main_teacher, record_of, unfinished
+from perf.campaign.damage import Damage, cut, holding, put
+from perf.campaign.finished import CHEAP, COHORT, copied, finished, main_teacher, record_of, unfinished
 from perf.campaign.homes import words
-from perf.campaign.images import cut, holding
 from perf.campaign.refusals import EXECUTED, Malformed
+from tests.support import student_bytes
 
-COHORT = (CHEAP, "method=[none,mgd]")
 State = dict[str, Tensor]
-Damage = Callable[[Path], object]
 
 
 class Code:
@@ -85,7 +84,7 @@ CHECKPOINTS: dict[str, Damage] = {
     "whose head is no JSON": holding(head(b"{nothing")),
     "whose tensors lie outside": holding(head(b'{"a":{"dtype":"F32","shape":[9999],"data_offsets":[0,39996]}}')),
     "of another architecture": lambda path: path.write_bytes(
-        (finished(*COHORT) / str(record_of(finished(*COHORT), "none").artifacts.student)).read_bytes()
+        student_bytes(finished(*COHORT), record_of(finished(*COHORT), "none"))
     ),
     "of other names": changed(renamed),
     "that lacks a tensor": changed(lambda state: state.pop(min(state))),
@@ -162,7 +161,7 @@ KEPT: dict[str, tuple[Callable[[Path], Path], Damage, str]] = {
     "what is known of a teacher, a list": (in_teacher("teacher.json"), holding(b"[1]"), "teacher.json"),
     "what is known of a teacher, without its scores": (
         in_teacher("teacher.json"),
-        lambda path: edited(path, metrics=...),
+        put(metrics=...),
         "teacher.json",
     ),
     "scores of trivial predictors, cut": (trivial, cut(0.5), "trivial"),

@@ -27,7 +27,7 @@ class TuningSplit(Wrapped):
         if part_of is None or not 0 < part_of < 1:
             raise InputError(f"data.tuning_split={share}: expected a share above 0 and below 1, such as 1/4")
         part = split_labeled(whole.ids("train"), share, whole.group)
-        if not part.name.startswith("seeded-") or not part.unlabeled:
+        if not part.unlabeled:
             raise InputError(f"data.tuning_split={share}: expected a share that leaves images to train on, as 1/4 does")
         super().__init__(whole)
         self.splits = ("train", "val", "test")  # type: ignore[misc]

@@ -14,7 +14,7 @@ import numpy as np
 from tasks.annotations.kind import kinds
 from tasks.base import datasets
 from tasks.datasets.reading.faults import counted
-from tasks.datasets.reading.files import data_root, fault, read_image
+from tasks.datasets.reading.files import data_root, fault, read_image, too_deep
 from tasks.datasets.reading.formats.base import Format
 from tasks.datasets.reading.listed import Entry, ListedDataset
 from tasks.datasets.reading.pictures import Head, head
@@ -137,7 +137,7 @@ class Folder(ListedDataset):
 
     def image(self, entry: Entry) -> np.ndarray:
         """Read an image; one that its EXIF entry turns is an error, unless ``exif`` says what is to be done."""
-        if entry.image.is_file() and (found := self._unfit(entry.image, head(entry.image))):
+        if self.exif == "refuse" and entry.image.is_file() and (found := self._unfit(entry.image, head(entry.image))):
             raise found
         return read_image(entry.image, turn=self.exif == "apply")
 
@@ -175,8 +175,8 @@ class Folder(ListedDataset):
 
     def _unfit(self, path: Path, image: Head) -> InputError | None:
         """Say why an image cannot be used as the options have it."""
-        if image.deep:
-            return fault(path, "an 8-bit image", f"mode {image.mode}", "convert it to 8 bits a channel")
+        if found := too_deep(path, image.mode):
+            return found
         if image.turned and self.exif == "refuse":
             fix = "say data.exif=apply if annotations fit the image as it is shown, data.exif=ignore if as it is stored"
             return fault(path, "an image as it is stored", "an EXIF entry that turns it", fix)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,15 @@ from PIL import Image
 from rich.console import Console
 
 from benchmark.run import Run
+from benchmark.runs import outcome
 from benchmark.runs.identity import Identity
-from leaderboards import image_values
+from benchmark.runs.outcome import now
+from leaderboards import image_values, validate
 from leaderboards.record import Record
 from leaderboards.values import sha256_of
 from tasks.data.sheet import GAP, TITLE
 from tasks.datasets.scenes import Scenes
+from tasks.errors import InputError
 from tests.support import Finished, tiny_config, tiny_run
 
 
@@ -84,6 +88,24 @@ def _student(home: Path, record: Record) -> dict:
 
 def _buffers(home: Path, record: Record) -> int:
     return sum(each.numel() for name, each in _student(home, record).items() if "running_" in name)
+
+
+def test_a_clock_that_is_set_back_while_a_run_lasts_ends_it_when_it_began(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "now", lambda: now() - timedelta(days=1))
+    (record,) = tiny_run(home, "method=none")
+    assert record.status == "ok"
+    assert record.provenance.started is not None
+    assert record.provenance.finished == record.provenance.started
+    assert validate.validate([home])[1] == []
+
+
+def test_images_too_small_for_a_network_are_told_before_it_is_trained(tmp_path: Path) -> None:
+    """One pixel is left of 32, which the teacher cannot normalise: what torch says of that becomes a line."""
+    with pytest.raises(InputError, match=r"cannot take one image of 32x32 pixels \(.+\); give it larger ones by data"):
+        tiny_run(tmp_path, "task=seg", "method=pixel", "data.size=32")
+    assert not list(tmp_path.rglob("*.safetensors"))
 
 
 def test_the_student_file_holds_the_student_alone(together: Callable[[str], Finished]) -> None:

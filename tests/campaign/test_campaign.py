@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from perf.campaign.__main__ import prepare, run_family
+from perf.campaign.__main__ import attempt, prepare, run_family
 from perf.campaign.case import Broken, Case, require
 from perf.campaign.families import FAMILIES
 from perf.campaign.process import aside, benchmark
+from tasks.data.cache import ROOT
 
 SAMPLE = {  # cases of the default seed, four minutes of one core in all
     "kills": 4,
@@ -34,7 +35,7 @@ def test_every_family_has_its_sample() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_a_sample_holds(family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DENSEDISTILL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv(ROOT, str(tmp_path / "cache"))
     prepare()
     (tmp_path / "cases").mkdir()
     done, broken = run_family(family, SAMPLE[family.name], 0, tmp_path / "cases")
@@ -43,8 +44,6 @@ def test_a_sample_holds(family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_case_that_does_not_hold_is_broken(tmp_path: Path) -> None:
-    from perf.campaign.__main__ import attempt
-
     assert attempt(Case("holds", lambda folder: None), tmp_path / "1") == ""
     assert attempt(Case("does not", lambda folder: require(False, "why")), tmp_path / "2") == "why"
     assert "ZeroDivisionError" in attempt(Case("fails", lambda folder: 1 / 0), tmp_path / "3")

@@ -65,8 +65,8 @@ def read_image(path: Path, *, turn: bool = False) -> np.ndarray:
     image = open_image(path)
     if turn:
         image = ImageOps.exif_transpose(image)
-    if image.mode[0] in "IF":
-        raise fault(path, "an 8-bit image", f"mode {image.mode}", "convert it to 8 bits a channel")
+    if found := too_deep(path, image.mode):
+        raise found
     if "transparency" in image.info:
         image = image.convert("RGBA")
     return np.array(image.convert("RGB"))
@@ -85,9 +85,16 @@ def read_map(path: Path) -> np.ndarray:
 def read_grey(path: Path) -> np.ndarray:
     """Read the brightness of an image of any 8-bit kind, uint8 (H,W)."""
     image = open_image(path)
-    if image.mode[0] in "IF":
-        raise fault(path, "an 8-bit image", f"mode {image.mode}", "convert it to 8 bits a channel")
+    if found := too_deep(path, image.mode):
+        raise found
     return np.array(image.convert("L"))
+
+
+def too_deep(path: Path, mode: str) -> InputError | None:
+    """Say that an image whose mode Pillow names so has more than 8 bits a channel; None where it has not."""
+    if mode[0] not in "IF":
+        return None
+    return fault(path, "an 8-bit image", f"mode {mode}", "convert it to 8 bits a channel")
 
 
 def read_classes(path: Path, table: np.ndarray, size: tuple[int, int] | None, labels: str) -> np.ndarray:

@@ -121,6 +121,20 @@ def _bare(file: Path) -> None:
     change(file, provenance=store.read_one(file).provenance.model_copy(update={"config": {}}))
 
 
+def _a_file_of_code(part: str) -> Callable[[Path], None]:
+    """Return a fault: a record that names, as its task, data or student, a file that would say that it was run."""
+
+    def fault(file: Path) -> None:
+        code = file.parent / "evil.py"
+        code.write_text(f"open({str(file.parent / 'executed')!r}, 'w')\n")
+        provenance = store.read_one(file).provenance
+        key = "network" if part == "student" else "name"
+        named = {**provenance.config[part], key: f"{code}:Evil"}  # type: ignore[dict-item]
+        change(file, provenance=provenance.model_copy(update={"config": {**provenance.config, part: named}}))
+
+    return fault
+
+
 def _failed(file: Path) -> None:
     change(file, status="failed")
 
@@ -135,6 +149,9 @@ def _failed(file: Path) -> None:
         (_older, "made by revision 0 of the suite"),
         (_bare, "provenance.config lacks revision, task, data"),
         (_failed, "the run is failed, expected ok"),
+        (_a_file_of_code("task"), "evil.py:Evil' is no name of a task or dataset"),
+        (_a_file_of_code("data"), "evil.py:Evil' is no name of a task or dataset"),
+        (_a_file_of_code("student"), "evil.py:Evil' is not registered here"),
     ],
 )
 def test_what_cannot_be_checked_is_said_and_left_alone(
@@ -147,6 +164,7 @@ def test_what_cannot_be_checked_is_said_and_left_alone(
     assert code == 2
     assert expected in printed
     assert file.read_bytes() == before
+    assert not (file.parent / "executed").exists()
 
 
 def test_only_the_place_of_the_data_and_the_device_may_be_given(copy: Callable[..., Path]) -> None:
