@@ -27,7 +27,8 @@ def build_record(
     problem: Problem, config: Config, contestant: Contestant, plans: Mapping[str, Plan], outcome: Outcome
 ) -> Record:
     """Fill a record; a run that did not end has no scores and no costs."""
-    identity = contestant.identity
+    identity, home = contestant.identity, Path(config.home)
+    refused = outcome.status == "not_applicable"  # it met nobody, so it does not tell who was there before it
     return Record(
         run_id=identity.run_id,
         entry_id=identity.entry_id,
@@ -42,8 +43,8 @@ def build_record(
         dataset=_dataset(problem),
         method=_method(config, contestant, outcome),
         student=_student(config.student),
-        teachers=[_teacher(plan, Path(config.home)) for plan in plans.values()],
-        trivial=trivial.scores(problem) or {},
+        teachers=[_teacher(plan, {} if refused else about(plan, home) or {}) for plan in plans.values()],
+        trivial={} if refused else trivial.scores(problem) or {},
         protocol=_protocol(config, contestant, outcome.member),
         scores=scores(problem, outcome),
         inference=inference(problem, outcome),
@@ -144,8 +145,7 @@ def _notes(roles: Mapping[str, str], member: Member | None) -> list[str]:
     return said
 
 
-def _teacher(plan: Plan, home: Path) -> parts.Teacher:
-    facts = about(plan, home) or {}
+def _teacher(plan: Plan, facts: Mapping[str, Any]) -> parts.Teacher:
     metrics = facts.get("metrics", {})
     return parts.Teacher(
         id=plan.id,

@@ -85,11 +85,11 @@ echo 'JobID|State|NodeList'
 
 
 def started(home: Path, *words: str) -> subprocess.Popen[str]:
-    """Start a sweep in a process of its own."""
+    """Start a sweep in a process of its own, the leader of a group."""
     command = [sys.executable, "-m", "benchmark", "run", "-m", *STEADY, "recipe.steps=6", f"home={home}", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.Popen(command, env=environment, cwd=home.parent, text=True, **pipes)
+    return subprocess.Popen(command, env=environment, cwd=home.parent, text=True, start_new_session=True, **pipes)
 
 
 def swept(home: Path, *words: str) -> tuple[int, str]:
@@ -97,6 +97,14 @@ def swept(home: Path, *words: str) -> tuple[int, str]:
     process = started(home, *words)
     printed, _ = process.communicate(timeout=400)
     return process.returncode, printed
+
+
+def assert_gone(group: int) -> None:
+    """Hold that all processes of a sweep end, whichever of them it started."""
+    with pytest.raises(ProcessLookupError):
+        for _ in range(600):
+            os.killpg(group, 0)
+            time.sleep(0.1)
 
 
 def found(home: Path) -> dict[str, Any]:
@@ -189,20 +197,30 @@ def test_an_array_of_slurm(
 
 
 @pytest.mark.slow
-def test_a_sweep_on_ray_that_is_asked_to_stop_saves_and_goes_on(
-    tmp_path: Path, serial: dict[str, Any], deadly: Callable[[bool], str]
+@pytest.mark.parametrize(("launcher", "send", "number"), [("ray", os.kill, "SIGTERM"), ("joblib", os.killpg, "SIGINT")])
+def test_a_sweep_that_is_asked_to_stop_saves_and_goes_on(
+    launcher: str,
+    send: Callable[[int, int], None],
+    number: str,
+    tmp_path: Path,
+    serial: dict[str, Any],
+    deadly: Callable[[bool], str],
 ) -> None:
-    pytest.importorskip("ray")
-    home, word = tmp_path / "runs", deadly(False)
-    words = (word, "methods.deadly.die=slowly", "hydra/launcher=ray", *ENGINES["ray"][1])
+    """By SIGTERM to its process alone, or by Ctrl-C, which a terminal sends to all of them."""
+    package, words = ENGINES[launcher]
+    pytest.importorskip(package)
+    home = tmp_path / "runs"
+    words = [deadly(False), "methods.deadly.die=slowly", f"hydra/launcher={launcher}", *words]
     process = started(home, *words)
     while process.poll() is None and not list(home.glob("runs/seg-deadly-*/resume.pt")):
         time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
+    send(process.pid, signal.Signals[number])
     printed, _ = process.communicate(timeout=200)
-    assert process.returncode > 128, printed
+    assert process.returncode == 128 + signal.Signals[number], printed
     assert {record.status for record in store.read([home])[0]} == {"interrupted"}, printed
     assert "stopped after step" in printed
+    assert "Traceback" not in printed
+    assert_gone(process.pid)
     code, printed = swept(home, *words)
     assert (code, "resumed at step" in printed) == (0, True), printed
     assert found(home).items() <= serial.items()

@@ -74,4 +74,7 @@ def test_a_method_without_a_meaning_for_a_task_is_recorded_as_that(home_of: Call
     assert (none.status, refused.status) == ("ok", "not_applicable")
     assert "needs maps of classes" in refused.status_reason
     assert refused.method.regulariser
+    assert any(teacher.weights_sha256 for teacher in none.teachers), "a teacher was there"
+    assert not any(teacher.weights_sha256 for teacher in refused.teachers), "the record does not depend on that"
+    assert (bool(none.trivial), refused.trivial) == (True, {})
     assert tiny_run(home, *words) == [none, refused]
