@@ -20,7 +20,7 @@ from benchmark.launchers.engine import Result
 from benchmark.launchers.launch import Launch, is_of_hydra
 from benchmark.run import Run
 from benchmark.runs.survey import Survey
-from benchmark.runs.waves import Cohort, Sweep, Words, joined, planned
+from benchmark.runs.waves import Cohort, Sweep, Words, joined, parted, planned
 from leaderboards import store
 from leaderboards.render import text
 from methods.base import methods
@@ -43,13 +43,14 @@ def run_all(words: Sequence[str], multirun: bool, console: Console, dry: bool = 
     asked = [word for word in words if not is_of_hydra(word)]
     jobs = joined(combinations(asked), methods) if multirun else [tuple(asked)]
     cohorts, homes = _looked_at(jobs)
-    sweep = planned(cohorts)
+    launch = Launch([word for word in words if is_of_hydra(word)], homes[0], Job(tuple(sys.argv), os.getpid()))
+    sweep = parted(planned(cohorts), launch.places)
     for line in told(sweep, jobs):
         console.print(escape(line), highlight=False)
     if dry:
         return 0
     try:
-        return _run(sweep, [word for word in words if is_of_hydra(word)], homes[0], console)
+        return _run(sweep, launch, console)
     finally:  # once for all jobs, which may have run side by side; also for those before a stop
         for home in sorted(set(homes)):
             if (home / store.RECORDS).is_dir():
@@ -103,11 +104,10 @@ def _line(words: Words, common: Collection[str], what: Sequence[str]) -> str:
     return f"  {' '.join([*special, ', '.join(what)])}"
 
 
-def _run(sweep: Sweep, hydra_words: Sequence[str], home: Path, console: Console) -> int:
+def _run(sweep: Sweep, launch: Launch, console: Console) -> int:
     """Make the teachers, then run the cohorts; whoever lacks a teacher, or was lost for good, gets a record of it."""
     if not sweep.cohorts:
         return 0
-    launch = Launch(hydra_words, home, Job(tuple(sys.argv), os.getpid()))
     made = launch([job.words for job in sweep.teachers])
     missing = {job.teacher.id: result.said for job, result in zip(sweep.teachers, made, strict=True) if result.code}
     results = list(made)

@@ -45,6 +45,11 @@ class Engine(Launcher):
         """The kind of device that jobs see, cpu or cuda, where the engine decides; None: that of this machine."""
         return None
 
+    @property
+    def places(self) -> int:
+        """How many jobs run side by side; 1 where nobody can say so before they are sent."""
+        return 1
+
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Take over what a job is: Hydra calls this before it launches."""
         self.task = task_function

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+import torch
 
 from benchmark.launchers.cards import OnACard
 from benchmark.launchers.engine import SIGNAL, Engine, Result, Task, Words, missing, work
@@ -28,6 +32,12 @@ class JoblibLauncher(Engine):
 
     def __init__(self, n_jobs: int, **options: Any) -> None:
         self.n_jobs, self.options = n_jobs, options
+
+    @property
+    def places(self) -> int:
+        """One a process, but no more than there are cards."""
+        joblib = _joblib()
+        return min(joblib.effective_n_jobs(self.n_jobs), torch.cuda.device_count() or sys.maxsize)
 
     def collect(self, task: Task, jobs: Sequence[Words]) -> Iterator[tuple[int, Result]]:
         """Run jobs side by side, then those that were running when a process died, each alone."""
@@ -55,19 +65,24 @@ class JoblibLauncher(Engine):
         return done
 
     def _parallel(self, task: Task, jobs: Iterable[tuple[int, Words]], processes: int) -> Iterator[tuple[int, Result]]:
-        try:
-            from joblib import Parallel, delayed
-        except ImportError as error:
-            raise missing("joblib", "joblib", error) from error
-        run = Parallel(
+        joblib = _joblib()
+        run = joblib.Parallel(
             **{"batch_size": 1, "pre_dispatch": "n_jobs", **self.options},
             n_jobs=processes,
             backend="loky",
             return_as="generator_unordered",
             initializer=_deaf,
         )
-        calls = (delayed(_numbered)(index, OnACard(task), Path.cwd(), words) for index, words in jobs)
+        calls = (joblib.delayed(_numbered)(index, OnACard(task), Path.cwd(), words) for index, words in jobs)
         return run(calls)
+
+
+def _joblib() -> ModuleType:
+    try:
+        import joblib
+    except ImportError as error:
+        raise missing("joblib", "joblib", error) from error
+    return joblib
 
 
 def _deaf() -> None:

@@ -56,6 +56,11 @@ class Launch:
         """The kind of device that jobs see, where the launcher decides and says so."""
         return self._launcher.device if isinstance(self._launcher, Engine) else None
 
+    @property
+    def places(self) -> int:
+        """How many jobs run side by side, where the launcher says so; raises InputError where its extra is missing."""
+        return self._launcher.places if isinstance(self._launcher, Engine) else 1
+
     def __call__(self, jobs: Sequence[Sequence[str]]) -> list[Result]:
         """Launch jobs, and return what became of each; KeyboardInterrupt stops those that are left."""
         if not jobs:

@@ -95,6 +95,39 @@ def planned(cohorts: Iterable[Cohort]) -> Sweep:
     return Sweep(tuple(_teachers(left)), tuple(left), tuple(finished))
 
 
+def parted(sweep: Sweep, places: int) -> Sweep:
+    """Part the longest cohorts until there are as many as places to run them, where they have that many runs.
+
+    Members that are trained apart have the same weights; what they learn from their teachers is computed in each part.
+    """
+    parts = [1] * len(sweep.cohorts)
+    while sum(parts) < places:
+        long = [index for index, cohort in enumerate(sweep.cohorts) if parts[index] < len(cohort.runs)]
+        if not long:
+            break
+        parts[max(long, key=lambda index: sum(_lengths(sweep.cohorts[index].runs)) / parts[index])] += 1
+    cohorts = [
+        narrowed(cohort, tuple(cohort.runs[place] for place in hand))
+        for cohort, hands in zip(sweep.cohorts, parts, strict=True)
+        for hand in dealt(_lengths(cohort.runs), hands)
+    ]
+    return replace(sweep, cohorts=tuple(cohorts))
+
+
+def dealt(lengths: Sequence[float], hands: int) -> list[list[int]]:
+    """Deal what takes so long into hands of about one length, the longest first; return places, each hand in order."""
+    held: list[list[int]] = [[] for _ in range(hands)]
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        min(held, key=lambda hand: (sum(lengths[each] for each in hand), len(hand))).append(place)
+    return [sorted(hand) for hand in held]
+
+
+def _lengths(runs: Sequence[PlannedRun]) -> list[float]:
+    """Expected seconds of runs, equal where nothing is known of any."""
+    known = [run.seconds for run in runs if run.seconds is not None]
+    return [(sum(known) / len(known) if known else 1.0) if run.seconds is None else run.seconds for run in runs]
+
+
 def narrowed(cohort: Cohort, runs: tuple[PlannedRun, ...]) -> Cohort:
     """Leave some runs of a cohort; ``only=[...]`` says so to the job, where they are not all of them."""
     if len(runs) == len(cohort.runs):

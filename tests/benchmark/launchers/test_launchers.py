@@ -261,8 +261,25 @@ def test_a_job_of_slurm_that_sigterm_stopped_goes_on_until_it_is_killed() -> Non
     assert not list(ended)
 
 
+@pytest.mark.slow
+def test_a_cohort_is_parted_among_processes(tmp_path: Path) -> None:
+    pytest.importorskip("joblib")
+    words = ("method=[none,pixel,cwd]", "seed=0")
+    code, printed = swept(tmp_path / "one", *words)
+    assert code == 0, printed
+    assert "sweep: 3 runs in 1 jobs" in printed
+    code, printed = swept(tmp_path / "two", *words, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    assert code == 0, printed
+    assert "sweep: 3 runs in 2 jobs" in printed
+    assert found(tmp_path / "two") == found(tmp_path / "one")
+
+
 def test_an_engine_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, launcher, extra in (("ray", "ray", "ray"), ("submitit", "submitit_slurm", "slurm")):
+    for module, launcher, extra in (
+        ("joblib", "joblib", "joblib"),
+        ("ray", "ray", "ray"),
+        ("submitit", "submitit_slurm", "slurm"),
+    ):
         monkeypatch.setitem(sys.modules, module, None)
         with pytest.raises(InputError, match=rf"hydra/launcher={launcher} needs {module}: pip install .*\[{extra}\]"):
             Launch([f"hydra/launcher={launcher}"], tmp_path, lambda composed: None)([["seed=0"]])

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.runs.waves import Cohort, PlannedRun, PlannedTeacher, joined, planned
+from benchmark.runs.waves import Cohort, PlannedRun, PlannedTeacher, dealt, joined, parted, planned
 
+COSTS = {"none": 1.0, "mgd": 6.0, "pixel": 2.0, "cwd": 3.0}
 LARGE, WIDE = PlannedTeacher("t1", "large", 320), PlannedTeacher("t2", "wide", 320)
 
 
@@ -72,6 +73,30 @@ def test_only_who_learns_from_a_teacher_falls_with_it() -> None:
     left, taken = planned([cohort]).without({"t1", "t2"})
     assert [[each.method for each in kept.runs] for kept in left.cohorts] == [["none"]]
     assert planned([cohort]).without(()) == (planned([cohort]), ())
+
+
+def test_a_long_cohort_is_parted_where_there_are_places() -> None:
+    short = Cohort(("seed=0",), (run(0, "none"), run(0, "pixel")))
+    long = Cohort(("seed=1",), tuple(PlannedRun(each, each, (), seconds) for each, seconds in COSTS.items()))
+    sweep = planned([short, long])
+    assert parted(sweep, 1) == parted(sweep, 2) == sweep
+    assert [cohort.words for cohort in parted(sweep, 3).cohorts] == [
+        ("seed=0",),
+        ("seed=1", "only=[methods.mgd]"),
+        ("seed=1", "only=[methods.none,methods.pixel,methods.cwd]"),
+    ]
+    alone = parted(sweep, 100).cohorts
+    assert [len(cohort.runs) for cohort in alone] == [1] * 6, "no part is empty"
+
+
+@given(st.lists(st.floats(0, 1e3), min_size=1, max_size=12), st.integers(1, 5))
+def test_hands_have_about_one_length(lengths: list[float], hands: int) -> None:
+    held = dealt(lengths, hands)
+    assert sorted(place for hand in held for place in hand) == list(range(len(lengths)))
+    longest = max(sum(lengths[place] for place in hand) for hand in held)
+    assert (
+        longest <= sum(lengths) / hands + max(lengths) + 1e-6
+    )  # of any order in which the lightest hand gets the next
 
 
 runs = st.builds(
