@@ -220,7 +220,7 @@ def test_a_sweep_that_is_asked_to_stop_saves_and_goes_on(
     send(process.pid, signal.Signals[number])
     printed, _ = process.communicate(timeout=200)
     assert process.returncode == 128 + signal.Signals[number], printed
-    assert {record.status for record in store.read([home])[0]} == {"interrupted"}, printed
+    assert {record.method.name: record.status for record in store.read([home])[0]}["deadly"] == "interrupted", printed
     assert "stopped after step" in printed
     assert "Traceback" not in printed
     assert_gone(process.pid)
