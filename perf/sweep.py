@@ -1,10 +1,9 @@
-"""Sweeps: is their cost linear, what do two processes gain, and what does the death of a node cost?
+"""Sweeps: is their cost linear, and what do two processes gain?
 
     python perf/sweep.py linear [jobs ...]      seconds and memory of sweeps of so many tiny jobs; 50 and 200 by default
     python perf/sweep.py speedup [LAUNCHER]     one after the other against two at a time; ray by default, or joblib
-    python perf/sweep.py node [times]           a simulated Ray cluster of two nodes, one of which dies mid-sweep
 
-The last two exit with 1 where records or weights differ from those of a serial sweep. One thread a process.
+The latter exits with 1 where records or weights differ from those of a serial sweep. One thread a process.
 """
 
 from __future__ import annotations
@@ -22,20 +21,15 @@ from leaderboards import store
 TINY = "data.size=64 data.train=8 data.val=2 data.test=3 recipe.batch=2 teacher.recipe.batch=2 workers=0 device=cpu"
 SHORT = [*TINY.split(), "recipe.steps=2", "teacher.recipe.steps=2", "method=none", "control=false"]
 LONG = [*TINY.split(), "recipe.steps=150", "teacher.recipe.steps=20", "method=[none,pixel]", "seed=0,1,2,3,4,5"]
-SMALL = {"object_store_memory": 100 * 1024**2}  # of a simulated node
 TWO = {"ray": ["+hydra.launcher.ray.init.num_cpus=2"], "joblib": ["hydra.launcher.n_jobs=2"]}
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
-
-
-def start(home: Path, *words: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "benchmark", "run", "-m", f"home={home}", *words]
-    return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
 
 
 def timed(home: Path, *words: str) -> tuple[float, float]:
     """Run a sweep; return its seconds and the most memory of its process, MB."""
     began = time.perf_counter()
-    process = start(home, *words)
+    command = [sys.executable, "-m", "benchmark", "run", "-m", f"home={home}", *words]
+    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -69,32 +63,6 @@ def speedup(folder: Path, launcher: str) -> int:
     beside, _ = timed(folder / launcher, *LONG, f"hydra/launcher={launcher}", *TWO[launcher])
     same = found(folder / "serial") == found(folder / launcher)
     print(f"serial {alone:.0f} s, {launcher} on two cores {beside:.0f} s: {alone / beside:.2f} times as fast")
-    return verdict(same)
-
-
-def node(folder: Path, times: int) -> int:
-    from ray.cluster_utils import Cluster
-
-    timed(folder / "serial", *LONG)
-    same = True
-    for number in range(times):
-        home = folder / f"ray{number}"
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **SMALL})
-        nodes = [cluster.add_node(num_cpus=1, **SMALL) for _ in range(2)]
-        sweep = start(home, *LONG, "hydra/launcher=ray", f"hydra.launcher.ray.init.address='{cluster.address}'")
-        while sweep.poll() is None and len(list(home.glob("runs/*/student.safetensors"))) < 2:
-            time.sleep(0.2)
-        cluster.remove_node(nodes[number % 2], allow_graceful=False)
-        left = sweep.poll()
-        code = sweep.wait()
-        cluster.shutdown()
-        ended = " (it had ended before)" if left is not None else ""
-        print(f"node {number % 2} killed{ended}: exit code {code}, {len(store.read([home])[0])} records")
-        same = same and code == 0 and left is None and found(folder / "serial") == found(home)
-    return verdict(same)
-
-
-def verdict(same: bool) -> int:
     print("records and weights equal those of the serial sweep" if same else "records or weights DIFFER")
     return 0 if same else 1
 
@@ -106,6 +74,4 @@ if __name__ == "__main__":
             sys.exit(linear(Path(place), [int(each) for each in rest]))
         if kind == "speedup":
             sys.exit(speedup(Path(place), rest[0] if rest else "ray"))
-        if kind == "node":
-            sys.exit(node(Path(place), int(rest[0]) if rest else 1))
     sys.exit(__doc__)

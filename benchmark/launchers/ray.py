@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmark.launchers.engine import STOPPED, Engine, Result, Task, Words, missing, work
+from benchmark.launchers.engine import SIGNAL, STOPPED, Engine, Result, Task, Words, missing, work
 from benchmark.training.interrupt import Stop
 
 LOOK = 1.0  # seconds between two looks at whether somebody asked to stop
@@ -46,7 +47,10 @@ class RayLauncher(Engine):
                     for reference in places:
                         ray.cancel(reference)
                 for reference in ray.wait(list(places), timeout=LOOK)[0]:
-                    yield places.pop(reference), _result(reference)
+                    result = _result(reference)
+                    if told and result.stopped:  # Ray asks a job in its own way, whatever asked this process
+                        result = replace(result, code=SIGNAL + stop.requested)
+                    yield places.pop(reference), result
 
 
 def _result(reference: Any) -> Result:

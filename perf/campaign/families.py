@@ -9,6 +9,7 @@ from perf.campaign import (
     images,
     kills,
     members,
+    nodes,
     numbers,
     records,
     strings,
@@ -27,6 +28,13 @@ FAMILIES = (
         "the same command afterwards gives the uninterrupted bytes; no record lost, no temporary file left",
         50,
         kills.cases,
+    ),
+    Family(
+        "nodes",
+        "a node of a simulated Ray cluster of two dies in the middle of a sweep",
+        "the sweep ends with exit code 0 and the bytes of a serial one",
+        5,
+        nodes.cases,
     ),
     Family(
         "together",

@@ -11,6 +11,8 @@ from benchmark.commands import sweep
 from benchmark.commands.sweep import combinations
 from leaderboards import store
 from leaderboards.record import Record
+from tasks.base import Sample
+from tasks.datasets.scenes import Scenes
 from tasks.errors import InputError
 from tests.support import TINY
 
@@ -82,6 +84,25 @@ def test_a_job_that_fails_stops_no_other(home: Path, capsys: pytest.CaptureFixtu
     assert code == 1
     assert sorted(record.status for record in store.read([home])[0]) == ["diverged", "ok"]
     assert "error: none diverged: not finite at step" in printed
+
+
+def test_bad_data_met_by_one_job_is_in_its_record_and_in_the_exit_code(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, faults = Scenes.load, iter([InputError("image 3 of train: cut off; fetch it again")])
+
+    def load(self: Scenes, split: str, index: int) -> Sample:
+        for fault in faults if (split, index) == ("train", 3) else ():
+            raise fault
+        return whole(self, split, index)
+
+    monkeypatch.setattr(Scenes, "load", load)
+    code, printed = swept(home, "method=none", "seed=0,1", "recipe.steps=4", "data.cache=none")
+    assert code == 2
+    found = records(home)
+    assert (found["seg-none-s0"].status, found["seg-none-s1"].status) == ("failed", "ok")
+    assert "image 3 of train: cut off; fetch it again" in found["seg-none-s0"].status_reason
+    assert "error: image 3 of train: cut off; fetch it again" in printed
 
 
 def test_another_launcher_of_hydra_and_one_that_there_is_not(home: Path) -> None:

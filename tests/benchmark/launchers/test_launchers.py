@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import DictConfig
 
+from benchmark.launchers.engine import SIGNAL, Result
 from benchmark.launchers.launch import Launch
+from benchmark.launchers.submitit import Requeued
 from leaderboards import store
 from leaderboards.values import sha256_of
 from tasks.errors import InputError
@@ -217,13 +220,45 @@ def test_a_sweep_that_is_asked_to_stop_saves_and_goes_on(
     send(process.pid, signal.Signals[number])
     printed, _ = process.communicate(timeout=200)
     assert process.returncode == 128 + signal.Signals[number], printed
-    assert {record.status for record in store.read([home])[0]} == {"interrupted"}, printed
+    assert {record.method.name: record.status for record in store.read([home])[0]}["deadly"] == "interrupted", printed
     assert "stopped after step" in printed
     assert "Traceback" not in printed
     assert_gone(process.pid)
     code, printed = swept(home, *words)
     assert (code, "resumed at step" in printed) == (0, True), printed
     assert found(home).items() <= serial.items()
+
+
+@pytest.mark.slow
+def test_two_jobs_of_ray_share_a_card_by_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card that Ray is told of need not be there: what counts is whom Ray lets run beside whom.
+
+    Nor is the cluster there that the environment names: nobody joins one who did not ask for it.
+    """
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    ray = pytest.importorskip("ray")
+
+    def meet(composed: DictConfig) -> Result:
+        (tmp_path / f"{composed.seed}").touch()
+        for _ in range(1200):
+            if len(list(tmp_path.iterdir())) == 2:
+                return Result(0, os.environ["CUDA_VISIBLE_DEVICES"])
+            time.sleep(0.1)
+        return Result(1, "the other job waits for the card")
+
+    there = ["+hydra.launcher.ray.init.num_cpus=2", "+hydra.launcher.ray.init.num_gpus=1"]
+    launch = Launch(["hydra/launcher=ray", "hydra.launcher.ray.remote.num_gpus=0.5", *there], tmp_path, meet)
+    try:
+        assert launch([["seed=0"], ["seed=1"]]) == [Result(0, "0")] * 2
+    finally:
+        ray.shutdown()
+    assert launch.device == "cuda"
+
+
+def test_a_job_of_slurm_that_sigterm_stopped_goes_on_until_it_is_killed() -> None:
+    ended = iter([Result(SIGNAL + signal.SIGTERM), Result(SIGNAL + signal.SIGTERM), Result(0)])
+    assert Requeued(lambda composed: next(ended), Path.cwd())(["seed=0"]) == Result(0)
+    assert not list(ended)
 
 
 @pytest.mark.slow
