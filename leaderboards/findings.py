@@ -85,9 +85,8 @@ def tuned(records: Sequence[TuningRecord]) -> list[str]:
     upper = sum(record.chosen == max(trial.value for trial in record.trials) for record in edge)
     if not strengths:
         return []
-    return [
-        f"- **Tuning**: {len(edge)} of {len(strengths)} strengths lie at an edge of what was tried, {upper} at the upper."
-    ]
+    said = f"{len(edge)} of {len(strengths)} strengths lie at an edge of what was tried, {upper} at the upper"
+    return [f"- **Tuning**: {said}."]
 
 
 def _numbers(gain: Estimate | None) -> str:
