@@ -176,10 +176,10 @@ def main() -> None:
 
 
 def guarded(command: Callable[[], object]) -> int:
-    """Call a command and turn what goes wrong into an exit code: 2 for bad input, 130 for an interruption."""
+    """Call a command and turn what goes wrong into an exit code: 2 for bad input, 128 and its number for a signal."""
     error_console = Console(stderr=True, soft_wrap=True)
     try:
-        result = command()
+        done = command()
     except (InputError, RecordError) as error:
         error_console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
         return 2
@@ -191,11 +191,16 @@ def guarded(command: Callable[[], object]) -> int:
         error_console.print("stopped; the same command goes on from the last saved step")
         return 130
     except Exception as error:
-        if (usage := _usage(error) or _unwritable(error)) is None:
+        if usage := _usage(error) or _unwritable(error):
+            error_console.print(f"[bold red]error:[/] {escape(usage)}", highlight=False)
+            return 2
+        from benchmark.commands.execute import ended
+
+        if (result := ended(error)) is None:
             raise
-        error_console.print(f"[bold red]error:[/] {escape(usage)}", highlight=False)
-        return 2
-    return result if isinstance(result, int) else 0
+        error_console.print(escape(result.said), highlight=False)
+        return result.code
+    return done if isinstance(done, int) else 0
 
 
 def _unwritable(error: Exception) -> str | None:

@@ -80,13 +80,13 @@ def _gain(row: Row) -> str:
 
 def tuned(records: Sequence[TuningRecord]) -> list[str]:
     """Say how many of the strengths that were tuned lie at an edge of what was tried."""
-    edge = [record for record in records if record.at_the_edge]
+    strengths = [record for record in records if record.parameter == "strength"]
+    edge = [record for record in strengths if record.at_the_edge]
     upper = sum(record.chosen == max(trial.value for trial in record.trials) for record in edge)
-    if not records:
+    if not strengths:
         return []
-    return [
-        f"- **Tuning**: {len(edge)} of {len(records)} strengths lie at an edge of what was tried, {upper} at the upper."
-    ]
+    said = f"{len(edge)} of {len(strengths)} strengths lie at an edge of what was tried, {upper} at the upper"
+    return [f"- **Tuning**: {said}."]
 
 
 def _numbers(gain: Estimate | None) -> str:

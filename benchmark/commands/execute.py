@@ -34,17 +34,25 @@ def execute(config: Config, console: Console) -> Result:
     run = Run(config, console)
     try:
         records = run.execute()
-    except Interrupted as stopped:
-        console.print(escape(f"{stopped}; the same command goes on from there"), highlight=False)
-        return Result(SIGNAL + run.stop.requested, str(stopped))
-    except (TeacherError, DeviceLost, RankLost) as error:
-        console.print(escape(str(error)), highlight=False)
-        return Result(1, str(error))
+    except Exception as error:
+        if (result := ended(error)) is None:
+            raise
+        console.print(escape(result.said), highlight=False)
+        return result
     if records:
         table.show(records, console)
         _show_paths(records, Path(config.home), console)
     failed = [record for record in records if record.status not in DONE]
     return Result(min(1, len(failed)), "; ".join(f"{record.method.name} {_why(record)}" for record in failed))
+
+
+def ended(error: Exception) -> Result | None:
+    """Turn what ended a run, and is no fault of the program, into a result; None for any other error."""
+    if isinstance(error, Interrupted):
+        return Result(SIGNAL + error.number, f"{error}; the same command goes on from there")
+    if isinstance(error, TeacherError | DeviceLost | RankLost):
+        return Result(1, str(error))
+    return None
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ class Cohort:
         if saves:
             self._save(reached)
         if stops and not last:
-            raise Interrupted(f"stopped after step {reached} of {self.recipe.steps}")
+            raise Interrupted(f"stopped after step {reached} of {self.recipe.steps}", stops)
 
     def _save_is_due(self) -> bool:
         return time.monotonic() - self._saved >= self.watch.save_every

@@ -12,7 +12,15 @@ OWN = (signal.SIG_DFL, signal.SIG_IGN, signal.default_int_handler, None)  # hand
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error
-    """Somebody asked to stop; all states are saved, and the same command goes on from there."""
+    """Somebody asked to stop; all states are saved, and the same command goes on from there.
+
+    Args:
+        number: of the signal that asked.
+    """
+
+    def __init__(self, message: str, number: int = signal.SIGINT) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 class Stop:

@@ -6,16 +6,21 @@ import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from benchmark.cli import app, guarded
+from benchmark.run import Run
+from benchmark.runs.teachers import TeacherError
+from benchmark.training.interrupt import Interrupted
 from tests.support import TINY
 
 
@@ -79,6 +84,28 @@ def test_a_file_that_cannot_be_written_is_named(number: int, capsys: pytest.Capt
     said = capsys.readouterr().err
     assert said.startswith(f"error: runs/student.safetensors: cannot be written ({os.strerror(number)}); make room")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "expected"),
+    [
+        (Interrupted("stopped after step 3 of 4", signal.SIGTERM), 143, "stopped after step 3 of 4; the same command"),
+        (TeacherError("teacher deep: diverged"), 1, "teacher deep: diverged"),
+    ],
+)
+def test_what_ends_a_run_ends_any_command_in_one_line(
+    error: Exception,
+    code: int,
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(Run, "execute", Mock(side_effect=error))
+    for words in (["run"], ["tune", "method=none"]):
+        assert command(*words, f"home={tmp_path}", *TINY) == code
+        said = capsys.readouterr()
+        assert expected in said.out + said.err
 
 
 def test_a_terminal_that_knows_no_arrows_is_told_all_the_same() -> None:
