@@ -17,7 +17,7 @@ from tests.support import SAVING, TINY
 
 EARLIER = record("none", 7, run_id="an-earlier-run")
 VOLATILE = frozenset(  # what a record says of time, of its own command and of the state of the source
-    {"training", "latency_ms_p50", "latency_ms_p95", "images_per_s", "started", "finished"}
+    {"training", "latency_ms_p50", "latency_ms_p95", "images_per_s", "throughput_batch", "started", "finished"}
     | {"command", "lock_sha256", "git_sha", "git_dirty"}
 )
 PASSING = ("*.tmp", "resume.pt", ".export-*")  # what must be gone once a command has ended well

@@ -38,7 +38,7 @@ class Jumping(kind):
 datetime.datetime = Jumping
 """
 COMMAS = "import locale; locale.setlocale(locale.LC_ALL, ''); assert locale.localeconv()['decimal_point'] == ','\n"
-SHORT = "from benchmark.training import cost; cost.REPEATS, cost.MANY = {}\nfrom benchmark.cli import main\nmain()\n"
+SHORT = "from benchmark.training import cost; cost.REPEATS = {}\nfrom benchmark.cli import main\nmain()\n"
 
 
 def cases(chance: random.Random) -> Iterator[Case]:
@@ -96,7 +96,7 @@ def _with_commas(folder: Path) -> None:
 def _fresh(word: list[str], folder: Path, prelude: str, nobody: bool, environment: Mapping[str, str]) -> Outcome:
     """Run a command as a shell would."""
     kept = {key: value for key, value in os.environ.items() if not (nobody and key in ("HOME", "USER", "LOGNAME"))}
-    short = SHORT.format((cost.REPEATS, cost.MANY))  # as in the one that it is held against
+    short = SHORT.format(cost.REPEATS)
     done = subprocess.run(
         [*(AS_NOBODY if nobody and os.geteuid() == 0 else ()), sys.executable, "-c", prelude + short, *word],
         cwd=folder,
