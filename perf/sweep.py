@@ -20,7 +20,7 @@ from leaderboards import store
 
 TINY = "data.size=64 data.train=8 data.val=2 data.test=3 recipe.batch=2 teacher.recipe.batch=2 workers=0 device=cpu"
 SHORT = [*TINY.split(), "recipe.steps=2", "teacher.recipe.steps=2", "method=none", "control=false"]
-LONG = [*TINY.split(), "recipe.steps=150", "teacher.recipe.steps=20", "method=[none,pixel]", "seed=0,1,2,3,4,5"]
+LONG = [*TINY.split(), "recipe.steps=600", "teacher.recipe.steps=20", "method=[none,pixel]", "seed=0,1,2,3,4,5"]
 TWO = {"ray": ["+hydra.launcher.ray.init.num_cpus=2"], "joblib": ["hydra.launcher.n_jobs=2"]}
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
 
