@@ -80,6 +80,12 @@ def _conditions(records: Sequence[Record]) -> list[str]:
     sentences = []
     if len(tuned) > 1:
         sentences.append(f"Methods were tuned with unequal budgets: {_list(tuned)} trials.")
+    rates = {record.protocol.tuning.n_trials for record in done if record.protocol.tuning and not record.method.roles}
+    if rates and tuned == {0}:
+        sentences.append(
+            f"The control's learning rate was chosen among {_list(rates)}; methods take it, and every term keeps "
+            "its own weight: no strength was tuned, so a tuned one may gain more."
+        )
     if len(devices) > 1:
         sentences.append(f"Times come from different devices: {_list(devices)}.")
     if len({record.dataset.n_test for record in done}) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from leaderboards import image_values, store
@@ -15,9 +16,9 @@ from leaderboards.record_outcome import Artifacts
 STEPS, PANELS = "steps", "panels"
 
 
-def publish(home: Path, folder: Path) -> list[Path]:
-    """Copy every record of ``home`` into ``folder``, and for the first seed of each row its curve and panel; what a run
-    scored on each image goes with its record.
+def publish(home: Path, folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
+    """Copy the records of ``home`` into ``folder``, and for the first seed of each row its curve and panel; what a run
+    scored on each image goes with its record. ``tasks`` leaves out all but some.
 
     A picture that the runs of a cohort share is kept once, under its hash. Weights are left out: a record names their
     hash, and its command makes them again. What was published before is replaced; the files are returned.
@@ -26,8 +27,10 @@ def publish(home: Path, folder: Path) -> list[Path]:
     records, faults = store.read([home])
     if faults:
         raise RecordError("; ".join(map(str, faults)))
+    records = [record for record in records if not tasks or record.task.name in tasks]
     if not records:
-        raise RecordError(f"{home}: no records to publish; expected them in {home / store.RECORDS}")
+        wanted = f" of {', '.join(tasks)}" if tasks else ""
+        raise RecordError(f"{home}: no records{wanted} to publish; expected them in {home / store.RECORDS}")
     if wrong := image_values.read(records, [home]).faults:
         raise RecordError("; ".join(map(str, wrong)))
     for part in (store.RECORDS, STEPS, PANELS):

@@ -165,6 +165,16 @@ def test_unequal_conditions_are_noted():
         assert part in notes
 
 
+def test_a_tuned_control_beside_methods_that_were_not_is_noted():
+    tuned = NONE[0].protocol.model_copy(update={"tuning": Tuning(n_trials=5, split="train")})
+    control = [each.model_copy(update={"protocol": tuned}) for each in NONE]
+    rival = [taught(each) for each in seeds("mgd", 0.5, 0.5)]
+    assert any("chosen among 5" in note and "no strength was tuned" in note for note in board(control + rival).notes)
+    alike = [each.model_copy(update={"protocol": tuned}) for each in rival]
+    for fair in (NONE + rival, control + alike):
+        assert not any("no strength was tuned" in note for note in board(fair).notes)
+
+
 def test_several_runs_of_a_seed_are_noted_and_the_finished_one_counts():
     made = board([*NONE, record("mgd", 0, None, status="failed", run_id="a"), record("mgd", 0, 0.6, run_id="b")])
     assert made.rows[0].score.mean == 0.6
