@@ -29,6 +29,7 @@ def notes(
         *_seeds(entries),
         *_images(records, control),
         *_conditions(records),
+        *_timed_apart(entries, control),
         *_doubles(records),
         *left_out,
     )
@@ -95,6 +96,24 @@ def _conditions(records: Sequence[Record]) -> list[str]:
     if any(record.provenance.git_dirty for record in done):
         sentences.append("Some runs come from code with uncommitted changes.")
     return sentences
+
+
+def _timed_apart(entries: Sequence[Entry], control: Entry | None) -> list[str]:
+    """Name rows that shared no cohort with the control, while the machine may have been busier or less so."""
+    if control is None:
+        return []
+    beside = _cohorts(control)
+    apart = [entry.label for entry in entries if (own := _cohorts(entry)) and beside and not own & beside]
+    if not apart:
+        return []
+    return [
+        "Trained at other times than the control, so that their training time relative to it holds on an idle machine "
+        f"alone: {', '.join(sorted(apart))}."
+    ]
+
+
+def _cohorts(entry: Entry) -> set[str]:
+    return {run.training.cohort_id for run in entry.records if run.status == "ok" and run.training.cohort_id}
 
 
 def _doubles(records: Sequence[Record]) -> list[str]:
