@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,8 @@ def publish(home: Path, folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
     scored on each image goes with its record. ``tasks`` leaves out all but some.
 
     A picture that the runs of a cohort share is kept once, under its hash. Weights are left out: a record names their
-    hash, and its command makes them again. What was published before is replaced; the files are returned.
+    hash, and its command, without the folder that was its home, makes them again. What was published before is
+    replaced; the files are returned.
     Raises RecordError where a record of the home is damaged, and where there is none.
     """
     records, faults = store.read([home])
@@ -38,7 +40,10 @@ def publish(home: Path, folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
     shown = {record.run_id for record in firsts(records)}
     kept = [
         record.model_copy(
-            update={"artifacts": _attach(record, home, folder) if record.run_id in shown else Artifacts()}
+            update={
+                "artifacts": _attach(record, home, folder) if record.run_id in shown else Artifacts(),
+                "provenance": record.provenance.model_copy(update={"command": homeless(record.provenance.command)}),
+            }
         )
         for record in records
     ]
@@ -47,6 +52,11 @@ def publish(home: Path, folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
             names = (image_values.place(place / store.RECORDS, record.run_id) for place in (home, folder))
             _copy(*names)
     return [store.write(record, folder / store.RECORDS) for record in kept]
+
+
+def homeless(command: str) -> str:
+    """Leave out of a command where its runs were kept, which is nobody's business elsewhere."""
+    return shlex.join(word for word in shlex.split(command) if not word.startswith("home="))
 
 
 def _attach(record: Record, home: Path, folder: Path) -> Artifacts:

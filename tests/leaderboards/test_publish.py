@@ -5,7 +5,7 @@ import pytest
 from leaderboards import store
 from leaderboards.attachments import PNG, collect
 from leaderboards.errors import RecordError
-from leaderboards.publish import publish
+from leaderboards.publish import homeless, publish
 from leaderboards.record_outcome import Artifacts
 from tests.leaderboards.factory import record, seeds
 
@@ -29,9 +29,10 @@ def test_records_go_on_whole_and_shared_pictures_once(tmp_path):
     stored(tmp_path / "home")
     publish(tmp_path / "home", tmp_path / "published")
     before, after = (store.read([tmp_path / name])[0] for name in ("home", "published"))
-    assert [each.model_copy(update={"artifacts": None}) for each in after] == [
-        each.model_copy(update={"artifacts": None}) for each in before
-    ]
+    for left, right in zip(before, after, strict=True):
+        assert right.provenance.command == homeless(left.provenance.command)
+        same = {"artifacts": None, "provenance": left.provenance}
+        assert right.model_copy(update=same) == left.model_copy(update=same)
     assert all(each.artifacts.student is None for each in after)
     assert len(list((tmp_path / "published" / "panels").iterdir())) == 1
     assert len(list((tmp_path / "published" / "steps").iterdir())) == 2
@@ -39,6 +40,13 @@ def test_records_go_on_whole_and_shared_pictures_once(tmp_path):
     assert faults == []
     assert {each.curves["loss"][1][0] for each in attached.values()} == {1.5}
     assert {each.panel for each in attached.values()} == {PNG + b"0"}
+
+
+def test_a_command_loses_its_home_alone():
+    said = "benchmark run -m seed=0,1 'method=[none,mgd]' home=/my/runs 'data.root=/my images'"
+    assert homeless(said) == "benchmark run -m seed=0,1 'method=[none,mgd]' 'data.root=/my images'"
+    assert homeless("benchmark run 'home=/my runs'") == "benchmark run"
+    assert homeless("") == ""
 
 
 def test_what_was_published_before_is_replaced(tmp_path):
