@@ -70,6 +70,16 @@ def test_what_is_published_meets_every_criterion_of_its_protocol() -> None:
         assert failed == [], task
 
 
+def test_the_manual_quotes_the_criteria_as_they_are() -> None:
+    catalog.load()
+    protocol, page = protocols.read("standard"), (BOARDS.parent / "docs" / "results.md").read_text()
+    for task, evidence in criteria.evidence(store.read([PUBLISHED])[0], "standard").items():
+        for each in criteria.judge(evidence, asked(protocol, task)):
+            assert f"{each.name}: {each.figures}" in page, (
+                "run: benchmark protocol check standard leaderboards/published"
+            )
+
+
 def test_starting_speed_is_headed_as_what_it_is() -> None:
     assert "not a comparison of methods" in about.read([STARTING_SPEED]).title
     assert not any(record.protocol.proves for record in store.read([STARTING_SPEED])[0])
