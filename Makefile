@@ -1,6 +1,7 @@
 # What a change must pass (`lint`, `test`; `check` is both, `.ci/run` is everything, from nothing), and the published
 # boards: `make matrix` prints what is missing of a protocol's runs, the commands that train it and how long they take;
-# `make publish` publishes the records where they can carry a comparison; `make published` makes the boards from them.
+# `make publish` publishes the records where they can carry a comparison, `make publish TASKS=seg` those of a task alone;
+# `make published` makes the boards from them.
 # `make portable` runs the tests of PARTS with lesser instruction sets, and with one thread and two.
 
 HOME_OF_RUNS ?= runs/published
@@ -8,6 +9,7 @@ PUBLISHED = leaderboards/published
 TASKS = $(shell benchmark list tasks --plain)
 METHODS = $(shell benchmark list methods --plain)
 PROTOCOL ?= standard
+FORMATS = md csv json html svg
 nothing =
 comma = ,
 listed = $(subst $(nothing) $(nothing),$(comma),$(strip $(1)))
@@ -30,15 +32,17 @@ portable:
 	OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 pytest $(PARTS)
 
 published:
-	benchmark leaderboard $(PUBLISHED) --out $(PUBLISHED)/boards --format md --format csv --format json --format html --format svg
+	for folder in $(PUBLISHED) leaderboards/starting_speed; do \
+		benchmark leaderboard $$folder --out $$folder/boards $(FORMATS:%=--format %) || exit 1; \
+	done
 	benchmark leaderboard claims $(PUBLISHED) --out docs/claims.md
 
 matrix:
 	benchmark protocol plan $(PROTOCOL) --home $(HOME_OF_RUNS)
 
 publish:
-	benchmark protocol check $(PROTOCOL) $(HOME_OF_RUNS)
-	benchmark leaderboard publish $(HOME_OF_RUNS) --to $(PUBLISHED)
+	benchmark protocol check $(PROTOCOL) $(HOME_OF_RUNS) $(TASKS:%=--task %)
+	benchmark leaderboard publish $(HOME_OF_RUNS) --to $(PUBLISHED) $(TASKS:%=--task %)
 	$(MAKE) published
 
 tuning:
@@ -47,7 +51,7 @@ tuning:
 		benchmark tune protocol=$(PROTOCOL) task=$$task method=[$(call listed,$(METHODS))] home=$(HOME_OF_RUNS) || exit 1; \
 	done
 	mkdir -p $(PUBLISHED)/tuning && cp $(HOME_OF_RUNS)/tuning/*.json $(PUBLISHED)/tuning/
-	python -m benchmark.config.default_strengths $(PUBLISHED)/tuning
+	python -m benchmark.config.default_strengths leaderboards/*/tuning
 
 reference:
 	python -m typer benchmark.cli utils docs --name benchmark --title "Command line" > docs/reference/cli.md

@@ -59,6 +59,7 @@ def write(
 def publish(
     home: Annotated[Path, typer.Argument(help="The folder that runs were written to.")],
     to: Annotated[Path, typer.Option(help="The folder to publish in; its records, curves and panels are replaced.")],
+    tasks: Annotated[list[str] | None, typer.Option("--task", help="Only these tasks; all by default.")] = None,
 ) -> None:
     """Copy finished records, with the curves and pictures that a page shows, into a folder that git can keep.
 
@@ -67,7 +68,7 @@ def publish(
     from leaderboards.about import read
     from leaderboards.publish import publish as copy
 
-    written = copy(home, to)
+    written = copy(home, to, tasks or [])
     console = Console(soft_wrap=True)
     console.print(f"{len(written)} records in {to}", markup=False, highlight=False)
     if title := read([to]).title:

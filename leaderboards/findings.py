@@ -30,6 +30,9 @@ class Claim(Part):
     setting: str = Field(default="", description="How our setting differs.")
     method: str = Field(default="", description="Registered name of the method.")
     over: str = Field(default="none", description="What it is held against.")
+    near: float | None = Field(
+        default=None, gt=0, description="Against its teacher instead: the share of its score that may be missing."
+    )
     tasks: list[str] = Field(default=[], description="Tasks that the claim is about.")
     few_labels: bool = Field(default=False, description="Whether it is about fewer labels than all.")
     untestable: str = Field(default="", description="Why it cannot be tested here; empty where it can.")
@@ -105,22 +108,53 @@ def _side(gain: Estimate | None) -> int:
 def judge(claim: Claim, boards: Sequence[Board], values: Values) -> tuple[str, list[str]]:
     """Return the verdict on a claim, and the numbers that it stands on, one line a board.
 
-    Only boards of a protocol that is made to compare methods count, under equal steps: on all of them above zero is
-    confirmed here, on none is not confirmed here. Without any nothing can be concluded.
+    Only boards of a protocol that is made to compare methods count, under equal steps: held on all of them is
+    confirmed here, on none is not confirmed here. Without any nothing can be concluded. A gain holds where its interval
+    lies above zero, nearness to a teacher where the worse end of the score's interval is near enough.
     """
     if claim.untestable:
         return f"cannot be tested here: {claim.untestable}", []
     fitting = [board for board in boards if _fits(claim, board)]
-    gains = [(board, gain) for board in fitting if (gain := _between(claim, board, values))]
-    lines = [f"{escape(_name(board))}: {_numbers(gain.estimate)}" for board, gain in gains]
-    proving = [(board.track.title, _side(gain.estimate)) for board, gain in gains if board.track.proves]
+    found = [(board, said) for board in fitting if (said := _held(claim, board, values))]
+    lines = [f"{escape(_name(board))}: {figures}" for board, (figures, _) in found]
+    proving = [(board.track.title, holds) for board, (_, holds) in found if board.track.proves]
     if not proving:
-        why = "no records of both yet" if not gains else "these records are of no protocol that compares methods"
+        why = "no records of both yet" if not found else "these records are of no protocol that compares methods"
         return f"{OPEN}: {why}", lines
-    above, rest = ([title for title, side in proving if (side > 0) == up] for up in (True, False))
-    if not above:
+    confirmed, rest = ([title for title, holds in proving if holds == wanted] for wanted in (True, False))
+    if not confirmed:
         return "not confirmed here", lines
-    return ("confirmed here" if not rest else f"confirmed here on {_list(above)}, not on {_list(rest)}"), lines
+    return ("confirmed here" if not rest else f"confirmed here on {_list(confirmed)}, not on {_list(rest)}"), lines
+
+
+def _held(claim: Claim, board: Board, values: Values) -> tuple[str, bool] | None:
+    """Return the figures of a board and whether the claim holds there; None where it has not both sides."""
+    if claim.near is not None:
+        return _nearness(claim.method, claim.near, board)
+    gain = _between(claim, board, values)
+    return None if gain is None else (_numbers(gain.estimate), _side(gain.estimate) > 0)
+
+
+def _nearness(method: str, near: float, board: Board) -> tuple[str, bool] | None:
+    """Hold the score of a method against its teacher's, and the cost of its student against the teacher's."""
+    row = next((row for row in board.rows if row.entry.label == method and not row.entry.failed), None)
+    teacher = next((reference for reference in board.references if reference.main), None)
+    if board.excluded or row is None or row.score is None or teacher is None or teacher.score is None:
+        return None
+    worse = row.score.low if board.track.higher_is_better else row.score.high
+    if worse is None:
+        return None
+    short = (teacher.score - worse) if board.track.higher_is_better else (worse - teacher.score)
+    places = text.decimals([row.score.mean, teacher.score])
+    reached = f"{text.number(row.score.mean, places)} {text.interval(row.score, places)}"
+    cost = (
+        f", with {text.number(100 * row.entry.costs.macs / teacher.macs, 1)} % of its multiply-adds"
+        if (row.entry.costs.macs and teacher.macs)
+        else ""
+    )
+    return f"{reached} against its teacher's {text.number(teacher.score, places)}{cost}", short <= near * abs(
+        teacher.score
+    )
 
 
 def _list(titles: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ def notes(
         *_seeds(entries),
         *_images(records, control),
         *_conditions(records),
+        *_timed_apart(entries, control),
         *_doubles(records),
         *left_out,
     )
@@ -80,6 +81,12 @@ def _conditions(records: Sequence[Record]) -> list[str]:
     sentences = []
     if len(tuned) > 1:
         sentences.append(f"Methods were tuned with unequal budgets: {_list(tuned)} trials.")
+    rates = {record.protocol.tuning.n_trials for record in done if record.protocol.tuning and not record.method.roles}
+    if rates and tuned == {0}:
+        sentences.append(
+            f"The control's learning rate was chosen among {_list(rates)}; methods take it, and every term keeps "
+            "its own weight: no strength was tuned, so a tuned one may gain more."
+        )
     if len(devices) > 1:
         sentences.append(f"Times come from different devices: {_list(devices)}.")
     if len({record.dataset.n_test for record in done}) > 1:
@@ -89,6 +96,24 @@ def _conditions(records: Sequence[Record]) -> list[str]:
     if any(record.provenance.git_dirty for record in done):
         sentences.append("Some runs come from code with uncommitted changes.")
     return sentences
+
+
+def _timed_apart(entries: Sequence[Entry], control: Entry | None) -> list[str]:
+    """Name rows that shared no cohort with the control, while the machine may have been busier or less so."""
+    if control is None:
+        return []
+    beside = _cohorts(control)
+    apart = [entry.label for entry in entries if (own := _cohorts(entry)) and beside and not own & beside]
+    if not apart:
+        return []
+    return [
+        "Trained at other times than the control, so that their training time relative to it holds on an idle machine "
+        f"alone: {', '.join(sorted(apart))}."
+    ]
+
+
+def _cohorts(entry: Entry) -> set[str]:
+    return {run.training.cohort_id for run in entry.records if run.status == "ok" and run.training.cohort_id}
 
 
 def _doubles(records: Sequence[Record]) -> list[str]:

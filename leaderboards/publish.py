@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from leaderboards import image_values, store
@@ -15,19 +17,22 @@ from leaderboards.record_outcome import Artifacts
 STEPS, PANELS = "steps", "panels"
 
 
-def publish(home: Path, folder: Path) -> list[Path]:
-    """Copy every record of ``home`` into ``folder``, and for the first seed of each row its curve and panel; what a run
-    scored on each image goes with its record.
+def publish(home: Path, folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
+    """Copy the records of ``home`` into ``folder``, and for the first seed of each row its curve and panel; what a run
+    scored on each image goes with its record. ``tasks`` leaves out all but some.
 
     A picture that the runs of a cohort share is kept once, under its hash. Weights are left out: a record names their
-    hash, and its command makes them again. What was published before is replaced; the files are returned.
+    hash, and its command, without the folder that was its home, makes them again. What was published before is
+    replaced; the files are returned.
     Raises RecordError where a record of the home is damaged, and where there is none.
     """
     records, faults = store.read([home])
     if faults:
         raise RecordError("; ".join(map(str, faults)))
+    records = [record for record in records if not tasks or record.task.name in tasks]
     if not records:
-        raise RecordError(f"{home}: no records to publish; expected them in {home / store.RECORDS}")
+        wanted = f" of {', '.join(tasks)}" if tasks else ""
+        raise RecordError(f"{home}: no records{wanted} to publish; expected them in {home / store.RECORDS}")
     if wrong := image_values.read(records, [home]).faults:
         raise RecordError("; ".join(map(str, wrong)))
     for part in (store.RECORDS, STEPS, PANELS):
@@ -35,7 +40,10 @@ def publish(home: Path, folder: Path) -> list[Path]:
     shown = {record.run_id for record in firsts(records)}
     kept = [
         record.model_copy(
-            update={"artifacts": _attach(record, home, folder) if record.run_id in shown else Artifacts()}
+            update={
+                "artifacts": _attach(record, home, folder) if record.run_id in shown else Artifacts(),
+                "provenance": record.provenance.model_copy(update={"command": homeless(record.provenance.command)}),
+            }
         )
         for record in records
     ]
@@ -44,6 +52,11 @@ def publish(home: Path, folder: Path) -> list[Path]:
             names = (image_values.place(place / store.RECORDS, record.run_id) for place in (home, folder))
             _copy(*names)
     return [store.write(record, folder / store.RECORDS) for record in kept]
+
+
+def homeless(command: str) -> str:
+    """Leave out of a command where its runs were kept, which is nobody's business elsewhere."""
+    return shlex.join(word for word in shlex.split(command) if not word.startswith("home="))
 
 
 def _attach(record: Record, home: Path, folder: Path) -> Artifacts:

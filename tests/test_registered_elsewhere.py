@@ -15,7 +15,7 @@ REGISTER = ("-p", "densedistill_example.attention", "-p", "densedistill_example.
 REGISTRY_WIDE = (
     "tests/benchmark/commands/test_list.py",
     "tests/benchmark/config/test_compose.py",
-    "tests/leaderboards/test_published.py::test_whoever_is_published_is_published_everywhere_with_three_seeds",
+    "tests/leaderboards/test_published.py::test_whoever_is_published_has_every_seed_of_a_protocol_that_proves",
     "tests/methods/test_every_method.py",
     "tests/tasks/test_tasks.py",
     "tests/tasks/test_registry.py",

@@ -36,6 +36,7 @@ class Lack:
 
     runs: int = 0  # that the stage has
     missing: int = 0
+    spent: float = 0.0  # seconds of training that the finished ones took, each alone
     seconds: float = 0.0  # that the missing ones take, each alone; those of unknown length left out
     unknown: int = 0  # of the missing ones, without a finished run to tell their length
     teachers: set[str] = field(default_factory=set)  # ids of those to be trained
@@ -102,7 +103,8 @@ def _lack(stage: Stage, tasks: Sequence[str], names: Sequence[str], protocol: st
 
 def _count(lack: Lack, contestant: Contestant, config: Config, speeds: Speeds) -> None:
     lack.runs += 1
-    if contestant.finished:
+    if contestant.finished and contestant.record is not None:
+        lack.spent += contestant.record.training.wall_s or 0.0
         return
     lack.missing += 1
     lack.tasks[config.task["name"]] = lack.seeds[config.seed] = None
@@ -116,15 +118,19 @@ def _count(lack: Lack, contestant: Contestant, config: Config, speeds: Speeds) -
 
 def _add(total: Lack, lack: Lack) -> None:
     total.runs, total.missing = total.runs + lack.runs, total.missing + lack.missing
-    total.seconds, total.unknown = total.seconds + lack.seconds, total.unknown + lack.unknown
+    total.spent, total.seconds = total.spent + lack.spent, total.seconds + lack.seconds
+    total.unknown += lack.unknown
     total.teachers |= lack.teachers
 
 
 def _said(lack: Lack) -> str:
+    if not lack.runs:
+        return "not for these tasks"
     if not lack.missing:
-        return f"complete, {lack.runs} runs"
+        return f"complete, {lack.runs} runs, took {text.seconds(lack.spent)}, each alone"
     parts = [f"{lack.missing} of {lack.runs} runs missing"]
     parts += [f"{text.seconds(lack.seconds)}, each alone"] if lack.seconds else []
     parts += [f"{lack.unknown} of unknown length: no run of their task has finished"] if lack.unknown else []
     parts += [f"{len(lack.teachers)} teachers to train before"] if lack.teachers else []
+    parts += [f"finished ones took {text.seconds(lack.spent)}"] if lack.spent else []
     return ", ".join(parts)

@@ -29,7 +29,7 @@ def check(name: str, paths: Sequence[Path], tasks: Sequence[str], console: Conso
     for fault in faults:
         console.print(f"[yellow]warning:[/] {escape(str(fault))}", highlight=False)
     said = evidence(records, name)
-    judged = {task: judge(said[task], _asked(protocol, task)) for task in chosen if task in said}
+    judged = {task: judge(said[task], asked(protocol, task)) for task in chosen if task in said}
     for task in chosen:
         console.print(escape(f"{task}: {registry[task].title}"), style="bold", highlight=False)
         if task not in judged:
@@ -41,21 +41,22 @@ def check(name: str, paths: Sequence[Path], tasks: Sequence[str], console: Conso
     return 0 if len(met) == len(chosen) else 1
 
 
-def _asked(protocol: Protocol, task: str) -> Asked:
+def asked(protocol: Protocol, task: str) -> Asked:
+    """Say how many seeds and teachers a protocol asks for."""
     return Asked(len(protocol.seeds), protocols.fixed(protocol, registry[task]).teacher.seeds)
 
 
-def choose(protocol: Protocol, asked: Sequence[str]) -> list[str]:
+def choose(protocol: Protocol, wanted: Sequence[str]) -> list[str]:
     """List the tasks that are meant: those asked for, else those that come with the suite or that the protocol names.
 
     Raises InputError for one that is not registered.
     """
     catalog.load()
-    for task in (*asked, *protocol.tasks):
+    for task in (*wanted, *protocol.tasks):
         if task not in registry:
             raise InputError(f"unknown task '{task}'{nearest(task, registry)}")
     built_in = [task for task in registry if registry.origin(task).built_in]
-    return list(asked) or [*built_in, *(task for task in protocol.tasks if task not in built_in)]
+    return list(wanted) or [*built_in, *(task for task in protocol.tasks if task not in built_in)]
 
 
 def _line(criterion: Criterion) -> str:

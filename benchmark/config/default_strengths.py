@@ -1,8 +1,8 @@
 """The strengths that runs take unless told otherwise: a file a protocol and dataset, changed by a person alone.
 
-    python -m benchmark.config.default_strengths FOLDER
+    python -m benchmark.config.default_strengths FOLDER ...
 
-writes the files from the records of tuning in a folder, which stay the evidence.
+writes the files from the records of tuning in all folders, which stay the evidence.
 """
 
 from __future__ import annotations
@@ -96,5 +96,6 @@ def _hash(record: TuningRecord) -> str:
 
 
 if __name__ == "__main__":
-    for name, content in texts(tuning.read_folder(Path(sys.argv[1]))).items():
+    found = [record for folder in sys.argv[1:] for record in tuning.read_folder(Path(folder))]
+    for name, content in texts(found).items():
         print(atomic_write(FOLDER / name, content))

@@ -165,6 +165,32 @@ def test_unequal_conditions_are_noted():
         assert part in notes
 
 
+def test_a_tuned_control_beside_methods_that_were_not_is_noted():
+    tuned = NONE[0].protocol.model_copy(update={"tuning": Tuning(n_trials=5, split="train")})
+    control = [each.model_copy(update={"protocol": tuned}) for each in NONE]
+    rival = [taught(each) for each in seeds("mgd", 0.5, 0.5)]
+    assert any("chosen among 5" in note and "no strength was tuned" in note for note in board(control + rival).notes)
+    alike = [each.model_copy(update={"protocol": tuned}) for each in rival]
+    for fair in (NONE + rival, control + alike):
+        assert not any("no strength was tuned" in note for note in board(fair).notes)
+
+
+def in_cohorts(records: list[Record], *ids: str) -> list[Record]:
+    """The same runs, each in a cohort of that name."""
+    return [
+        each.model_copy(update={"training": each.training.model_copy(update={"cohort_id": name})})
+        for each, name in zip(records, ids, strict=True)
+    ]
+
+
+def test_rows_that_shared_no_cohort_with_the_control_are_named():
+    control = in_cohorts(seeds("none", 0.5, 0.51), "a", "b")
+    beside, apart = in_cohorts(seeds("mgd", 0.6, 0.61), "c", "b"), in_cohorts(seeds("skt", 0.6, 0.61), "d", "d")
+    (said,) = [note for note in board(control + beside + apart).notes if "at other times" in note]
+    assert said.endswith("on an idle machine alone: skt.")
+    assert not any("at other times" in note for note in board(control + beside).notes)
+
+
 def test_several_runs_of_a_seed_are_noted_and_the_finished_one_counts():
     made = board([*NONE, record("mgd", 0, None, status="failed", run_id="a"), record("mgd", 0, 0.6, run_id="b")])
     assert made.rows[0].score.mean == 0.6

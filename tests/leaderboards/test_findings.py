@@ -54,6 +54,21 @@ def test_a_claim_against_another_method_is_paired_with_it():
     assert judge(claim, boards(of_protocol(runs)), {})[0] == "confirmed here"
 
 
+@pytest.mark.parametrize(
+    ("near", "verdict"),
+    [(0.05, "confirmed here on Depth, not on Seg"), (0.2, "confirmed here"), (0.01, "not confirmed here")],
+)
+def test_a_claim_to_come_near_the_teacher_counts_the_worse_end_of_the_interval(near, verdict):
+    """Teachers score 0.60 (higher is better) and 2.0 (lower); the worse ends are 0.5326 and 2.085."""
+    claim = CLAIM.model_copy(update={"near": near})
+    found, numbers = judge(claim, boards(of_protocol(two_tasks((0.54, 0.55, 0.545), (2.05, 2.06, 2.07)))), {})
+    assert found == verdict
+    assert [line.split(": ", 1)[1] for line in numbers] == [
+        "2.060 [2.035, 2.085] against its teacher's 2.000, with 3.4 % of its multiply-adds",
+        "0.5450 [0.5326, 0.5574] against its teacher's 0.6000, with 3.4 % of its multiply-adds",
+    ]
+
+
 def test_what_cannot_be_tested_says_why():
     claim = Claim(source="Somebody 2020", said="It is fast", untestable="no such device.")
     assert judge(claim, [], {}) == ("cannot be tested here: no such device.", [])

@@ -5,18 +5,16 @@ import pytest
 from leaderboards import store
 from leaderboards.attachments import PNG, collect
 from leaderboards.errors import RecordError
-from leaderboards.publish import publish
+from leaderboards.publish import homeless, publish
 from leaderboards.record_outcome import Artifacts
-from tests.leaderboards.factory import seeds
-
-PUBLISHED = Path(__file__).parents[2] / "leaderboards" / "published"
+from tests.leaderboards.factory import record, seeds
 
 
 def stored(home: Path) -> None:
     """Two methods with two seeds each; the runs of a seed share one picture."""
     for name in ("none", "mgd"):
-        for seed, record in enumerate(seeds(name, 0.5, 0.6)):
-            folder = home / "runs" / record.run_id
+        for seed, run in enumerate(seeds(name, 0.5, 0.6)):
+            folder = home / "runs" / run.run_id
             folder.mkdir(parents=True)
             (folder / "steps.jsonl").write_text('{"step": 0, "loss": 1.5}\n')
             (folder / "panel.png").write_bytes(PNG + str(seed).encode())
@@ -24,16 +22,17 @@ def stored(home: Path) -> None:
             files = Artifacts(
                 student=f"{place}/student.safetensors", steps=f"{place}/steps.jsonl", panel=f"{place}/panel.png"
             )
-            store.write(record.model_copy(update={"artifacts": files}), home / store.RECORDS)
+            store.write(run.model_copy(update={"artifacts": files}), home / store.RECORDS)
 
 
 def test_records_go_on_whole_and_shared_pictures_once(tmp_path):
     stored(tmp_path / "home")
     publish(tmp_path / "home", tmp_path / "published")
     before, after = (store.read([tmp_path / name])[0] for name in ("home", "published"))
-    assert [each.model_copy(update={"artifacts": None}) for each in after] == [
-        each.model_copy(update={"artifacts": None}) for each in before
-    ]
+    for left, right in zip(before, after, strict=True):
+        assert right.provenance.command == homeless(left.provenance.command)
+        same = {"artifacts": None, "provenance": left.provenance}
+        assert right.model_copy(update=same) == left.model_copy(update=same)
     assert all(each.artifacts.student is None for each in after)
     assert len(list((tmp_path / "published" / "panels").iterdir())) == 1
     assert len(list((tmp_path / "published" / "steps").iterdir())) == 2
@@ -43,6 +42,13 @@ def test_records_go_on_whole_and_shared_pictures_once(tmp_path):
     assert {each.panel for each in attached.values()} == {PNG + b"0"}
 
 
+def test_a_command_loses_its_home_alone():
+    said = "benchmark run -m seed=0,1 'method=[none,mgd]' home=/my/runs 'data.root=/my images'"
+    assert homeless(said) == "benchmark run -m seed=0,1 'method=[none,mgd]' 'data.root=/my images'"
+    assert homeless("benchmark run 'home=/my runs'") == "benchmark run"
+    assert homeless("") == ""
+
+
 def test_what_was_published_before_is_replaced(tmp_path):
     stored(tmp_path / "home")
     publish(tmp_path / "home", tmp_path / "published")
@@ -50,6 +56,16 @@ def test_what_was_published_before_is_replaced(tmp_path):
     gone.unlink()
     publish(tmp_path / "home", tmp_path / "published")
     assert not (tmp_path / "published" / "records" / gone.name).exists()
+
+
+def test_some_tasks_alone_are_published(tmp_path):
+    stored(tmp_path / "home")
+    store.write(record("none", task="depth"), tmp_path / "home" / store.RECORDS)
+    publish(tmp_path / "home", tmp_path / "published", ["depth"])
+    assert [each.task.name for each in store.read([tmp_path / "published"])[0]] == ["depth"]
+    with pytest.raises(RecordError, match="no records of count to publish"):
+        publish(tmp_path / "home", tmp_path / "published", ["count"])
+    assert [each.task.name for each in store.read([tmp_path / "published"])[0]] == ["depth"]
 
 
 def test_a_damaged_or_an_empty_home_is_not_published(tmp_path):

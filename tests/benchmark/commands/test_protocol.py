@@ -22,6 +22,7 @@ multiples: [1, 2]
 matrix:
   - {title: first, methods: [control, pixel]}
   - {title: longer, methods: [control], words: [recipe.factor=2]}
+  - {title: elsewhere, methods: [control], tasks: [depth]}
 every:
   data: {size: 64, train: 8, val: 2, test: 3}
   recipe: {steps: 4, batch: 2}
@@ -56,11 +57,12 @@ def test_a_plan_names_what_is_missing_the_commands_and_the_time(tmp_path: Path) 
     assert first.startswith("1. first: 4 of 4 runs missing, 4 of unknown length")
     assert first.endswith("2 teachers to train before")
     assert f"benchmark run -m protocol=small task=seg seed=0,1 'method=[none,pixel]' home={home}" in command
+    assert "3. elsewhere: not for these tasks" in text
     assert total.startswith("all: 6 of 6 runs missing")
     for seed in (0, 1):  # a tiny run has the protocol's own values
         tiny_run(home, "protocol=small", "method=[none,pixel]", f"seed={seed}")
     _, text = said(planning.plan, "small", home, ["seg"])
-    assert "1. first: complete, 4 runs" in text
+    assert re.search(r"1. first: complete, 4 runs, took [\d.]+ s, each alone", text)
     assert re.search(r"2. longer: 2 of 2 runs missing, [\d.]+ s, each alone", text)
 
 

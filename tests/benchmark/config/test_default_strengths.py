@@ -10,8 +10,9 @@ from leaderboards.tuning import TuningRecord
 from methods.base import methods
 from tasks.base import tasks
 
-PUBLISHED = Path(__file__).parents[3] / "leaderboards" / "published"
-RECORDS = tuning.read_folder(PUBLISHED / "tuning")
+BOARDS = Path(__file__).parents[3] / "leaderboards"
+QUICK, STANDARD = (BOARDS / name / "tuning" for name in ("starting_speed", "published"))
+RECORDS = [*tuning.read_folder(QUICK), *tuning.read_folder(STANDARD)]
 STRENGTHS = [record for record in RECORDS if record.parameter == "strength"]
 
 
@@ -19,12 +20,13 @@ def test_they_agree_with_the_evidence() -> None:
     wanted = default_strengths.texts(RECORDS)
     folder = default_strengths.FOLDER
     files = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.yaml")}
-    assert files == wanted, "python -m benchmark.config.default_strengths leaderboards/published/tuning"
+    assert files == wanted, "python -m benchmark.config.default_strengths leaderboards/*/tuning"
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: f"{record.task}-{record.method}")
 def test_the_evidence_is_alike_for_all_and_names_what_exists(record: TuningRecord) -> None:
-    assert tuning.find(PUBLISHED / "tuning", record.task, record.dataset, record.method) == record
+    folder = QUICK if record.protocol == "quick" else STANDARD
+    assert tuning.find(folder, record.task, record.dataset, record.method) == record
     assert record.task in tasks
     assert record.method in methods
     assert record.chosen in [trial.value for trial in record.trials]
@@ -36,8 +38,9 @@ def test_the_evidence_is_alike_for_all_and_names_what_exists(record: TuningRecor
         assert len(record.space["lr"]) >= 5
 
 
-def test_published_runs_took_them_and_say_so() -> None:
-    taken = {(run.task.name, run.method.name): run for run in store.read([PUBLISHED])[0] if run.protocol.tuning}
+def test_the_runs_of_the_boards_took_them_and_say_so() -> None:
+    runs = store.read([QUICK.parent])[0]
+    taken = {(run.task.name, run.method.name): run for run in runs if run.protocol.tuning}
     assert len(taken) == len(STRENGTHS)
     for (task, method), run in taken.items():
         choices = default_strengths.read("quick", "scenes")[task]

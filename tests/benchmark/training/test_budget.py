@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -10,21 +11,24 @@ from hypothesis import strategies as st
 
 from benchmark.config.schema import Recipe
 from benchmark.runs.identity import recipe_facts
+from benchmark.training import budget
+from benchmark.training.assemble import Lesson, control
 from benchmark.training.budget import TimeBudget, multiplied
 from leaderboards import store
 from leaderboards.board import boards as build
 from leaderboards.budget_comparison import comparisons
+from methods.base import methods
 from tests.support import student_bytes, tiny_run
 
 
 @given(st.floats(1e-4, 10), st.floats(1e-4, 10), st.integers(1, 5000), st.floats(0.1, 10))
-def test_the_steps_that_fit_take_the_time_of_the_control(own: float, control: float, steps: int, factor: float) -> None:
-    budget = TimeBudget.of(Recipe(steps=steps, factor=factor), own, control)
-    assert budget.steps >= 1
-    allowed = steps * factor * control
-    assert budget.steps * own <= allowed + own / 2 + 1e-6 * allowed or budget.steps == 1
-    assert budget.steps * own >= allowed - own / 2 - 1e-6 * allowed
-    assert budget.apply(Recipe(steps=steps)).steps == budget.steps
+def test_the_steps_that_fit_take_the_time_of_the_control(own: float, alone: float, steps: int, factor: float) -> None:
+    fits = TimeBudget.of(Recipe(steps=steps, factor=factor), own, alone)
+    assert fits.steps >= 1
+    allowed = steps * factor * alone
+    assert fits.steps * own <= allowed + own / 2 + 1e-6 * allowed or fits.steps == 1
+    assert fits.steps * own >= allowed - own / 2 - 1e-6 * allowed
+    assert fits.apply(Recipe(steps=steps)).steps == fits.steps
 
 
 def test_warm_up_keeps_its_share_of_the_steps() -> None:
@@ -37,6 +41,27 @@ def test_warm_up_keeps_its_share_of_the_steps() -> None:
 
 def test_a_method_that_could_not_be_timed_gets_the_steps_of_the_control() -> None:
     assert TimeBudget.of(Recipe(steps=160, factor=2.0), 0.0, 0.1).steps == 320
+
+
+def timed(monkeypatch: pytest.MonkeyPatch, lesson: Lesson, seconds: list[float]) -> TimeBudget:
+    """Ask for the budget of a lesson where the steps take so long, in the order in which they are timed."""
+    left = iter(seconds)
+    monkeypatch.setattr(budget, "_step_seconds", lambda *_: next(left))
+    assembly = SimpleNamespace(conditions=SimpleNamespace(recipe=Recipe(steps=100)))
+    return budget.time_budget(assembly, lesson, Lesson(control()), None)  # type: ignore[arg-type]
+
+
+def test_a_machine_that_is_busy_for_a_moment_does_not_change_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    quiet = timed(monkeypatch, Lesson(methods["pixel"]), [0.1, 0.2] * 3)
+    assert quiet.steps == 50
+    assert timed(monkeypatch, Lesson(methods["pixel"]), [0.1, 0.2, 0.1, 0.9, 0.4, 0.8]).steps == 50
+    assert timed(monkeypatch, Lesson(methods["pixel"]), [0.9, 0.2, 0.1, 0.2, 0.1, 0.2]).steps == 50
+
+
+def test_the_control_makes_the_steps_of_the_recipe_however_long_they_seem_to_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert timed(monkeypatch, Lesson(control()), [0.1, 0.2]).steps == 100
 
 
 def test_a_recipe_of_steps_is_described_as_before_there_were_time_budgets() -> None:
@@ -62,6 +87,7 @@ def test_under_a_time_budget_every_method_makes_the_steps_that_fit(home: Path) -
         assert len(lines) == kept["steps"] == record.training.steps == record.protocol.selection.step
         expected = max(1, round(12 * kept["control_seconds"] / kept["own_seconds"]))
         assert kept["steps"] == expected
+        assert kept["steps"] == 12 or not record.method.control
         assert record.protocol.budget.model_dump() == {"kind": "time", "steps": None, "factor": 2.0}
         assert f"{kept['steps']} steps fit" in record.training.wall_basis
     equal = tiny_run(home, *words)

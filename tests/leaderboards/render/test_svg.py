@@ -31,5 +31,5 @@ def test_hostile_strings_stay_text():
     texts(svg)
 
 
-def test_without_a_matrix_the_picture_says_so():
-    assert "No matrix" in texts(render(leaderboard(seeds("none", 0.5))))[0][0]
+def test_without_a_matrix_nothing_is_drawn_where_no_gain_has_an_interval():
+    assert "Nothing to draw" in texts(render(leaderboard(seeds("none", 0.5))))[0][0]
