@@ -22,13 +22,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column: title, how a row and a teacher fill it, and a sentence that explains it."""
+    """A column: title, a sentence that explains it, how a row and a teacher fill it, what it holds."""
 
     title: str
     help: str
     row: Callable[[Row], Cell]
     reference: Callable[[Reference], Cell]
     numeric: bool = True
+    names: bool = False  # whether it says which row it is
 
 
 def columns(board: Board) -> list[Column]:
@@ -67,7 +68,7 @@ def _identity() -> list[Column]:
     return [
         Column("#", "Rank; entries that cannot be told apart from their leader share its letter.", rank, _nothing),
         Column("ranks", "Ranks that comparing all pairs leaves open, Holm over pairs, 95 %.", ranks, _nothing),
-        Column("method", "Method, and the options that set it apart.", label, reference, False),
+        Column("method", "Method, and the options that set it apart.", label, reference, False, names=True),
     ]
 
 

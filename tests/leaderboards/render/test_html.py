@@ -144,3 +144,17 @@ def test_the_page_claims_no_curves_and_pictures_that_are_not_there():
 def test_a_package_that_is_not_there_is_named():
     with pytest.raises(RecordError, match="needs no_such_package: pip install no_such_package"):
         assets._folder("no_such_package")
+
+
+@pytest.mark.usefixtures("light")
+def test_every_cell_stands_under_its_heading():
+    page = render(leaderboard(RECORDS))
+    (table,) = re.findall(r'<table class="board".*?</table>', page, re.DOTALL)
+    parts = {tag: re.findall(rf"<{tag}[ >].*?</{tag}>", table, re.DOTALL) for tag in ("th", "tr", "td")}
+    titles = [re.sub(r"<.*?>", "", each) for each in parts["th"]]
+    for line, number, bounds, name in ((parts["tr"][1], "1", "1–1", "mgd"), (parts["tr"][2], "2", "2–2", "none")):
+        cells = [re.sub(r"<.*?>", "", each).split() for each in re.findall(r"<td.*?</td>", line, re.DOTALL)]
+        row = dict(zip(titles, cells, strict=True))
+        assert (row["#"][0], row["ranks"], row["method"][0]) == (number, [bounds], name)
+    teacher = dict(zip(titles, re.findall(r"<td.*?</td>", parts["tr"][3], re.DOTALL), strict=True))
+    assert teacher["method"].startswith('<td class="name">teacher')
