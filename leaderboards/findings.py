@@ -57,15 +57,14 @@ def _name(board: Board) -> str:
 
 def _sides(board: Board) -> str:
     """Sort the gains of a board by where their intervals lie."""
-    known = [row for row in board.rows if row.gain and row.gain.low is not None]
+    known = [(row, row.gain.side) for row in board.rows if row.gain and row.gain.side is not None]
     if board.excluded:
         return f"takes no part: {escape(board.excluded)}"
     if not known:
         return "no gain has an interval."
     sides = {
-        "above zero": [row for row in known if _side(row.gain) > 0],
-        "below zero": [row for row in known if _side(row.gain) < 0],
-        "around zero": [row for row in known if _side(row.gain) == 0],
+        name: [row for row, side in known if side == wanted]
+        for name, wanted in (("above zero", 1), ("below zero", -1), ("around zero", 0))
     }
     said = [f"{side}: {', '.join(map(_gain, rows))}" for side, rows in sides.items() if rows]
     slow = [row for row in board.rows if row.train_ratio is not None and row.train_ratio >= SLOW]
@@ -98,13 +97,6 @@ def _numbers(gain: Estimate | None) -> str:
     return f"{text.number(gain.mean, places, sign=True)} {text.interval(gain, places, sign=True)}"
 
 
-def _side(gain: Estimate | None) -> int:
-    """Return 1 for an interval above zero, -1 for one below, 0 for one around it or unknown."""
-    if gain is None or gain.low is None or gain.high is None:
-        return 0
-    return 1 if gain.low > 0 else -1 if gain.high < 0 else 0
-
-
 def judge(claim: Claim, boards: Sequence[Board], values: Values) -> tuple[str, list[str]]:
     """Return the verdict on a claim, and the numbers that it stands on, one line a board.
 
@@ -132,7 +124,7 @@ def _held(claim: Claim, board: Board, values: Values) -> tuple[str, bool] | None
     if claim.near is not None:
         return _nearness(claim.method, claim.near, board)
     gain = _between(claim, board, values)
-    return None if gain is None else (_numbers(gain.estimate), _side(gain.estimate) > 0)
+    return None if gain is None else (_numbers(gain.estimate), gain.estimate.side == 1)
 
 
 def _nearness(method: str, near: float, board: Board) -> tuple[str, bool] | None:
@@ -144,17 +136,13 @@ def _nearness(method: str, near: float, board: Board) -> tuple[str, bool] | None
     worse = row.score.low if board.track.higher_is_better else row.score.high
     if worse is None:
         return None
-    short = (teacher.score - worse) if board.track.higher_is_better else (worse - teacher.score)
+    short = teacher.score - worse if board.track.higher_is_better else worse - teacher.score
     places = text.decimals([row.score.mean, teacher.score])
-    reached = f"{text.number(row.score.mean, places)} {text.interval(row.score, places)}"
-    cost = (
-        f", with {text.number(100 * row.entry.costs.macs / teacher.macs, 1)} % of its multiply-adds"
-        if (row.entry.costs.macs and teacher.macs)
-        else ""
-    )
-    return f"{reached} against its teacher's {text.number(teacher.score, places)}{cost}", short <= near * abs(
-        teacher.score
-    )
+    said = f"{text.number(row.score.mean, places)} {text.interval(row.score, places)}"
+    said += f" against its teacher's {text.number(teacher.score, places)}"
+    if row.entry.costs.macs and teacher.macs:
+        said += f", with {text.number(100 * row.entry.costs.macs / teacher.macs, 1)} % of its multiply-adds"
+    return said, short <= near * abs(teacher.score)
 
 
 def _list(titles: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from leaderboards.statistics import Estimate, holm
 from leaderboards.track import Track
 
 Outcome = Literal["win", "tie", "loss"]
+SIDES: dict[int, Outcome] = {1: "win", 0: "tie", -1: "loss"}  # of zero, where the interval of a gain lies
 BUDGETS = {"steps": "equal steps", "time": "equal training time", "open": "open budget"}
 
 
@@ -130,9 +131,9 @@ def _outcome(row: Row) -> Outcome | None:
     """Say whether the interval of the gain lies above zero, below it or around it; a crash is a loss."""
     if row.entry.failed:
         return "loss"
-    if row.gain is None or row.gain.low is None or row.gain.high is None:
+    if row.gain is None or row.gain.side is None:
         return None
-    return "win" if row.gain.low > 0 else "loss" if row.gain.high < 0 else "tie"
+    return SIDES[row.gain.side]
 
 
 def _coverage(cells: Sequence[Cell | None]) -> float:

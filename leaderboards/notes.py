@@ -84,8 +84,8 @@ def _conditions(records: Sequence[Record]) -> list[str]:
     rates = {record.protocol.tuning.n_trials for record in done if record.protocol.tuning and not record.method.roles}
     if rates and tuned == {0}:
         sentences.append(
-            f"The control's learning rate was chosen among {_list(rates)}; methods take it, and every term keeps "
-            "its own weight: no strength was tuned, so a tuned one may gain more."
+            f"The control's learning rate was chosen among {_list(rates)}, and methods take it; no method's strength "
+            "was tuned, so a tuned one may gain more."
         )
     if len(devices) > 1:
         sentences.append(f"Times come from different devices: {_list(devices)}.")

@@ -19,7 +19,7 @@ STEPS, PANELS = "steps", "panels"
 
 def publish(home: Path, folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
     """Copy the records of ``home`` into ``folder``, and for the first seed of each row its curve and panel; what a run
-    scored on each image goes with its record. ``tasks`` leaves out all but some.
+    scored on each image goes with its record. Interrupted runs are left out, and ``tasks`` keeps some alone.
 
     A picture that the runs of a cohort share is kept once, under its hash. Weights are left out: a record names their
     hash, and its command, without the folder that was its home, makes them again. What was published before is
@@ -29,7 +29,8 @@ def publish(home: Path, folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
     records, faults = store.read([home])
     if faults:
         raise RecordError("; ".join(map(str, faults)))
-    records = [record for record in records if not tasks or record.task.name in tasks]
+    ended = [record for record in records if record.status != "interrupted"]
+    records = [record for record in ended if not tasks or record.task.name in tasks]
     if not records:
         wanted = f" of {', '.join(tasks)}" if tasks else ""
         raise RecordError(f"{home}: no records{wanted} to publish; expected them in {home / store.RECORDS}")

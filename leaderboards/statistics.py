@@ -24,6 +24,13 @@ class Estimate:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def side(self) -> int | None:
+        """Which side of zero the interval lies on: 1 above, -1 below, 0 around it; None without an interval."""
+        if self.low is None or self.high is None:
+            return None
+        return 1 if self.low > 0 else -1 if self.high < 0 else 0
+
 
 @lru_cache(maxsize=1024)
 def quantile(n: int) -> float:

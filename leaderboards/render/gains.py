@@ -96,4 +96,4 @@ def _high(gain: Estimate) -> float:
 
 
 def _kind(gain: Estimate) -> str:
-    return "better" if _low(gain) > 0 else "worse" if _high(gain) < 0 else "open"
+    return {1: "better", -1: "worse"}.get(gain.side or 0, "open")

@@ -169,10 +169,12 @@ def test_a_tuned_control_beside_methods_that_were_not_is_noted():
     tuned = NONE[0].protocol.model_copy(update={"tuning": Tuning(n_trials=5, split="train")})
     control = [each.model_copy(update={"protocol": tuned}) for each in NONE]
     rival = [taught(each) for each in seeds("mgd", 0.5, 0.5)]
-    assert any("chosen among 5" in note and "no strength was tuned" in note for note in board(control + rival).notes)
+    assert any(
+        "chosen among 5" in note and "no method's strength was tuned" in note for note in board(control + rival).notes
+    )
     alike = [each.model_copy(update={"protocol": tuned}) for each in rival]
     for fair in (NONE + rival, control + alike):
-        assert not any("no strength was tuned" in note for note in board(fair).notes)
+        assert not any("no method's strength was tuned" in note for note in board(fair).notes)
 
 
 def in_cohorts(records: list[Record], *ids: str) -> list[Record]:

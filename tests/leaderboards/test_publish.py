@@ -68,6 +68,16 @@ def test_some_tasks_alone_are_published(tmp_path):
     assert [each.task.name for each in store.read([tmp_path / "published"])[0]] == ["depth"]
 
 
+def test_a_run_that_was_interrupted_is_left_out_and_one_that_failed_is_not(tmp_path):
+    stored(tmp_path / "home")
+    for name, status in (("pixel", "interrupted"), ("skt", "diverged")):
+        run = record(name, score=None, status=status, reason="stopped after step 3 of 9")
+        store.write(run, tmp_path / "home" / store.RECORDS)
+    publish(tmp_path / "home", tmp_path / "published")
+    names = {each.method.name for each in store.read([tmp_path / "published"])[0]}
+    assert names == {"none", "mgd", "skt"}
+
+
 def test_a_damaged_or_an_empty_home_is_not_published(tmp_path):
     (tmp_path / "records").mkdir()
     with pytest.raises(RecordError, match="no records to publish"):

@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
-from leaderboards.statistics import differences, estimate, gap_recovered, holm
+from leaderboards.statistics import Estimate, differences, estimate, gap_recovered, holm
 
 values = st.lists(st.floats(-100, 100).map(lambda v: round(v, 6)), min_size=2, max_size=12)
 
@@ -100,3 +100,10 @@ def test_holm_equals_statsmodels(n):
 
 def test_holm_of_nothing_is_nothing():
     assert holm([]) == []
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "side"), [(0.1, 0.2, 1), (-0.2, -0.1, -1), (-0.1, 0.1, 0), (0.0, 0.1, 0), (None, None, None)]
+)
+def test_an_interval_lies_above_zero_below_it_or_around_it(low, high, side):
+    assert Estimate(0.0, 2, 0.1, low, high).side == side
