@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def publish(home: Path, folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
 
     A picture that the runs of a cohort share is kept once, under its hash. Weights are left out: a record names their
     hash, and its command, without the folder that was its home, makes them again. What was published before is
-    replaced; the files are returned.
+    replaced once all is copied; the files are returned.
     Raises RecordError where a record of the home is damaged, and where there is none.
     """
     records, faults = store.read([home])
@@ -36,23 +37,29 @@ def publish(home: Path, folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
         raise RecordError(f"{home}: no records{wanted} to publish; expected them in {home / store.RECORDS}")
     if wrong := image_values.read(records, [home]).faults:
         raise RecordError("; ".join(map(str, wrong)))
-    for part in (store.RECORDS, STEPS, PANELS):
-        shutil.rmtree(folder / part, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=folder) as passing:
+        names = [path.name for path in _gather(records, home, Path(passing))]
+        for part in (store.RECORDS, STEPS, PANELS):
+            shutil.rmtree(folder / part, ignore_errors=True)
+            if (fresh := Path(passing) / part).exists():
+                fresh.rename(folder / part)
+    return [folder / store.RECORDS / name for name in names]
+
+
+def _gather(records: Sequence[Record], home: Path, folder: Path) -> list[Path]:
+    """Copy records, and what belongs to them, into an empty folder; return the records' files."""
     shown = {record.run_id for record in firsts(records)}
-    kept = [
-        record.model_copy(
-            update={
-                "artifacts": _attach(record, home, folder) if record.run_id in shown else Artifacts(),
-                "provenance": record.provenance.model_copy(update={"command": homeless(record.provenance.command)}),
-            }
-        )
-        for record in records
-    ]
+    files = []
     for record in records:
+        attached = _attach(record, home, folder) if record.run_id in shown else Artifacts()
+        provenance = record.provenance.model_copy(update={"command": homeless(record.provenance.command)})
+        kept = record.model_copy(update={"artifacts": attached, "provenance": provenance})
         if record.scores.images_sha256 is not None:
-            names = (image_values.place(place / store.RECORDS, record.run_id) for place in (home, folder))
-            _copy(*names)
-    return [store.write(record, folder / store.RECORDS) for record in kept]
+            values = (image_values.place(place / store.RECORDS, record.run_id) for place in (home, folder))
+            _copy(*values)
+        files.append(store.write(kept, folder / store.RECORDS))
+    return files
 
 
 def homeless(command: str) -> str:

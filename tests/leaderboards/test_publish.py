@@ -58,6 +58,21 @@ def test_what_was_published_before_is_replaced(tmp_path):
     assert not (tmp_path / "published" / "records" / gone.name).exists()
 
 
+def test_what_was_published_before_stays_where_copying_fails(tmp_path, monkeypatch):
+    stored(tmp_path / "home")
+    folder = tmp_path / "published"
+    before = {path: path.read_bytes() for path in publish(tmp_path / "home", folder)}
+
+    def full(record, place):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        publish(tmp_path / "home", folder)
+    assert {path: path.read_bytes() for path in before} == before
+    assert sorted(path.name for path in folder.iterdir()) == ["panels", "records", "steps"]
+
+
 def test_some_tasks_alone_are_published(tmp_path):
     stored(tmp_path / "home")
     store.write(record("none", task="depth"), tmp_path / "home" / store.RECORDS)
