@@ -1,4 +1,4 @@
-"""Strided convolutions of one pixel, which oneDNN gets wrong for few channels, keep their weights, names and results."""
+"""Strided 1x1 convolutions, which oneDNN gets wrong for few channels, keep their weights, names and results."""
 
 from __future__ import annotations
 
