@@ -57,18 +57,18 @@ def write(
 
 @app.command()
 def publish(
-    home: Annotated[Path, typer.Argument(help="The folder that runs were written to.")],
+    homes: Annotated[list[Path], typer.Argument(help="The folders that runs were written to.")],
     to: Annotated[Path, typer.Option(help="The folder to publish in; its records, curves and panels are replaced.")],
     tasks: Annotated[list[str] | None, typer.Option("--task", help="Only these tasks; all by default.")] = None,
 ) -> None:
     """Copy finished records, with the curves and pictures that a page shows, into a folder that git can keep.
 
-    What the folder says about itself, `about.json`, stays as it is.
+    What the folder says about itself, `about.json`, stays as it is. Name it among the homes to add runs to what it has.
     """
     from leaderboards.about import read
     from leaderboards.publish import publish as copy
 
-    written = copy(home, to, tasks or [])
+    written = copy(homes, to, tasks or [])
     console = Console(soft_wrap=True)
     console.print(f"{len(written)} records in {to}", markup=False, highlight=False)
     if title := read([to]).title:

@@ -14,6 +14,8 @@ from leaderboards.signed_rank import Posterior, signed_rank
 from leaderboards.statistics import Estimate, holm
 from leaderboards.track import Track
 
+FEWEST_TASKS = 3  # that can say anything of a task like them
+
 Outcome = Literal["win", "tie", "loss"]
 SIDES: dict[int, Outcome] = {1: "win", 0: "tie", -1: "loss"}  # of zero, where the interval of a gain lies
 BUDGETS = {"steps": "equal steps", "time": "equal training time", "open": "open budget"}
@@ -169,7 +171,7 @@ def _row(label: str, by_label: Sequence[dict[str, Row]], cells: tuple[Cell | Non
         mean_rank=sum(ranks) / len(ranks) if ranks and coverage == 1.0 else None,
         mean_gap=sum(gaps) / len(gaps) if gaps and whole else None,
         gaps=len(gaps),
-        posterior=signed_rank(gaps) if whole else None,
+        posterior=signed_rank(gaps) if whole and len(gaps) >= FEWEST_TASKS else None,
     )
 
 

@@ -18,28 +18,30 @@ from leaderboards.record_outcome import Artifacts
 STEPS, PANELS = "steps", "panels"
 
 
-def publish(home: Path, folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
-    """Copy the records of ``home`` into ``folder``, and for the first seed of each row its curve and panel; what a run
+def publish(homes: Sequence[Path], folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
+    """Copy the records of homes into ``folder``, and for the first seed of each row its curve and panel; what a run
     scored on each image goes with its record. Interrupted runs are left out, and ``tasks`` keeps some alone.
 
-    A picture that the runs of a cohort share is kept once, under its hash. Weights are left out: a record names their
-    hash, and its command, without the folder that was its home, makes them again. What was published before is
-    replaced once all is copied; the files are returned.
-    Raises RecordError where a record of the home is damaged, and where there is none.
+    Where ``folder`` is one of the homes, what was published stays and the others' runs are added. A picture that the
+    runs of a cohort share is kept once, under its hash. Weights are left out: a record names their hash, and its
+    command, without the folder that was its home, makes them again. What was published before is replaced once all is
+    copied; the files are returned.
+    Raises RecordError where a record is damaged, where two homes have the same run, and where there is none.
     """
-    records, faults = store.read([home])
+    records, faults = store.read(homes)
     if faults:
         raise RecordError("; ".join(map(str, faults)))
     ended = [record for record in records if record.status != "interrupted"]
     records = [record for record in ended if not tasks or record.task.name in tasks]
     if not records:
         wanted = f" of {', '.join(tasks)}" if tasks else ""
-        raise RecordError(f"{home}: no records{wanted} to publish; expected them in {home / store.RECORDS}")
-    if wrong := image_values.read(records, [home]).faults:
+        places = ", ".join(str(home / store.RECORDS) for home in homes)
+        raise RecordError(f"no records{wanted} to publish; expected them in {places}")
+    if wrong := image_values.read(records, homes).faults:
         raise RecordError("; ".join(map(str, wrong)))
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".publishing-", dir=folder) as passing:
-        names = [path.name for path in _gather(records, home, Path(passing))]
+        names = [path.name for path in _gather(records, homes, Path(passing))]
         for part in (store.RECORDS, STEPS, PANELS):
             shutil.rmtree(folder / part, ignore_errors=True)
             if (fresh := Path(passing) / part).exists():
@@ -47,11 +49,12 @@ def publish(home: Path, folder: Path, tasks: Sequence[str] = ()) -> list[Path]:
     return [folder / store.RECORDS / name for name in names]
 
 
-def _gather(records: Sequence[Record], home: Path, folder: Path) -> list[Path]:
+def _gather(records: Sequence[Record], homes: Sequence[Path], folder: Path) -> list[Path]:
     """Copy records, and what belongs to them, into an empty folder; return the records' files."""
     shown = {record.run_id for record in firsts(records)}
     files = []
     for record in records:
+        home = next(home for home in homes if store.path_of(record.run_id, home / store.RECORDS).is_file())
         attached = _attach(record, home, folder) if record.run_id in shown else Artifacts()
         provenance = record.provenance.model_copy(update={"command": homeless(record.provenance.command)})
         kept = record.model_copy(update={"artifacts": attached, "provenance": provenance})

@@ -27,12 +27,17 @@ class Fault:
         return f"{self.file}: {self.kind}: {self.reason}" + (f" ({self.earlier})" if self.earlier else "")
 
 
+def path_of(run_id: str, folder: str | Path) -> Path:
+    """Name the file of a run in a folder of records."""
+    return Path(folder) / f"{run_id}.json"
+
+
 def write(record: Record, folder: str | Path) -> Path:
     """Write ``<folder>/<run id>.json`` whole or not at all; an older record of the same run is replaced.
 
     Raises RecordError where the folder cannot be written.
     """
-    path = Path(folder) / f"{record.run_id}.json"
+    path = path_of(record.run_id, folder)
     try:
         return atomic_write(path, record.dump())
     except OSError as error:

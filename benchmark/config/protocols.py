@@ -100,14 +100,26 @@ def defaults(task: type[Task], dataset: type[Dataset]) -> dict[str, Any]:
 def _laid(
     protocol: Protocol, task: type[Task], part: str, base: Any, layers: Sequence[Mapping[str, Any]]
 ) -> DictConfig:
+    node = OmegaConf.structured(base)
     try:
-        node = OmegaConf.merge(OmegaConf.structured(base), *(layer.get(part, {}) for layer in layers))
+        for values in (layer.get(part, {}) for layer in layers):
+            _leave_decoders(node, values)
+            node = OmegaConf.merge(node, values)
     except OmegaConfBaseException as error:
         key = getattr(error, "full_key", None) or ""
         where = f"protocol {protocol.name}, task {task.name}: {part}.{key}"
         raise InputError(f"{where}: {str(error).splitlines()[0]}") from error
     assert isinstance(node, DictConfig)
     return node
+
+
+def _leave_decoders(node: DictConfig, values: Mapping[str, Any]) -> None:
+    """Leave out the options of a network's decoder where a layer of a protocol names another one."""
+    networks = node.get("networks", {})
+    named = [(node, values), *((networks.get(role), each) for role, each in values.get("networks", {}).items())]
+    for spec, each in named:
+        if spec is not None and each.get("decoder", spec.get("decoder")) != spec.get("decoder"):
+            spec.decoder_options = {}
 
 
 def option(task: str, protocol: str) -> str:

@@ -12,6 +12,7 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch import nn
 
 from benchmark.config.schema import PRECISIONS
+from benchmark.training.strided import subsample_strided
 from tasks.errors import InputError
 
 MOST_WORKERS = 8
@@ -161,7 +162,11 @@ def set_numerics(tf32: bool, deterministic: bool) -> None:
 def place(network: nn.Module, fabric: Fabric, channels_last: bool) -> nn.Module:
     """Move a network to the device, in the memory format asked for."""
     network = fabric.to_device(network)
-    return network.to(memory_format=torch.channels_last) if channels_last else network
+    if not channels_last:
+        return network
+    if fabric.device.type == "cpu":
+        network = subsample_strided(network)
+    return network.to(memory_format=torch.channels_last)
 
 
 def ready(network: nn.Module, compiled: bool) -> nn.Module:

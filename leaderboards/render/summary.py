@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from leaderboards.board import Board, Row
 from leaderboards.budget_comparison import Comparison
-from leaderboards.matrix import Cell, Matrix, MatrixRow
+from leaderboards.matrix import FEWEST_TASKS, Cell, Matrix, MatrixRow
 from leaderboards.render import text
 from leaderboards.signed_rank import ROPE
 
@@ -84,7 +84,7 @@ def matrix_notes(matrix: Matrix) -> list[str]:
         "above zero, around it, below it; a crash is a loss.",
         "P(better/same/worse): probabilities that the method is better than the control on a task like these, within "
         f"{100 * ROPE:g} % of the gap of it, or worse: Bayesian signed-rank test of the gaps recovered, which takes "
-        "each task's mean as it is.",
+        f"each task's mean as it is; a dash below {FEWEST_TASKS} tasks.",
     ]
     if significant := sum(cell.p_holm is not None and cell.p_holm < 0.05 for cell in cells):
         sentences.append(f"{significant} of {len(cells)} cells differ from the control at 5 %, Holm over all of them.")

@@ -87,9 +87,9 @@ def test_there_are_as_many_values_as_images(tmp_path):
 
 
 def test_publishing_takes_the_values_along_or_nothing(home, tmp_path):
-    publish(home, tmp_path / "to")
+    publish([home], tmp_path / "to")
     assert set(read(tmp_path / "to").runs) == set(read(home).runs) != set()
     values_file(home).write_text("{}")
     with pytest.raises(RecordError, match="images_sha256"):
-        publish(home, tmp_path / "to")
+        publish([home], tmp_path / "to")
     assert set(read(tmp_path / "to").runs) != set()

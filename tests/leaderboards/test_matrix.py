@@ -88,7 +88,16 @@ def test_p_values_are_corrected_for_the_number_of_cells():
     assert [cell.p_holm for cell in cells] == pytest.approx(holm([cell.p for cell in cells]))
     gains = [0.50 - 0.50, 0.52 - 0.51, 0.50 - 0.505]
     assert rows["cwd"].cells[1].p == pytest.approx(stats.ttest_1samp(gains, 0).pvalue)
+
+
+def test_three_tasks_are_the_fewest_that_say_something_of_others():
+    records = two_tasks(mgd=(0.75, 0.76, 0.755))
+    assert matrix(records)[1]["mgd"].posterior is None
+    for name, scores in {"none": (0.50, 0.51, 0.505), "mgd": (0.6, 0.61, 0.6)}.items():
+        records += seeds(name, *scores, task="saliency", teacher=1.0)
+    _, rows = matrix(records)
     assert rows["mgd"].posterior == signed_rank([cell.gap.mean for cell in rows["mgd"].cells])
+    assert rows["mgd"].gaps == 3
 
 
 def test_budgets_and_labelled_shares_are_apart():

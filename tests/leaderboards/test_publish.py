@@ -27,7 +27,7 @@ def stored(home: Path) -> None:
 
 def test_records_go_on_whole_and_shared_pictures_once(tmp_path):
     stored(tmp_path / "home")
-    publish(tmp_path / "home", tmp_path / "published")
+    publish([tmp_path / "home"], tmp_path / "published")
     before, after = (store.read([tmp_path / name])[0] for name in ("home", "published"))
     for left, right in zip(before, after, strict=True):
         assert right.provenance.command == homeless(left.provenance.command)
@@ -51,24 +51,37 @@ def test_a_command_loses_its_home_alone():
 
 def test_what_was_published_before_is_replaced(tmp_path):
     stored(tmp_path / "home")
-    publish(tmp_path / "home", tmp_path / "published")
+    publish([tmp_path / "home"], tmp_path / "published")
     gone = next((tmp_path / "home" / "records").glob("*.json"))
     gone.unlink()
-    publish(tmp_path / "home", tmp_path / "published")
+    publish([tmp_path / "home"], tmp_path / "published")
     assert not (tmp_path / "published" / "records" / gone.name).exists()
+
+
+def test_runs_of_another_home_are_added_to_what_was_published(tmp_path):
+    stored(tmp_path / "home")
+    folder = tmp_path / "published"
+    before = {path: path.read_bytes() for path in publish([tmp_path / "home"], folder)}
+    store.write(record("pixel"), tmp_path / "other" / store.RECORDS)
+    after = publish([folder, tmp_path / "other"], folder)
+    assert {path: path.read_bytes() for path in after if path in before} == before
+    assert [store.read_one(path).method.name for path in after if path not in before] == ["pixel"]
+    assert len(list((folder / "panels").iterdir())) == 1
+    with pytest.raises(RecordError, match="duplicate"):
+        publish([folder, tmp_path / "home"], folder)
 
 
 def test_what_was_published_before_stays_where_copying_fails(tmp_path, monkeypatch):
     stored(tmp_path / "home")
     folder = tmp_path / "published"
-    before = {path: path.read_bytes() for path in publish(tmp_path / "home", folder)}
+    before = {path: path.read_bytes() for path in publish([tmp_path / "home"], folder)}
 
     def full(record, place):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(store, "write", full)
     with pytest.raises(OSError, match="No space left"):
-        publish(tmp_path / "home", folder)
+        publish([tmp_path / "home"], folder)
     assert {path: path.read_bytes() for path in before} == before
     assert sorted(path.name for path in folder.iterdir()) == ["panels", "records", "steps"]
 
@@ -76,10 +89,10 @@ def test_what_was_published_before_stays_where_copying_fails(tmp_path, monkeypat
 def test_some_tasks_alone_are_published(tmp_path):
     stored(tmp_path / "home")
     store.write(record("none", task="depth"), tmp_path / "home" / store.RECORDS)
-    publish(tmp_path / "home", tmp_path / "published", ["depth"])
+    publish([tmp_path / "home"], tmp_path / "published", ["depth"])
     assert [each.task.name for each in store.read([tmp_path / "published"])[0]] == ["depth"]
     with pytest.raises(RecordError, match="no records of count to publish"):
-        publish(tmp_path / "home", tmp_path / "published", ["count"])
+        publish([tmp_path / "home"], tmp_path / "published", ["count"])
     assert [each.task.name for each in store.read([tmp_path / "published"])[0]] == ["depth"]
 
 
@@ -88,7 +101,7 @@ def test_a_run_that_was_interrupted_is_left_out_and_one_that_failed_is_not(tmp_p
     for name, status in (("pixel", "interrupted"), ("skt", "diverged")):
         run = record(name, score=None, status=status, reason="stopped after step 3 of 9")
         store.write(run, tmp_path / "home" / store.RECORDS)
-    publish(tmp_path / "home", tmp_path / "published")
+    publish([tmp_path / "home"], tmp_path / "published")
     names = {each.method.name for each in store.read([tmp_path / "published"])[0]}
     assert names == {"none", "mgd", "skt"}
 
@@ -96,7 +109,7 @@ def test_a_run_that_was_interrupted_is_left_out_and_one_that_failed_is_not(tmp_p
 def test_a_damaged_or_an_empty_home_is_not_published(tmp_path):
     (tmp_path / "records").mkdir()
     with pytest.raises(RecordError, match="no records to publish"):
-        publish(tmp_path, tmp_path / "published")
+        publish([tmp_path], tmp_path / "published")
     (tmp_path / "records" / "bad.json").write_text("{")
     with pytest.raises(RecordError, match=r"bad\.json"):
-        publish(tmp_path, tmp_path / "published")
+        publish([tmp_path], tmp_path / "published")

@@ -94,6 +94,21 @@ def test_values_for_a_task_go_over_those_for_every_task_and_over_the_classes_own
     assert seg.teacher.recipe.steps == tasks["seg"].teacher_recipe["steps"]
 
 
+def test_a_protocol_that_names_another_decoder_leaves_the_options_of_the_one_below(
+    write: Callable[[str], None],
+) -> None:
+    deep = "{decoder: unet, decoder_options: {decoder_channels: [8, 8, 8, 8, 8]}}"
+    write(
+        f"name: own\nevery: {{student: {{decoder: unet}}, teacher: {{networks: {{deep: {deep}}}}}}}\n"
+        "tasks: {depth: {student: {decoder: fpn, decoder_options: {decoder_pyramid_channels: 24}}}}\n"
+    )
+    depth = protocols.fixed(protocols.read("own"), tasks["depth"])
+    assert depth.student.decoder_options == {"decoder_pyramid_channels": 24}
+    assert depth.teacher.networks.deep.decoder_options == {"decoder_channels": [8, 8, 8, 8, 8]}
+    assert depth.teacher.networks.wide.decoder_options == tasks["depth"].teachers["wide"].decoder_options
+    assert protocols.fixed(protocols.read("own"), tasks["seg"]).student.decoder_options == {}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
