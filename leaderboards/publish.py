@@ -28,7 +28,7 @@ def publish(homes: Sequence[Path], folder: Path, tasks: Sequence[str] = ()) -> l
     copied; the files are returned.
     Raises RecordError where a record is damaged, where two homes have the same run, and where there is none.
     """
-    records, faults = store.read(homes)
+    records, faults = store.read([home / store.RECORDS for home in homes])
     if faults:
         raise RecordError("; ".join(map(str, faults)))
     ended = [record for record in records if record.status != "interrupted"]
