@@ -40,7 +40,7 @@ published:
 	benchmark leaderboard claims $(PUBLISHED) --out docs/claims.md
 
 matrix:
-	benchmark protocol plan $(PROTOCOL) --home $(HOME_OF_RUNS)
+	benchmark protocol plan $(PROTOCOL) --home $(lastword $(HOME_OF_RUNS)) --published $(PUBLISHED)
 
 publish:
 	benchmark protocol check $(PROTOCOL) $(HOME_OF_RUNS) $(TASKS:%=--task %)

@@ -32,12 +32,13 @@ def check(
 def plan(
     name: Name,
     home: Annotated[Path, typer.Option(help="Where the runs are, and will be.")] = Path("runs"),
+    published: Annotated[list[Path] | None, typer.Option(help="Records that need not be made again.")] = None,
     tasks: Annotated[list[str] | None, typer.Option("--task", help="Only these tasks; all by default.")] = None,
 ) -> None:
     """Print the commands that train what a protocol's matrix still lacks, in order, and how long each will take.
 
-    Nothing is trained. Example: `benchmark protocol plan standard --home runs/standard`.
+    Nothing is trained. Example: `benchmark protocol plan standard --published leaderboards/published`.
     """
     from benchmark.commands.plan import plan as plan_all
 
-    raise typer.Exit(plan_all(name, home, tasks or [], Console(soft_wrap=True)))
+    raise typer.Exit(plan_all(name, home, published or [], tasks or [], Console(soft_wrap=True)))

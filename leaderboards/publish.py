@@ -22,14 +22,15 @@ def publish(homes: Sequence[Path], folder: Path, tasks: Sequence[str] = ()) -> l
     """Copy the records of homes into ``folder``, and for the first seed of each row its curve and panel; what a run
     scored on each image goes with its record. Interrupted runs are left out, and ``tasks`` keeps some alone.
 
-    Where ``folder`` is one of the homes, what was published stays and the others' runs are added. A picture that the
-    runs of a cohort share is kept once, under its hash. Weights are left out: a record names their hash, and its
-    command, without the folder that was its home, makes them again. What was published before is replaced once all is
-    copied; the files are returned.
-    Raises RecordError where a record is damaged, where two homes have the same run, and where there is none.
+    Where ``folder`` is one of the homes, what was published stays and the others' runs are added. Of a run that two
+    homes have, with the same scores, one record is kept. A picture that the runs of a cohort share is kept once, under
+    its hash. Weights are left out: a record names their hash, and its command, without the folder that was its home,
+    makes them again. What was published before is replaced once all is copied; the files are returned.
+
+    Raises RecordError where a record is damaged, where two homes differ in a run, and where there is none.
     """
     records, faults = store.read([home / store.RECORDS for home in homes])
-    if faults:
+    if faults := [fault for fault in faults if fault.kind != "duplicate"]:  # a home may have been published before
         raise RecordError("; ".join(map(str, faults)))
     ended = [record for record in records if record.status != "interrupted"]
     records = [record for record in ended if not tasks or record.task.name in tasks]
@@ -54,7 +55,7 @@ def _gather(records: Sequence[Record], homes: Sequence[Path], folder: Path) -> l
     shown = {record.run_id for record in firsts(records)}
     files = []
     for record in records:
-        home = next(home for home in homes if store.path_of(record.run_id, home / store.RECORDS).is_file())
+        home = next(home for home in homes if _holds(home, record))
         attached = _attach(record, home, folder) if record.run_id in shown else Artifacts()
         provenance = record.provenance.model_copy(update={"command": homeless(record.provenance.command)})
         kept = record.model_copy(update={"artifacts": attached, "provenance": provenance})
@@ -63,6 +64,11 @@ def _gather(records: Sequence[Record], homes: Sequence[Path], folder: Path) -> l
             _copy(*values)
         files.append(store.write(kept, folder / store.RECORDS))
     return files
+
+
+def _holds(home: Path, record: Record) -> bool:
+    path = store.path_of(record.run_id, home / store.RECORDS)
+    return path.is_file() and store.read_one(path) == record
 
 
 def homeless(command: str) -> str:

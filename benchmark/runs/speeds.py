@@ -25,9 +25,9 @@ class Speeds:
                 self._seconds[record.task.name, record.method.name].append(seconds)
 
     @classmethod
-    def of_home(cls, home: Path) -> Speeds:
-        """Read them from the records of a home, which need not exist."""
-        return cls(store.read([home])[0] if (home / store.RECORDS).is_dir() else [])
+    def of_home(cls, home: Path, more: Iterable[Record] = ()) -> Speeds:
+        """Read them from the records of a home, which need not exist, and from more records."""
+        return cls([*(store.read([home])[0] if (home / store.RECORDS).is_dir() else []), *more])
 
     def step(self, task: str, method: str) -> float | None:
         """Mean of the method on the task, else of all methods on the task; None where nothing has run."""

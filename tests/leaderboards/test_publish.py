@@ -67,8 +67,22 @@ def test_runs_of_another_home_are_added_to_what_was_published(tmp_path):
     assert {path: path.read_bytes() for path in after if path in before} == before
     assert [store.read_one(path).method.name for path in after if path not in before] == ["pixel"]
     assert len(list((folder / "panels").iterdir())) == 1
-    with pytest.raises(RecordError, match="duplicate"):
+
+
+def test_a_home_that_goes_on_is_published_again(tmp_path):
+    stored(tmp_path / "home")
+    folder = tmp_path / "published"
+    before = {path: path.read_bytes() for path in publish([tmp_path / "home"], folder)}
+    more = record("pixel")
+    store.write(more, tmp_path / "home" / store.RECORDS)
+    after = publish([folder, tmp_path / "home"], folder)
+    assert {path: path.read_bytes() for path in after if path in before} == before
+    assert [path.stem for path in after if path not in before] == [more.run_id]
+    assert len(list((folder / "steps").iterdir())) == 2
+    store.write(record("pixel", score=0.7), tmp_path / "home" / store.RECORDS)
+    with pytest.raises(RecordError, match="conflict.*another result"):
         publish([folder, tmp_path / "home"], folder)
+    assert store.read([folder])[0][-1].score == more.score
 
 
 def test_what_was_published_before_stays_where_copying_fails(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from benchmark.commands import plan as planning
 from benchmark.commands import protocol as checking
 from benchmark.config import plugin_configs
+from leaderboards.errors import RecordError
 from methods.base import methods
 from tasks.errors import InputError
 from tests.support import built_in, tiny_run
@@ -51,7 +53,7 @@ def said(command: Callable[..., int], *arguments: object) -> tuple[int, str]:
 @pytest.mark.usefixtures("small")
 def test_a_plan_names_what_is_missing_the_commands_and_the_time(tmp_path: Path) -> None:
     home = tmp_path / "runs"
-    code, text = said(planning.plan, "small", home, ["seg"])
+    code, text = said(planning.plan, "small", home, [], ["seg"])
     assert code == 0
     first, command, *_, total = text.splitlines()
     assert first.startswith("1. first: 4 of 4 runs missing, 4 of unknown length")
@@ -61,9 +63,29 @@ def test_a_plan_names_what_is_missing_the_commands_and_the_time(tmp_path: Path) 
     assert total.startswith("all: 6 of 6 runs missing")
     for seed in (0, 1):  # a tiny run has the protocol's own values
         tiny_run(home, "protocol=small", "method=[none,pixel]", f"seed={seed}")
-    _, text = said(planning.plan, "small", home, ["seg"])
+    _, text = said(planning.plan, "small", home, [], ["seg"])
     assert re.search(r"1. first: complete, 4 runs, took [\d.]+ s, each alone", text)
     assert re.search(r"2. longer: 2 of 2 runs missing, [\d.]+ s, each alone", text)
+
+
+@pytest.mark.usefixtures("small")
+def test_records_without_their_students_need_not_be_made_again(tmp_path: Path) -> None:
+    home, published = tmp_path / "runs", tmp_path / "published"
+    tiny_run(home, "protocol=small", "method=[none,pixel]", "seed=0")
+    tiny_run(home, "protocol=small", "method=none", "seed=1")
+    shutil.copytree(home / "records", published / "records")
+    _, text = said(planning.plan, "small", tmp_path / "more", [published], ["seg", "depth"])
+    lines = text.splitlines()
+    assert re.match(r"1. first: 5 of 8 runs missing, [\d.]+ s, each alone, 4 of unknown length", lines[0])
+    more = f"home={tmp_path / 'more'}"
+    assert lines[1:3] == [
+        f"   benchmark run -m protocol=small task=seg seed=1 'method=[pixel]' control=false {more}",
+        f"   benchmark run -m protocol=small task=depth seed=0,1 'method=[none,pixel]' {more}",
+    ]
+    assert "-m protocol=small task=seg,depth seed=0,1 'method=[none]' recipe.factor=2" in text
+    assert "3. elsewhere: 2 of 2 runs missing" in text
+    with pytest.raises(RecordError, match="nowhere"):
+        said(planning.plan, "small", home, [tmp_path / "nowhere"], ["seg"])
 
 
 @pytest.mark.usefixtures("small")
@@ -96,4 +118,4 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown task 'sge'"):
         said(checking.check, "standard", [tmp_path], ["sge"])
     with pytest.raises(InputError, match="protocol quick has no matrix"):
-        said(planning.plan, "quick", tmp_path, [])
+        said(planning.plan, "quick", tmp_path, [], [])
