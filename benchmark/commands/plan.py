@@ -16,7 +16,7 @@ from benchmark.commands.protocol import choose
 from benchmark.commands.sweep import combinations
 from benchmark.config import compose, protocols
 from benchmark.config.quoting import word
-from benchmark.config.schema import Config, Stage
+from benchmark.config.schema import Config, Protocol, Stage
 from benchmark.runs.planned_runs import DONE, Contestant
 from benchmark.runs.speeds import Speeds
 from benchmark.runs.survey import Survey, missing_teachers
@@ -64,7 +64,7 @@ def plan(name: str, home: Path, published: Sequence[Path], tasks: Sequence[str],
     records, faults = store.read(published)
     for fault in faults:
         console.print(f"[yellow]warning:[/] {escape(str(fault))}", highlight=False)
-    total, stock = Lack(), Stock(name, home, records)
+    total, stock = Lack(), Stock(protocol, home, records)
     for number, stage in enumerate(protocol.matrix, start=1):
         names = select(stage.methods)
         where = [task for task in chosen if task in (stage.tasks or chosen)]
@@ -96,7 +96,7 @@ def _selected(selection: str) -> Iterator[str]:
 class Stock:
     """The runs that there are already, in a home or as records alone."""
 
-    def __init__(self, protocol: str, home: Path, records: Sequence[Record]) -> None:
+    def __init__(self, protocol: Protocol, home: Path, records: Sequence[Record]) -> None:
         self.protocol, self.home = protocol, home
         self.records = {record.run_id: record for record in records if record.status in DONE}
         self.survey, self.speeds = Survey(), Speeds.of_home(home, records)
@@ -117,8 +117,8 @@ class Stock:
         return lack
 
     def _seeded(self, words: Sequence[str]) -> Iterator[Config]:
-        config = compose.load([f"protocol={self.protocol}", *words, word("home", str(self.home)), "control=false"])
-        for seed in protocols.read(self.protocol).seeds:
+        config = compose.load([f"protocol={self.protocol.name}", *words, word("home", str(self.home)), "control=false"])
+        for seed in self.protocol.seeds:
             yield replace(config, seed=seed, teacher=replace(config.teacher, seed=seed % config.teacher.seeds))
 
     def _record(self, contestant: Contestant) -> Record | None:
