@@ -59,8 +59,9 @@ def read(paths: Iterable[str | Path]) -> tuple[list[Record], list[Fault]]:
 
     A folder stands for its ``*.json`` files, or for those of its ``records`` folder where it has one. A file that is
     not a record is named as a fault and the rest are read. A run that is met twice is named as well: as a duplicate
-    where both have the same scores, as a conflict where they differ; the record that goes on is the one that ran to
-    its end, else the one that was checked further, else the one read first. Returns the records sorted by run id.
+    where both have the same scores or one was interrupted, as a conflict where they differ; the record that goes on is
+    the one that ran to its end, else the one that was checked further, else the one read first. Returns the records
+    sorted by run id.
     Raises RecordError where a path does not exist.
     """
     records: dict[str, tuple[Record, Path]] = {}
@@ -99,6 +100,8 @@ def _compare(kept: Record, place: Path, repeated: Record, path: Path) -> Fault:
     again = f"run {kept.run_id} was read before"
     if kept == repeated:
         return Fault(str(path), f"{again}, with the same content", "duplicate", str(place))
+    if kept.status != repeated.status and "interrupted" in (kept.status, repeated.status):
+        return Fault(str(path), f"{again}, stopped in one of the places", "duplicate", str(place))
     if kept.status == repeated.status and kept.scores == repeated.scores:
         return Fault(str(path), f"{again}, with the same scores", "duplicate", str(place))
     reason = f"{again}, with another result: {_result(kept)} there, {_result(repeated)} here"

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from benchmark.commands.faults import show_faults
 from benchmark.console import visible
 from leaderboards import about, attachments, findings, image_values, store, tuning, validate
 from leaderboards.atomic import atomic_write
@@ -23,8 +24,7 @@ QUICK = ("md", "csv", "json")  # what every run writes; the page, with its curve
 def write_all(paths: Sequence[Path], out: Path | None, console: Console, formats: Sequence[str] = USUAL) -> int:
     """Write the boards of all records found in some formats; return 1 where a record could not be read."""
     records, faults = store.read(paths)
-    for fault in faults:
-        console.print(f"[yellow]warning:[/] {escape(str(fault))}", highlight=False)
+    show_faults(faults, console)
     folder = out if out is not None else _home(paths[0]) / BOARDS
     for path in write_boards(records, folder, formats, faults, paths):
         console.print(f"board    {escape(str(path))}", highlight=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from benchmark.commands.faults import show_faults
 from benchmark.commands.protocol import choose
 from benchmark.commands.sweep import combinations
 from benchmark.config import compose, protocols
@@ -62,8 +63,7 @@ def plan(name: str, home: Path, published: Sequence[Path], tasks: Sequence[str],
     if not protocol.matrix:
         raise InputError(f"protocol {name} has no matrix: nothing to plan; expected stages below 'matrix' in its file")
     records, faults = store.read(published)
-    for fault in faults:
-        console.print(f"[yellow]warning:[/] {escape(str(fault))}", highlight=False)
+    show_faults(faults, console)
     total, stock = Lack(), Stock(protocol, home, records)
     for number, stage in enumerate(protocol.matrix, start=1):
         names = select(stage.methods)

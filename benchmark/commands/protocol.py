@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from benchmark.commands.faults import show_faults
 from benchmark.config import catalog, protocols
 from benchmark.config.schema import Protocol
 from leaderboards import store
@@ -26,8 +27,7 @@ def check(name: str, paths: Sequence[Path], tasks: Sequence[str], console: Conso
     protocol = protocols.read(name)
     chosen = choose(protocol, tasks)
     records, faults = store.read(paths)
-    for fault in faults:
-        console.print(f"[yellow]warning:[/] {escape(str(fault))}", highlight=False)
+    show_faults(faults, console)
     said = evidence(records, name)
     judged = {task: judge(said[task], asked(protocol, task)) for task in chosen if task in said}
     for task in chosen:

@@ -88,6 +88,15 @@ def test_a_finished_run_replaces_a_failed_one(tmp_path):
         assert [fault.kind for fault in faults] == ["conflict"]
 
 
+def test_a_finished_run_replaces_one_that_was_stopped_elsewhere(tmp_path):
+    store.write(record(score=None, status="interrupted"), tmp_path / "a")
+    store.write(record(), tmp_path / "b")
+    for order in ("ab", "ba"):
+        records, faults = store.read([tmp_path / name for name in order])
+        assert records == [record()]
+        assert [fault.kind for fault in faults] == ["duplicate"]
+
+
 def test_a_refuted_record_is_not_hidden_by_an_unchecked_copy(tmp_path):
     refuted = record(verification=Verification(level="L3", reproduced=False))
     store.write(record(), tmp_path / "a")
