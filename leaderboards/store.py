@@ -61,8 +61,7 @@ def read(paths: Iterable[str | Path]) -> tuple[list[Record], list[Fault]]:
     not a record is named as a fault and the rest are read. A run that is met twice is named as well: as a duplicate
     where both have the same scores or one was interrupted, as a conflict where they differ; the record that goes on is
     the one that ran to its end, else the one that was checked further, else the one read first. Returns the records
-    sorted by run id.
-    Raises RecordError where a path does not exist.
+    sorted by run id. Raises RecordError where a path does not exist.
     """
     records: dict[str, tuple[Record, Path]] = {}
     faults = []

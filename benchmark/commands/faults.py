@@ -11,12 +11,12 @@ from leaderboards.store import Fault
 
 
 def show_faults(faults: Sequence[Fault], console: Console) -> None:
-    """Print a line for every fault, and one for all runs that two places have with the same result."""
+    """Print a line for every fault, and one for all runs that two places have without a contradiction."""
     repeated = [fault for fault in faults if fault.kind == "duplicate"]
     lines = [str(fault) for fault in faults if fault.kind != "duplicate"]
     if len(repeated) == 1:
         lines.append(str(repeated[0]))
     elif repeated:
-        lines.append(f"{len(repeated)} runs were read twice, with the same result; the first is {repeated[0].file}")
+        lines.append(f"{len(repeated)} runs were read twice, without a contradiction; the first is {repeated[0].file}")
     for line in lines:
         console.print(f"[yellow]warning:[/] {escape(line)}", highlight=False)

@@ -31,5 +31,5 @@ def test_a_fault_is_a_line():
 def test_runs_that_two_homes_share_are_one_line():
     assert said(*TWICE, BAD) == [
         "warning: a/bad.json: unreadable: not a record",
-        "warning: 3 runs were read twice, with the same result; the first is b/0.json",
+        "warning: 3 runs were read twice, without a contradiction; the first is b/0.json",
     ]
