@@ -92,6 +92,8 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
     ``weights=hub:fcos_resnet50_fpn`` is torchvision's COCO detector, of whose 91 outputs those of ``category_ids`` are
     kept; the encoder and all options are its own then.
 
+    ``spec.shrink`` divides the strides, so that the levels lie where those of the other networks of the run do.
+
     Raises InputError where the encoder or an option is unknown, strides cannot be had, or weights do not fit.
     """
     # takes seconds, so not at the top
@@ -101,8 +103,12 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
     spec = with_encoder(spec)
     if spec.weights is not None and spec.weights.startswith(HUB):
         return _from_torchvision(spec.weights.removeprefix(HUB), strides, category_ids)
-    if list(strides) != [strides[0] * 2**i for i in range(len(strides))] or strides[0] not in (4, 8, 16, 32):
-        raise InputError(f"strides {list(strides)}: expected each twice the one before, from 4, 8, 16 or 32 on")
+    if any(stride % spec.shrink for stride in strides):
+        raise InputError(f"shrink={spec.shrink} does not divide the strides {list(strides)}")
+    strides = [stride // spec.shrink for stride in strides]
+    if list(strides) != [strides[0] * 2**i for i in range(len(strides))] or strides[0] not in (2, 4, 8, 16, 32):
+        seen = f" of what a network with shrink={spec.shrink} sees" if spec.shrink > 1 else ""
+        raise InputError(f"strides {strides}{seen}: expected each twice the one before, from 2, 4, 8, 16 or 32 on")
     if len(coarser := [stride for stride in strides if stride > DEEPEST]) not in (0, 2):
         raise InputError(f"strides {list(strides)}: beyond 32 either both 64 and 128 or none, found {coarser}")
     options: dict[str, Any] = {"channels": 256, "convs": 4, **spec.decoder_options}
