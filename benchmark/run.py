@@ -119,6 +119,7 @@ class Run:
         for contestant in pending:
             self._record(contestant, Outcome("interrupted", "not finished: killed, or still running", self.started))
         try:
+            self.problem.build_network(self.config.student, self.draws)  # one that cannot be had costs no teacher
             with self._helped():
                 self._get_teachers(pending)
                 ensure_scored(self.problem, self.watch)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from leaderboards.record import Record
-from leaderboards.record_parts import Teacher
+from leaderboards.record_parts import Student, Teacher
 
 UNPROVEN = "it shows that things run, and proves nothing"
 
@@ -83,7 +83,7 @@ def describe(records: Sequence[Record]) -> Track:
         labeled_count=labeled.count,
         labeled_total=labeled.total,
         n_test=first.dataset.n_test,
-        student=_network(first.student.decoder, first.student.encoder, first.student.init),
+        student=_student(first.student),
         budget=_budget(first),
         budget_kind=budget.kind,
         primary=primary,
@@ -140,7 +140,7 @@ def _reference(kind: str, teachers: Sequence[Teacher], main: bool) -> Reference:
     return Reference(
         id=kind,
         role=first.role,
-        label=f"teacher {first.role}: {_network(first.decoder, first.encoder, '')}".rstrip(": "),
+        label=f"teacher {first.role}: {_network(first.decoder, first.encoder)}".rstrip(": "),
         main=main,
         score=_mean([teacher.own_score for teacher in teachers]),
         metrics={name: value for name, value in metrics.items() if value is not None},
@@ -159,9 +159,15 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return statistics.fmean(known) if known else None
 
 
-def _network(decoder: str, encoder: str, init: str) -> str:
-    name = " ".join(part for part in (decoder, encoder) if part) or "network"
-    return f"{name} ({init})" if init else name
+def _student(student: Student) -> str:
+    """Name the student, with what share of each side it sees and where its first weights come from."""
+    shrink = student.options.get("shrink")
+    seen = f" at 1/{shrink} of the resolution" if shrink else ""
+    return _network(student.decoder, student.encoder) + seen + (f" ({student.init})" if student.init else "")
+
+
+def _network(decoder: str, encoder: str) -> str:
+    return " ".join(part for part in (decoder, encoder) if part) or "network"
 
 
 def _budget(record: Record) -> str:

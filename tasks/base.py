@@ -52,6 +52,7 @@ class NetworkSpec:
     ``weights``: None (from scratch), ``imagenet`` (encoder), ``hub:NAME`` or the path of a file of weights.
     ``network`` names a class of the registry ``networks``, built with ``options``; of a plain module, ``output`` and
     ``features`` name the nodes of its graph that are its raw map and its features (``tasks.networks.extracted``).
+    ``shrink``: it sees the image averaged over cells of so many pixels each way (``tasks.networks.shrunk``).
     """
 
     decoder: str = "fpn"
@@ -63,9 +64,11 @@ class NetworkSpec:
     options: dict[str, Any] = field(default_factory=dict)
     output: str | None = None
     features: Any = None  # dict[str, str]; any, since Hydra opens a typed mapping to no new key
+    shrink: int = 1
 
     def __str__(self) -> str:
-        return self.network or f"{self.decoder} {self.encoder}"
+        name = self.network or f"{self.decoder} {self.encoder}"
+        return name if self.shrink == 1 else f"{name} at 1/{self.shrink}"
 
 
 networks: Registry[nn.Module] = Registry("network", "densedistill.networks", nn.Module)

@@ -60,6 +60,8 @@ def network_facts(spec: NetworkSpec) -> dict[str, Any]:
     facts = {key: asdict(spec)[key] for key in (*kept, "weights")}
     if spec.network is not None:
         facts["source"] = source_of(networks, spec.network)
+    if spec.shrink > 1:  # so that the ids of networks that see every pixel stay what they were
+        facts["shrink"] = spec.shrink
     if spec.weights and Path(spec.weights).is_file():
         facts["weights"] = sha256_of(Path(spec.weights))
     if (folder := folder_of(spec.weights)) is not None:

@@ -59,6 +59,8 @@ def _student(spec: NetworkSpec) -> parts.Student:
     options: dict[str, Any] = {"encoder": spec.encoder_options, "decoder": spec.decoder_options}
     if spec.network is not None:
         options = {"network": spec.options, "output": spec.output, "features": spec.features}
+    if spec.shrink > 1:
+        options["shrink"] = spec.shrink
     return parts.Student(**_architecture(spec), options=options, init=spec.weights or "scratch")
 
 

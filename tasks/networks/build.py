@@ -14,6 +14,7 @@ from tasks.base import NetworkSpec, Prediction, Task, networks
 from tasks.errors import InputError
 from tasks.networks.extracted import extract
 from tasks.networks.hub import whole
+from tasks.networks.shrunk import Shrunk
 from tasks.networks.weights import load_weights
 from tasks.registry import options
 
@@ -29,9 +30,18 @@ def build_network(task: Task, spec: NetworkSpec, size: tuple[int, int]) -> nn.Mo
         spec: which network.
         size: (H,W) of an image that the network must take.
 
+    With ``spec.shrink`` the network sees the image averaged over so many pixels each way.
+
     Raises InputError where the network is unknown, cannot be built, or does not fit the task.
     """
-    spec = whole(spec)
+    if spec.shrink < 1:
+        raise InputError(f"shrink={spec.shrink}: expected a whole number of pixels each way, 1 for all that there are")
+    network = _on_its_pixels(task, whole(spec), tuple(-(-side // spec.shrink) for side in size))
+    return Shrunk(network, spec.shrink) if spec.shrink > 1 else network
+
+
+def _on_its_pixels(task: Task, spec: NetworkSpec, size: tuple[int, ...]) -> nn.Module:
+    """Build the network itself, for images of the size that it sees."""
     if spec.network is None:
         return task.network(spec)
     model = _construct(networks[spec.network], spec, task.output.channels)

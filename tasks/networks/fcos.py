@@ -33,6 +33,7 @@ class FCOS(nn.Module):
         classifier: torchvision's classification branch.
         regressor: torchvision's box and centerness branch.
         strides: of the levels, finest first.
+        shrink: of the images that it will see (``tasks.networks.shrunk``); stages and levels are named as elsewhere.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class FCOS(nn.Module):
         classifier: nn.Module,
         regressor: nn.Module,
         strides: Sequence[int],
+        shrink: int = 1,
     ) -> None:
         super().__init__()
         self.renormalise: nn.Module = nn.Identity()
@@ -50,14 +52,15 @@ class FCOS(nn.Module):
         self.classifier = classifier
         self.regressor = regressor
         self.strides = tuple(strides)
+        self.shrink = shrink
 
     def forward(self, image: Tensor) -> Prediction:
         """Map images (N,3,H,W) to a Prediction with one map a level, each (N,K+5,ceil(H/s),ceil(W/s))."""
         stages = self.encoder(self.renormalise(image))
         near = [stride for stride in self.strides if stride <= DEEPEST]
-        names = [f"stage{int(math.log2(stride))}" for stride in near]
+        names = [f"stage{self._depth(stride)}" for stride in near]
         levels = list(self.pyramid(OrderedDict(zip(names, stages, strict=True))).values())
-        pyramid = {f"p{int(math.log2(s))}": level for s, level in zip(self.strides, levels, strict=True)}
+        pyramid = {f"p{self._depth(s)}": level for s, level in zip(self.strides, levels, strict=True)}
         return Prediction(
             maps=tuple(self._head(level) for level in levels),
             features={**dict(zip(names, stages, strict=True)), **pyramid},
@@ -66,6 +69,10 @@ class FCOS(nn.Module):
             embedding=stages[-1].mean(dim=(2, 3)),
             size=(image.shape[-2], image.shape[-1]),
         )
+
+    def _depth(self, stride: int) -> int:
+        """How often what has this stride was halved, counted from the whole image."""
+        return int(math.log2(stride * self.shrink))
 
     def _head(self, level: Tensor) -> Tensor:
         """Run both branches on one level; torchvision's lay positions out in rows, which is undone."""
@@ -92,6 +99,8 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
     ``weights=hub:fcos_resnet50_fpn`` is torchvision's COCO detector, of whose 91 outputs those of ``category_ids`` are
     kept; the encoder and all options are its own then.
 
+    ``spec.shrink`` divides the strides, so that the levels lie where those of the other networks of the run do.
+
     Raises InputError where the encoder or an option is unknown, strides cannot be had, or weights do not fit.
     """
     # takes seconds, so not at the top
@@ -101,8 +110,12 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
     spec = with_encoder(spec)
     if spec.weights is not None and spec.weights.startswith(HUB):
         return _from_torchvision(spec.weights.removeprefix(HUB), strides, category_ids)
-    if list(strides) != [strides[0] * 2**i for i in range(len(strides))] or strides[0] not in (4, 8, 16, 32):
-        raise InputError(f"strides {list(strides)}: expected each twice the one before, from 4, 8, 16 or 32 on")
+    if any(stride % spec.shrink for stride in strides):
+        raise InputError(f"shrink={spec.shrink} does not divide the strides {list(strides)}")
+    strides = [stride // spec.shrink for stride in strides]
+    if list(strides) != [strides[0] * 2**i for i in range(len(strides))] or strides[0] not in (2, 4, 8, 16, 32):
+        seen = f" of what a network with shrink={spec.shrink} sees" if spec.shrink > 1 else ""
+        raise InputError(f"strides {strides}{seen}: expected each twice the one before, from 2, 4, 8, 16 or 32 on")
     if len(coarser := [stride for stride in strides if stride > DEEPEST]) not in (0, 2):
         raise InputError(f"strides {list(strides)}: beyond 32 either both 64 and 128 or none, found {coarser}")
     options: dict[str, Any] = {"channels": 256, "convs": 4, **spec.decoder_options}
@@ -120,6 +133,7 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
         FCOSClassificationHead(width, 1, classes, convs, norm_layer=norm),
         FCOSRegressionHead(width, 1, convs, norm_layer=norm),
         strides,
+        spec.shrink,
     )
     # Distances pass a ReLU: starting at one stride rather than zero, all of them have a gradient.
     nn.init.ones_(network.get_parameter("regressor.bbox_reg.bias"))

@@ -108,6 +108,12 @@ def test_images_too_small_for_a_network_are_told_before_it_is_trained(tmp_path: 
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
+def test_a_student_that_cannot_be_built_costs_no_teacher(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="shrink=0: expected a whole number"):
+        tiny_run(tmp_path, "task=seg", "method=pixel", "student.shrink=0")
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
 def test_the_student_file_holds_the_student_alone(together: Callable[[str], Finished]) -> None:
     runs = together("seg")
     none, mgd = (_student(runs.home, runs.record(name)) for name in ("none", "mgd"))

@@ -37,6 +37,15 @@ def test_the_order_of_records_is_immaterial():
     assert boards(records) == boards(shuffled)
 
 
+def test_a_board_says_what_its_student_sees():
+    small = [
+        each.model_copy(update={"student": each.student.model_copy(update={"options": {"shrink": 4}})})
+        for each in NONE + MGD
+    ]
+    assert board(NONE + MGD).track.student == "fpn mobilenetv3 (scratch)"
+    assert board(small).track.student == "fpn mobilenetv3 at 1/4 of the resolution (scratch)"
+
+
 def test_tracks_are_apart():
     found = boards(NONE + seeds("none", 3.0, 3.1, task="depth", metric="rmse", higher=False))
     assert [(each.track.task, each.track.primary, each.track.higher_is_better) for each in found] == [
