@@ -108,11 +108,11 @@ def build(spec: NetworkSpec, classes: int, strides: Sequence[int], category_ids:
     from torchvision.ops.feature_pyramid_network import FeaturePyramidNetwork, LastLevelP6P7
 
     spec = with_encoder(spec)
-    if spec.weights is not None and spec.weights.startswith(HUB):
-        return _from_torchvision(spec.weights.removeprefix(HUB), strides, category_ids)
     if any(stride % spec.shrink for stride in strides):
         raise InputError(f"shrink={spec.shrink} does not divide the strides {list(strides)}")
     strides = [stride // spec.shrink for stride in strides]
+    if spec.weights is not None and spec.weights.startswith(HUB):
+        return _from_torchvision(spec.weights.removeprefix(HUB), strides, category_ids, spec.shrink)
     if list(strides) != [strides[0] * 2**i for i in range(len(strides))] or strides[0] not in (2, 4, 8, 16, 32):
         seen = f" of what a network with shrink={spec.shrink} sees" if spec.shrink > 1 else ""
         raise InputError(f"strides {strides}{seen}: expected each twice the one before, from 2, 4, 8, 16 or 32 on")
@@ -164,7 +164,7 @@ def _encoder(spec: NetworkSpec, indices: list[int]) -> Any:
         ) from error
 
 
-def _from_torchvision(name: str, strides: Sequence[int], category_ids: Sequence[int]) -> FCOS:
+def _from_torchvision(name: str, strides: Sequence[int], category_ids: Sequence[int], shrink: int) -> FCOS:
     """Fetch torchvision's COCO detector and keep the outputs of the dataset's categories."""
     from torchvision.models import detection
 
@@ -172,7 +172,8 @@ def _from_torchvision(name: str, strides: Sequence[int], category_ids: Sequence[
         raise InputError(f"hub:{name} is not a detector that this suite knows; known: hub:{COCO}")
     if tuple(strides) != COCO_STRIDES:
         raise InputError(
-            f"hub:{name} has strides {list(COCO_STRIDES)}; set task.strides to them, found {list(strides)}"
+            f"hub:{name} has strides {list(COCO_STRIDES)}; set task.strides to {[shrink * each for each in COCO_STRIDES]}, "
+            f"found {[shrink * each for each in strides]}"
         )
     try:
         model = detection.fcos_resnet50_fpn(weights="DEFAULT", weights_backbone=None)
@@ -188,4 +189,5 @@ def _from_torchvision(name: str, strides: Sequence[int], category_ids: Sequence[
     layer, chosen = classifier.cls_logits, list(category_ids)
     layer.weight, layer.bias = nn.Parameter(layer.weight[chosen].detach()), nn.Parameter(layer.bias[chosen].detach())
     layer.out_channels = classifier.num_classes = len(chosen)
-    return FCOS(_Stages(model.backbone.body), model.backbone.fpn, classifier, model.head.regression_head, COCO_STRIDES)
+    head = model.head.regression_head
+    return FCOS(_Stages(model.backbone.body), model.backbone.fpn, classifier, head, COCO_STRIDES, shrink)

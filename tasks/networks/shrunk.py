@@ -14,7 +14,7 @@ class Shrunk(nn.Module):
     """A network on the image averaged over cells of ``factor x factor`` pixels.
 
     Low-resolution students are distilled so in Qi et al., "Multi-scale aligned distillation for low-resolution
-    detection" (CVPR 2021), there on resized images; a step of the network costs about ``1 / factor^2``.
+    detection" (CVPR 2021), there on resized images. A network costs about ``1 / factor^2`` of its operations.
 
     Args:
         network: maps images (N,C,ceil(H/factor),ceil(W/factor)) to a Prediction.

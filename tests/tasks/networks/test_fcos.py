@@ -52,6 +52,8 @@ def test_bad_specs_are_named(tmp_path, monkeypatch):
         build(NetworkSpec(weights="hub:yolo"), 3, COCO_STRIDES, (1,))
     with pytest.raises(InputError, match=r"strides \[8, 16, 32, 64, 128\]"):
         build(NetworkSpec(weights="hub:fcos_resnet50_fpn"), 3, (4, 8), (1,))
+    with pytest.raises(InputError, match=r"set task.strides to \[16, 32, 64, 128, 256\], found \[8, 16, 32, 64, 128\]"):
+        build(NetworkSpec(weights="hub:fcos_resnet50_fpn", shrink=2), 3, COCO_STRIDES, (1,))
 
     def offline(**_):
         raise OSError("no route to host")
