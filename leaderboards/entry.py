@@ -65,6 +65,12 @@ class Entry:
         return method.control and not method.roles and not method.variant
 
     @property
+    def strengthened(self) -> bool:
+        """Whether the method was given a strength that is neither its own nor tuned."""
+        name, own = OWN_STRENGTH
+        return self.records[0].method.options.get(name, own) != own and self.records[0].protocol.tuning is None
+
+    @property
     def ended(self) -> set[int]:
         """Seeds whose run came to an end, good or bad."""
         return {record.seed for record in self.records if status(record, self.primary) in ("ok", *FAILED)}
