@@ -38,12 +38,12 @@ def columns(board: Board) -> list[Column]:
 
 
 def brief(board: Board) -> list[Column]:
-    """Return what a terminal has room for: method, score, gain, loudness, size, training time, status."""
+    """Return what a terminal has room for: method, score, gain, size, training time, status."""
     *_, label = _identity()
     score, _, gain, *_ = _score(board)
     params, macs, *_ = _costs(board)
     status, _ = _trust()
-    return [label, score, gain, *_loudness(board), params, macs, _training_time(), status]
+    return [label, score, gain, params, macs, _training_time(), status]
 
 
 def _nothing(_: Reference) -> Cell:
