@@ -172,8 +172,8 @@ def _from_torchvision(name: str, strides: Sequence[int], category_ids: Sequence[
         raise InputError(f"hub:{name} is not a detector that this suite knows; known: hub:{COCO}")
     if tuple(strides) != COCO_STRIDES:
         raise InputError(
-            f"hub:{name} has strides {list(COCO_STRIDES)}; set task.strides to {[shrink * each for each in COCO_STRIDES]}, "
-            f"found {[shrink * each for each in strides]}"
+            f"hub:{name} has strides {list(COCO_STRIDES)}; set task.strides to "
+            f"{[shrink * each for each in COCO_STRIDES]}, found {[shrink * each for each in strides]}"
         )
     try:
         model = detection.fcos_resnet50_fpn(weights="DEFAULT", weights_backbone=None)
