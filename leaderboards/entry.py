@@ -7,10 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from leaderboards.loudness import loudness
 from leaderboards.record import Record
 from leaderboards.statistics import Estimate, estimate
 from leaderboards.values import Level
 
+OWN_STRENGTH = ("strength", 1.0)  # the option of every method that learns from teachers, and what leaves it as it is
 FAILED = ("diverged", "failed", "timeout")  # statuses that take the last rank, the most telling first
 
 
@@ -41,6 +43,7 @@ class Entry:
     scores: Mapping[int, float]  # seed -> primary metric of finished runs
     metrics: Mapping[str, Estimate]  # the other metrics
     costs: Costs
+    loudness: float | None  # of its terms' gradients, beside the task loss's
     level: Level  # the least verified finished run's
     reproduced: bool  # False where a check of any run gave another score
 
@@ -60,6 +63,12 @@ class Entry:
         """Whether the student was trained alone: a control that has no teacher."""
         method = self.records[0].method
         return method.control and not method.roles and not method.variant
+
+    @property
+    def strengthened(self) -> bool:
+        """Whether the method was given a strength that is neither its own nor tuned."""
+        name, own = OWN_STRENGTH
+        return self.records[0].method.options.get(name, own) != own and self.records[0].protocol.tuning is None
 
     @property
     def ended(self) -> set[int]:
@@ -124,6 +133,7 @@ def _entry(key: str, label: str, runs: tuple[Record, ...]) -> Entry:
         scores={seed: score for seed, score in scores.items() if score is not None},
         metrics=_metrics(finished, primary),
         costs=_costs(finished),
+        loudness=loudness(finished),
         level=min((check.level for check in checks), default="L0"),
         reproduced=all(check.reproduced for check in checks),
     )
@@ -175,10 +185,14 @@ def _labels(firsts: Mapping[str, Record]) -> dict[str, str]:
 
 
 def _difference(record: Record, group: Sequence[Record]) -> str:
-    """Write out the options, and the version, in which a record differs from any other of its group."""
+    """Write out the options, and the version, in which a record differs from any other of its group.
+
+    A strength of 1, a method's own weights, goes without saying: other strengths are rows beside the method's own.
+    """
 
     def facts(run: Record) -> dict[str, str]:
-        options = {key: json.dumps(value, ensure_ascii=False) for key, value in run.method.options.items()}
+        given = {key: value for key, value in run.method.options.items() if (key, value) != OWN_STRENGTH}
+        options = {key: json.dumps(value, ensure_ascii=False) for key, value in given.items()}
         return options | {"version": run.method.origin}
 
     said, namesakes = facts(record), [facts(run) for run in group]

@@ -19,6 +19,7 @@ from leaderboards.tuning import TuningRecord
 
 OPEN = "cannot be concluded"
 SLOW = 2.0  # times the training time that is worth a word
+LOUD = 2.0  # times the task loss's gradient from which on a method is called loud
 CLAIMS = "claims.json"  # beside the folder of records
 
 
@@ -47,8 +48,9 @@ def read_claims(file: Path) -> list[Claim]:
 
 
 def statements(boards: Iterable[Board]) -> list[str]:
-    """Say of each board whose gains over the student alone have an interval above, below and around zero."""
-    return [f"- **{escape(_name(board))}**: {_sides(board)}" for board in boards]
+    """Say of each board which gains over the student alone lie above, below and around zero; then, of loud methods."""
+    boards = list(boards)
+    return [*(f"- **{escape(_name(board))}**: {_sides(board)}" for board in boards), *_loud(boards)]
 
 
 def _name(board: Board) -> str:
@@ -70,6 +72,25 @@ def _sides(board: Board) -> str:
     slow = [row for row in board.rows if row.train_ratio is not None and row.train_ratio >= SLOW]
     costly = ", ".join(f"`{_label(row)}` {text.times(row.train_ratio)}" for row in slow if not row.entry.control)
     return "; ".join([*said, f"training time over the student alone's: {costly}"] if costly else said) + "."
+
+
+def _loud(boards: Iterable[Board]) -> list[str]:
+    """Count where gains under equal steps lie: of methods that pull much harder than the task loss, and of others."""
+    fair = (board for board in boards if board.track.budget_kind == "steps" and not board.excluded)
+    rows = [row for board in fair for row in board.rows if row.gain and not row.entry.control]
+    known = [(row.entry.loudness, row.gain.side) for row in rows if row.gain and row.entry.loudness is not None]
+    loud, rest = [side for pull, side in known if pull >= LOUD], [side for pull, side in known if pull < LOUD]
+    if not loud or not rest:
+        return []
+    head = f"gradients of the terms at least {LOUD:g} times the task loss's"
+    return [f"- **Loudness**: {head}, {_counted(loud)}; smaller ones, {_counted(rest)}."]
+
+
+def _counted(sides: Sequence[int | None]) -> str:
+    places = (("above", 1), ("around", 0), ("below", -1))
+    return f"{len(sides)} {'row' if len(sides) == 1 else 'rows'}: " + ", ".join(
+        f"{sides.count(side)} {place} zero" for place, side in places
+    )
 
 
 def _label(row: Row) -> str:

@@ -88,7 +88,7 @@ def _matrix(group: Sequence[Board], protocol: str, budget: str, share: Fraction)
     boards = [board for board in group if not board.excluded]
     tracks = tuple(board.track for board in boards)
     named = [f"protocol {protocol}"] if all(track.proves for track in tracks) else []
-    by_label = [{row.entry.label: row for row in board.rows if not _placebo(row)} for board in boards]
+    by_label = [{row.entry.label: row for row in board.rows if not _aside(row, board)} for board in boards]
     labels = sorted({label for rows in by_label for label in rows})
     raw = {label: [_cell(rows.get(label)) for rows in by_label] for label in labels}
     coverage = {label: _coverage(cells) for label, cells in raw.items()}
@@ -107,9 +107,14 @@ def _matrix(group: Sequence[Board], protocol: str, budget: str, share: Fraction)
     )
 
 
-def _placebo(row: Row) -> bool:
-    """Say whether a row is a method with a placebo in a teacher's place; such rows stay on their boards."""
-    return row.entry.records[0].method.control and not row.entry.alone
+def _aside(row: Row, board: Board) -> bool:
+    """Say whether a row stays on its board: a placebo, or another strength beside the method as it comes."""
+    method = row.entry.records[0].method
+    placebo = method.control and not row.entry.alone
+    beside = any(
+        each.entry.records[0].method.name == method.name and not each.entry.strengthened for each in board.rows
+    )
+    return placebo or (row.entry.strengthened and beside)
 
 
 def _given(cell: Cell | None) -> Cell:

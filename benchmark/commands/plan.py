@@ -151,7 +151,14 @@ def _commands(stage: Stage, lack: Lack) -> Iterator[list[str]]:
                 swept[words].append(task)
         alone = [] if control().name in names else ["control=false"]  # it is a row of another stage
         for words, where in swept.items():
-            yield [f"task={','.join(where)}", f"seed={','.join(map(str, seeds))}", _listed(names), *alone, *words]
+            heard = [each for each in words if _concerns(each, names)]
+            yield [f"task={','.join(where)}", f"seed={','.join(map(str, seeds))}", _listed(names), *alone, *heard]
+
+
+def _concerns(word: str, names: Sequence[str]) -> bool:
+    """Say whether a word is no other method's option, of which a run without that method knows nothing."""
+    key = word.split("=")[0].split(".")
+    return key[0] != "methods" or key[1] in names
 
 
 def _listed(names: Sequence[str]) -> str:

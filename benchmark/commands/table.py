@@ -10,13 +10,17 @@ from rich.table import Table
 
 from leaderboards.board import Board, boards
 from leaderboards.record import Record
+from leaderboards.render import text
 from leaderboards.render.columns import brief
 
 
 def show(records: Sequence[Record], console: Console) -> None:
-    """Print score, gain over the control and costs of each run, and why one did not end well."""
+    """Print score, gain over the control and costs of each run, how loud methods are, and why one did not end well."""
     for board in boards(records):
         console.print(_table(board))
+        loud = [f"{row.entry.label} {text.times(row.entry.loudness)}" for row in board.rows if row.entry.loudness]
+        if loud:
+            console.print(escape(f"gradients of the terms over the task loss's: {', '.join(loud)}"), highlight=False)
         for row in board.rows:
             for reason in row.entry.reasons:
                 console.print(escape(f"{row.entry.label}, {reason}"), highlight=False)

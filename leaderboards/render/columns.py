@@ -165,6 +165,7 @@ def _costs(board: Board) -> list[Column]:
         Column("latency ms", "Median (95th percentile) of one forward pass, milliseconds.", latency, _nothing),
         *_deployment(board),
         Column("training", "Training time, alone, over the control's.", training, _nothing),
+        *_loudness(board),
     ]
 
 
@@ -193,6 +194,18 @@ def _deployment(board: Board) -> list[Column]:
             lambda teacher: Cell(text.measured(teacher.activation_mb), teacher.activation_mb),
         ),
     ]
+
+
+def _loudness(board: Board) -> list[Column]:
+    """How hard methods pull; records of earlier versions do not have it."""
+    if all(row.entry.loudness is None for row in board.rows):
+        return []
+
+    def loud(row: Row) -> Cell:
+        return Cell(text.times(row.entry.loudness), row.entry.loudness)
+
+    help_ = "Gradient norms of the method's terms over the task loss's, added; median over steps and seeds."
+    return [Column("loudness", help_, loud, _nothing)]
 
 
 def _speed(latency_ms: float | None, images_per_s: float | None) -> str:

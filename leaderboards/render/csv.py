@@ -22,7 +22,7 @@ FIXED = [
     *("primary_metric", "higher_is_better", "mean", "std", "low", "high"),
     *("gain", "gain_low", "gain_high", "p", "p_holm", "interval_over_images", "gap_recovered", "gap_low", "gap_high"),
     *("params", "macs", "latency_ms_p50", "latency_ms_p95", "images_per_s", "activation_mb"),
-    *("train_s", "train_ratio", "peak_mem_mb"),
+    *("train_s", "train_ratio", "peak_mem_mb", "loudness"),
     *("verification", "reproduced", "package", "version", "caption"),
 ]
 
@@ -102,6 +102,7 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
         "train_s": costs.train_s,
         "train_ratio": row.train_ratio,
         "peak_mem_mb": costs.peak_mem_mb,
+        "loudness": entry.loudness,
         "verification": entry.level,
         "reproduced": entry.reproduced,
         "package": method.package,

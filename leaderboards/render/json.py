@@ -83,6 +83,7 @@ def _row(row: Row) -> dict[str, Any]:
         "metrics": {name: asdict(metric) for name, metric in row.metrics.items()},
         "costs": asdict(entry.costs),
         "train_ratio": row.train_ratio,
+        "loudness": entry.loudness,
         "verification": entry.level,
         "reproduced": entry.reproduced,
         "runs": [

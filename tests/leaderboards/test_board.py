@@ -144,6 +144,11 @@ def test_entries_of_one_method_are_told_apart_by_their_options():
     assert [row.entry.label for row in board(made).rows] == ["mgd grid=8", "mgd grid=4"]
 
 
+def test_a_method_at_its_own_strength_keeps_its_name_beside_other_strengths():
+    made = seeds("mgd", 0.6, options={"strength": 1.0}) + seeds("mgd", 0.5, options={"strength": 0.25})
+    assert [row.entry.label for row in board(made).rows] == ["mgd", "mgd strength=0.25"]
+
+
 def test_teachers_are_reference_rows():
     (teacher,) = board(NONE + MGD).references
     assert (teacher.main, teacher.score, teacher.label) == (True, 0.6, "teacher deep: fpn resnet50")

@@ -82,6 +82,28 @@ def test_statements_sort_gains_by_their_intervals():
     assert "skt" not in said
 
 
+def test_statements_count_where_loud_methods_and_quiet_ones_lie():
+    def pulling(ratio):
+        return {"diagnostics": {"ratio_steps": [0], "ratios": {"supervised": [1.0], "kd": [ratio]}}}
+
+    runs = [
+        *seeds("none", 0.50, 0.51, 0.505),
+        *seeds("mgd", 0.60, 0.612, 0.604, **pulling(0.5)),
+        *seeds("stkd", 0.4, 0.412, 0.404, **pulling(20.0)),
+        *seeds("cwd", 0.4, 0.6, 0.5, **pulling(2.0)),
+    ]
+    timed = [
+        *seeds("none", 0.5, 0.51, 0.505, budget="time"),
+        *seeds("mgd", 0.1, 0.11, 0.1, budget="time", **pulling(9.0)),
+    ]
+    *_, said = statements(boards([*runs, *timed]))
+    assert said == (
+        "- **Loudness**: gradients of the terms at least 2 times the task loss's, 2 rows: 0 above zero, 1 around zero, "
+        "1 below zero; smaller ones, 1 row: 1 above zero, 0 around zero, 0 below zero."
+    )
+    assert not any("Loudness" in line for line in statements(boards(runs[:6])))
+
+
 def test_a_claim_with_an_unknown_field_is_named(tmp_path):
     (tmp_path / "claims.json").write_text('[{"source": "a", "said": "b", "methods": "c"}]')
     with pytest.raises(RecordError, match="methods"):

@@ -27,6 +27,16 @@ def two_tasks(**methods):
     return records
 
 
+def test_another_strength_stays_on_its_board_beside_the_method_as_it_comes():
+    weaker = seeds("mgd", 0.77, 0.78, 0.79, options={"strength": 0.25}, teacher=1.0)
+    plain = two_tasks(mgd=(0.75, 0.76, 0.755))
+    _, rows = matrix([*plain, *weaker])
+    assert set(rows) == {"mgd", "none"}
+    assert rows["mgd"].coverage == 1.0
+    alone = [run for run in plain if run.method.name == "none" or run.task.name == "depth"]
+    assert matrix([*alone, *weaker])[1]["mgd"].coverage == 1.0, "without it, it is the method's row"
+
+
 def test_cells_hold_gap_rank_and_outcome():
     made, rows = matrix(two_tasks(mgd=(0.75, 0.76, 0.755), skt=(0.40, 0.41, 0.405), cwd=(0.50, 0.52, 0.50)))
     assert made.columns == ("Depth", "Seg")

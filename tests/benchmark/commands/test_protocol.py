@@ -25,6 +25,7 @@ matrix:
   - {title: first, methods: [control, pixel]}
   - {title: longer, methods: [control], words: [recipe.factor=2]}
   - {title: elsewhere, methods: [control], tasks: [depth]}
+  - {title: weaker, methods: [pixel, cwd], words: [methods.pixel.strength=0.5, methods.cwd.strength=0.5], tasks: [seg]}
 every:
   data: {size: 64, train: 8, val: 2, test: 3}
   recipe: {steps: 4, batch: 2}
@@ -60,7 +61,7 @@ def test_a_plan_names_what_is_missing_the_commands_and_the_time(tmp_path: Path) 
     assert first.endswith("2 teachers to train before")
     assert f"benchmark run -m protocol=small task=seg seed=0,1 'method=[none,pixel]' home={home}" in command
     assert "3. elsewhere: not for these tasks" in text
-    assert total.startswith("all: 6 of 6 runs missing")
+    assert total.startswith("all: 10 of 10 runs missing")
     for seed in (0, 1):  # a tiny run has the protocol's own values
         tiny_run(home, "protocol=small", "method=[none,pixel]", f"seed={seed}")
     _, text = said(planning.plan, "small", home, [], ["seg"])
@@ -84,8 +85,20 @@ def test_records_without_their_students_need_not_be_made_again(tmp_path: Path) -
     ]
     assert "-m protocol=small task=seg,depth seed=0,1 'method=[none]' recipe.factor=2" in text
     assert "3. elsewhere: 2 of 2 runs missing" in text
+    weaker = "methods.pixel.strength=0.5 methods.cwd.strength=0.5"
+    assert f"-m protocol=small task=seg seed=0,1 'method=[pixel,cwd]' control=false {weaker}" in text
     with pytest.raises(RecordError, match="nowhere"):
         said(planning.plan, "small", home, [tmp_path / "nowhere"], ["seg"])
+
+
+@pytest.mark.usefixtures("small")
+def test_a_command_names_the_options_of_its_methods_alone(tmp_path: Path) -> None:
+    home = tmp_path / "runs"
+    for seed in (0, 1):
+        tiny_run(home, "protocol=small", "method=[pixel]", "methods.pixel.strength=0.5", f"seed={seed}")
+    _, text = said(planning.plan, "small", home, [], ["seg"])
+    assert "4. weaker: 2 of 4 runs missing" in text
+    assert f"seed=0,1 'method=[cwd]' control=false methods.cwd.strength=0.5 home={home}" in text
 
 
 @pytest.mark.usefixtures("small")

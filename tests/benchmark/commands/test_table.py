@@ -31,6 +31,12 @@ def test_the_table_says_what_the_board_says() -> None:
     assert [gain.row(row).text for row in made.rows] == ["+0.0500", "–", "−0.1000"]
 
 
+def test_below_the_table_stands_how_loud_a_method_is() -> None:
+    pulls = {"ratio_steps": [0], "ratios": {"supervised": [1.0], "kd": [22.5]}}
+    lines = shown(record("none", 0, 0.5), record("stkd", 0, 0.45, diagnostics=pulls))
+    assert lines[-1] == ["gradients of the terms over the task loss's: stkd 22.50 ×"]
+
+
 def test_a_run_that_did_not_end_well_says_why() -> None:
     lines = shown(record("none", 0, 0.5), record("mgd", 0, None, status="diverged", reason="loss is [NaN] at step 3"))
     assert ["mgd", "–", "–", "–", "–", "–", "diverged"] in lines

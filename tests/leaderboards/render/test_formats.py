@@ -47,6 +47,18 @@ def test_markdown_table_by_hand():
     assert len({len(line) for line in table}) == 1, "columns are aligned"
 
 
+def test_loudness_is_shown_where_it_is_known():
+    ratios = {"supervised": [1.0, 1.0], "pixel": [1.0, 3.0], "image": [0.5, 0.5]}
+    page = leaderboard([*seeds("none", 0.5), *seeds("mgd", 0.6, diagnostics={"ratio_steps": [0, 9], "ratios": ratios})])
+    lines = markdown.render(page).splitlines()
+    header, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|"))
+    place = header.index("loudness")
+    assert [row[place] for row in rows[:2]] == ["2.50 ×", "–"]
+    assert [line["loudness"] for line in csv.DictReader(io.StringIO(RENDERERS["csv"](page)))][:2] == ["2.5", ""]
+    assert [row["loudness"] for row in json.loads(RENDERERS["json"](page))["boards"][0]["rows"]] == [2.5, None]
+    assert "loudness" not in markdown.render(leaderboard(RECORDS))
+
+
 def test_markdown_matrix_by_hand():
     lines = markdown.render(leaderboard(RECORDS)).splitlines()
     start = lines.index("## Methods and tasks: equal steps, 1/8 labels")
