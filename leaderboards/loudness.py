@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 
 from leaderboards.record import Record
 
@@ -23,7 +24,7 @@ def loudness(runs: Iterable[Record]) -> float | None:
 def _pulls(run: Record) -> Iterator[float]:
     """Yield the sum of each step on which any term was measured; a schedule may bring terms in late."""
     ratios = [values for name, values in run.diagnostics.ratios.items() if name != TASK_LOSS]
-    for step in zip(*ratios, strict=True):
+    for step in zip_longest(*ratios):
         known = [ratio for ratio in step if ratio is not None]
         if known:
             yield sum(known)

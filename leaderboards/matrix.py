@@ -110,11 +110,10 @@ def _matrix(group: Sequence[Board], protocol: str, budget: str, share: Fraction)
 def _aside(row: Row, board: Board) -> bool:
     """Say whether a row stays on its board: a placebo, or another strength beside the method as it comes."""
     method = row.entry.records[0].method
-    placebo = method.control and not row.entry.alone
-    beside = any(
-        each.entry.records[0].method.name == method.name and not each.entry.strengthened for each in board.rows
-    )
-    return placebo or (row.entry.strengthened and beside)
+    if method.control:
+        return not row.entry.alone
+    own = [each.entry.records[0].method for each in board.rows if not each.entry.strengthened]
+    return row.entry.strengthened and (method.name, method.variant) in {(each.name, each.variant) for each in own}
 
 
 def _given(cell: Cell | None) -> Cell:

@@ -25,6 +25,7 @@ def test_words_are_those_of_the_methods():
         ([measured(supervised=[1.0, 1.0, 1.0], pixel=[1.0, 4.0, 2.0], image=[0.5, 0.5, 1.0])], 3.0),
         ([measured(0, supervised=[1.0], pixel=[2.0]), measured(1, supervised=[1.0], pixel=[5.0])], 3.5),
         ([measured(supervised=[1.0, 1.0, 1.0], late=[None, 0.2, 0.4])], 0.3),
+        ([measured(supervised=[1.0, 1.0], pixel=[1.0, 3.0], short=[1.0])], 2.5),
         ([measured(supervised=[1.0, 1.0])], None),
         ([record("none")], None),
         ([], None),

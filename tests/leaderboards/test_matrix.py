@@ -35,6 +35,8 @@ def test_another_strength_stays_on_its_board_beside_the_method_as_it_comes():
     assert rows["mgd"].coverage == 1.0
     alone = [run for run in plain if run.method.name == "none" or run.task.name == "depth"]
     assert matrix([*alone, *weaker])[1]["mgd"].coverage == 1.0, "without it, it is the method's row"
+    other = seeds("mgd", 0.5, 0.5, 0.5, variant="only image", teacher=1.0)
+    assert matrix([*alone, *weaker, *other])[1]["mgd"].coverage == 1.0
 
 
 def test_cells_hold_gap_rank_and_outcome():
