@@ -78,7 +78,7 @@ def _loud(boards: Iterable[Board]) -> list[str]:
     """Count where gains under equal steps lie: of methods that pull much harder than the task loss, and of others."""
     fair = (board for board in boards if board.track.budget_kind == "steps" and not board.excluded)
     rows = [row for board in fair for row in board.rows if not row.entry.control]
-    pulls = [(row.entry.loudness, row.gain and row.gain.side) for row in rows]
+    pulls = [(row.entry.loudness, row.gain.side if row.gain else None) for row in rows]
     known = [(pull, side) for pull, side in pulls if pull is not None and side is not None]
     loud, rest = [side for pull, side in known if pull >= LOUD], [side for pull, side in known if pull < LOUD]
     if not loud or not rest:
