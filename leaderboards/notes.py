@@ -32,6 +32,8 @@ def notes(
         *_protocols(track, entries),
         *_images(entries, gains),
         *_teachers(entries, gains),
+        *_processors(entries, control),
+        *_trained_again(records),
         *_conditions(records),
         *_timed_apart(entries, control),
         *_doubles(records),
@@ -102,6 +104,39 @@ def _teachers(entries: Sequence[Entry], gains: Mapping[str, Gain]) -> list[str]:
     if not one:
         return []
     return [f"One teacher for all seeds, so intervals tell nothing of other teachers, for: {', '.join(sorted(one))}."]
+
+
+def _processors(entries: Sequence[Entry], control: Entry | None) -> list[str]:
+    """Name rows that were computed elsewhere than the control: pairing by seed takes no luck away there."""
+    if control is None:
+        return []
+    beside = _computed_by(control)
+    other = [entry.label for entry in entries if (own := _computed_by(entry)) and beside and own != beside]
+    if not other:
+        return []
+    return [
+        "Trained on another processor than the control, where a seed is another student, so that its luck stays in the "
+        f"gain: {', '.join(sorted(other))}."
+    ]
+
+
+def _computed_by(entry: Entry) -> set[str]:
+    hardware = [run.provenance.hardware for run in entry.records if run.status == "ok"]
+    named = (str(each.get("cpu") if each.get("device") == "cpu" else each.get("device") or "") for each in hardware)
+    return {name for name in named if name}
+
+
+def _trained_again(records: Sequence[Record]) -> list[str]:
+    """Name teachers that were trained twice, to other weights, as another processor does."""
+    scores: dict[str, set[float]] = defaultdict(set)
+    for record in records:
+        for teacher in record.teachers:
+            if teacher.own_score is not None:
+                scores[teacher.id].add(teacher.own_score)
+    again = sorted(teacher for teacher, found in scores.items() if len(found) > 1)
+    if not again:
+        return []
+    return [f"Rows learned from different trainings of one teacher, with different scores: {', '.join(again)}."]
 
 
 def _roles(entry: Entry) -> set[tuple[str, ...]]:
