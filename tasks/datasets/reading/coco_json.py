@@ -35,7 +35,8 @@ def read_coco(path: Path) -> CocoFile:
     """Read a JSON file; InputError where it is not COCO's, or a box names an image or category that is not there."""
     try:
         content = load_json(path)
-        categories = {int(category["id"]): str(category["name"]) for category in content["categories"]}
+        # by id, so that files which list them in different orders number their labels alike
+        categories = dict(sorted((int(category["id"]), str(category["name"])) for category in content["categories"]))
         images = {image["id"]: image for image in content["images"]}
         rows: dict[Any, list[tuple[Any, ...]]] = {key: [] for key in images}
         for box in content["annotations"]:

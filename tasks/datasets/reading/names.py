@@ -26,6 +26,11 @@ USUAL = (  # where sets keep their names
     "data.yml",
     "_classes.csv",
 )
+NAMING = frozenset({"name", "names", "class", "classes", "classname", "label", "labels", "category"})
+HEADER = NAMING | {  # words of which alone the first line of a table consists
+    *("id", "idx", "index", "value", "pixel", "train", "trainid", "number", "count", "ratio", "supercategory"),
+    *("r", "g", "b", "rgb", "red", "green", "blue", "color", "colour", "hex", "parts", "actions"),
+}
 LINE = "a name, 'label name', 'name r g b' or 'r g b name' a line"
 
 
@@ -79,9 +84,17 @@ def read_names(path: Path) -> list[Named]:
 def _text(path: Path) -> list[Named]:
     lines = [line for line in read_lines(path) if not line.startswith(("#", "//"))]
     rows = [_columns(line) for line in lines]
-    if rows and not any(cell.isdigit() for cell in rows[0]) and any(each.isdigit() for row in rows[1:] for each in row):
-        rows = rows[1:]  # a header such as name,r,g,b
+    if all(len(row) == 1 and row[0].isdecimal() for row in rows):  # digits, as classes of house numbers
+        return [Named(row[0], label) for label, row in enumerate(rows)]
+    if _is_header(rows[0]) and any(cell.isdigit() for row in rows[1:] for cell in row):
+        rows = rows[1:]
     return [_named(path, row, number) for number, row in enumerate(rows)]
+
+
+def _is_header(row: Sequence[str]) -> bool:
+    """Whether a line names columns, such as name,r,g,b; a class may be called anything else."""
+    words = set(re.split(r"[\s_-]+", " ".join(row).casefold()))
+    return words <= HEADER and not words.isdisjoint(NAMING)
 
 
 def _named(path: Path, row: Sequence[str], number: int) -> Named:
