@@ -187,6 +187,10 @@ class Folder(ListedDataset):
         read = self.format.read(entry.annotation, self.names.get(entry.id, entry.id), size)
         return {kind: value for kind, value in read.items() if kind in self.provides}
 
+    def structure(self) -> list[str]:
+        """Name what is wrong with the lists, and what the format finds odd in its files."""
+        return super().structure() + self.format.oddities()
+
     def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
         """Name what the format doubts."""
         return self.format.doubts(entry.annotation, self.names.get(entry.id, entry.id), size, annotations)

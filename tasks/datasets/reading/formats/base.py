@@ -68,6 +68,10 @@ class Format(ABC):
         """Name faults that ``read`` puts up with, one line each."""
         return []
 
+    def oddities(self) -> list[str]:
+        """Name faults of the files as a whole that ``learn`` puts up with, one line each."""
+        return []
+
     @property
     def identity(self) -> dict[str, Any]:
         """What, besides the files, decides what a sample is."""

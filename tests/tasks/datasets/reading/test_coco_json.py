@@ -6,7 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tasks.datasets.folder import Folder
+from tasks.datasets.reading.coco_json import read_coco
+from tasks.errors import InputError
 from tests.tasks.datasets.own_layouts import text
 from tests.tasks.datasets.test_folder_faults import photo
 
@@ -35,3 +39,40 @@ def test_categories_are_numbered_by_their_ids_in_every_file(tmp_path: Path) -> N
     assert data.info.categories == ("cat", "dog")
     for split in data.splits:
         assert [data.load(split, index).annotations["boxes"].labels.tolist() for index in range(2)] == [[0], [1]], split
+
+
+@pytest.mark.parametrize(
+    ("images", "found"),
+    [
+        (
+            [image(1, "a.png"), image(2, "b.png"), image(1, "c.png")],
+            "expected one image for an id, found several for 1;",
+        ),
+        ([image(1, "a.png"), image(2, "a.png")], "expected one image for a file name, found several for a.png;"),
+    ],
+)
+def test_images_that_cannot_be_told_apart_are_refused(images: list[Any], found: str, tmp_path: Path) -> None:
+    path = coco(tmp_path / "joined.json", [CAT], images, [box(1, 1)])
+    with pytest.raises(InputError, match=f"joined.json: {found} number the images anew"):
+        read_coco(path)
+
+
+def test_an_image_that_is_listed_twice_is_one(tmp_path: Path) -> None:
+    path = coco(tmp_path / "a.json", [CAT], [image(1, "a.png"), image(1, "a.png")], [box(1, 1)])
+    assert read_coco(path).records["a.png"].boxes.xyxy.tolist() == [[2, 3, 12, 15]]
+
+
+def test_boxes_without_numbers_are_named(tmp_path: Path) -> None:
+    path = coco(tmp_path / "a.json", [CAT], [image(1, "a.png")], [box(1, 1, []), box(1, 1, [])])
+    with pytest.raises(InputError, match=r"a.json: expected COCO's JSON: .* with \[x, y, w, h\].*, found a bbox \[\]"):
+        read_coco(path)
+
+
+def test_ids_of_annotations_that_occur_twice_are_told(tmp_path: Path) -> None:
+    names = [photo(tmp_path / f"{number}.png", number).name for number in range(10)]
+    listed = [image(number, name) for number, name in enumerate(names)]
+    coco(tmp_path / "a.json", [CAT], listed, [{**box(number, 1), "id": number % 9} for number in range(10)])
+    (fault,) = Folder(root=str(tmp_path)).verify()
+    assert fault.endswith(
+        "a.json: expected annotation ids that differ, found 0 used 2 times; number the annotations anew"
+    )
