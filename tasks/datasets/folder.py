@@ -18,8 +18,9 @@ from tasks.datasets.reading.files import data_root, fault, read_image, too_deep
 from tasks.datasets.reading.formats.base import Format
 from tasks.datasets.reading.listed import Entry, ListedDataset
 from tasks.datasets.reading.pictures import Head, head
-from tasks.datasets.reading.splitting import Divide, Splitting, word_of
-from tasks.datasets.reading.survey import Reading, Survey, survey
+from tasks.datasets.reading.split_words import word_of
+from tasks.datasets.reading.splitting import Divide, Splitting
+from tasks.datasets.reading.survey import Reading, Survey, id_of, survey
 from tasks.datasets.reading.tree import few
 from tasks.errors import InputError
 from tasks.registry import options
@@ -112,7 +113,8 @@ class Folder(ListedDataset):
         self.names, self.exif = reading.names, exif
         self.left_out = [path.relative_to(top).as_posix() for path in reading.bare]
         splitting = Splitting(train, val, test, holdout, tuple(fractions), divide, gap, group)
-        division = splitting.split(top, reading.entries, found.files)
+        skipped = [id_of(top, path) for path in reading.bare] if missing == "skip" else []
+        division = splitting.split(top, reading.entries, found.files, skipped)
         self.how, self._fixes = division.how, division.fixes
         self._group_of = splitting.group_of() if group is not None else None
         if missing == "refuse" and not division.listed:

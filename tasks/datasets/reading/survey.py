@@ -14,7 +14,7 @@ from tasks.datasets.reading.formats.json_head import refuse_damaged
 from tasks.datasets.reading.listed import Entry
 from tasks.datasets.reading.pairing import key_of, match, roles
 from tasks.datasets.reading.pictures import PICTURES
-from tasks.datasets.reading.splitting import word_of
+from tasks.datasets.reading.split_words import word_of
 from tasks.datasets.reading.tree import chosen, contents, few, files_below, kinds_of
 from tasks.errors import InputError
 

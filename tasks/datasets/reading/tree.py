@@ -70,6 +70,11 @@ def chosen(root: Path, place: str, option: str) -> list[Path]:
     return found
 
 
+def below(root: Path, path: Path) -> Path:
+    """Write a path relative to the root; one that lies elsewhere stays as it is."""
+    return path.relative_to(root) if path.is_relative_to(root) else path
+
+
 def contents(root: Path) -> str:
     """Say in a few words what a folder holds: its folders, and its files by kind."""
     folders = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
