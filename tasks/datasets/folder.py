@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -16,11 +17,11 @@ from tasks.base import datasets
 from tasks.datasets.reading.faults import counted
 from tasks.datasets.reading.files import data_root, fault, read_image, too_deep
 from tasks.datasets.reading.formats.base import Format
-from tasks.datasets.reading.listed import Entry, ListedDataset
+from tasks.datasets.reading.listed import Entry, ListedDataset, id_of
 from tasks.datasets.reading.pictures import Head, head
 from tasks.datasets.reading.split_words import word_of
 from tasks.datasets.reading.splitting import Divide, Splitting
-from tasks.datasets.reading.survey import Reading, Survey, id_of, survey
+from tasks.datasets.reading.survey import Reading, Survey, survey
 from tasks.datasets.reading.tree import few
 from tasks.errors import InputError
 from tasks.registry import options
@@ -99,7 +100,7 @@ class Folder(ListedDataset):
         missing: Literal["refuse", "skip"] = "refuse",
         exif: Literal["refuse", "apply", "ignore"] = "refuse",
     ) -> None:
-        top = data_root(root, LAYOUT)
+        top = data_root(root, LAYOUT).absolute()
         found = survey(top, images, annotations, None if format == "auto" else format, pairs)
         reading = _chosen(found, kind)
         given = {"classes": classes, "ignore": ignore, "threshold": threshold, "points": points, "sigma": sigma}
@@ -112,6 +113,7 @@ class Folder(ListedDataset):
         self.info = self.format.info
         self.names, self.exif = reading.names, exif
         self.left_out = [path.relative_to(top).as_posix() for path in reading.bare]
+        self.loose = [path.relative_to(top).as_posix() for path in reading.loose]
         splitting = Splitting(train, val, test, holdout, tuple(fractions), divide, gap, group)
         skipped = [id_of(top, path) for path in reading.bare] if missing == "skip" else []
         division = splitting.split(top, reading.entries, found.files, skipped)
@@ -127,7 +129,7 @@ class Folder(ListedDataset):
         """Yield the options of every way to read a folder, the one with most samples first."""
         found = survey(root)
         for reading in found.readings:
-            told = {"format": reading.format.name} if len(found.readings) > 1 else {}
+            told = _choice(reading, found.readings)
             for chosen in reading.format.suggests(few(reading.files, 8)):
                 yield {**told, **chosen, **_gaps(reading), **_splits(reading)}
         if not found.readings:
@@ -158,11 +160,12 @@ class Folder(ListedDataset):
         return super().manifest()
 
     def remarks(self) -> dict[str, str]:
-        """How splits came about, what the images are, and which were left out."""
+        """How splits came about, what the images are, and which files were left out."""
         counts = Counter(str(each) for each in self._heads.values() if isinstance(each, Head))
         images = ", ".join(f"{counts[kind]} {kind}" for kind in sorted(counts, key=lambda kind: (-counts[kind], kind)))
         bare = {"left out": counted("images without an annotation", self.left_out)} if self.left_out else {}
-        return {"format": self.format.title, "splits": self.how, "images": images, **bare}
+        loose = {"not used": counted("annotations without an image", self.loose)} if self.loose else {}
+        return {"format": self.format.title, "splits": self.how, "images": images, **bare, **loose}
 
     @cached_property
     def _heads(self) -> dict[Path, Head | InputError]:
@@ -206,13 +209,23 @@ def _chosen(found: Survey, kind: str | None) -> Reading:
     if not fitting:
         there = ", ".join(f"{each.format.name} ({', '.join(each.format().kinds)})" for each in found.readings)
         raise InputError(f"data.kind={kind}: found {there} in {found.root}" if there else found.explain())
-    different = {each.format.name: each for each in fitting}
-    if len(different) > 1:
-        ways = "; ".join(
-            f"data.format={name}: {each.format.title}, {len(each.entries)} images" for name, each in different.items()
-        )
+    if len(fitting) > 1:
+        ways = "; ".join(_way(each, fitting) for each in fitting)
         raise InputError(f"data.root={found.root}: expected one kind of annotation, found several; choose {ways}")
     return fitting[0]
+
+
+def _choice(reading: Reading, among: Sequence[Reading]) -> dict[str, Any]:
+    """Propose the option that chooses a reading: its format, or the pattern of its files where formats are alike."""
+    if len(among) == 1:
+        return {}
+    alike = sum(each.format is reading.format for each in among) > 1
+    return {"annotations": reading.pattern} if alike else {"format": reading.format.name}
+
+
+def _way(reading: Reading, among: Sequence[Reading]) -> str:
+    ((key, value),) = _choice(reading, among).items()
+    return f"data.{key}={shlex.quote(value)}: {reading.format.title}, {len(reading.entries)} images"
 
 
 def _made(format_: type[Format], given: Mapping[str, Any]) -> Format:

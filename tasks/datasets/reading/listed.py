@@ -36,6 +36,11 @@ class Entry:
         return {self.image: "the image", self.annotation: "the annotation"}
 
 
+def id_of(root: Path, image: Path) -> str:
+    """Name a sample: the path of its image in the root, without the suffix."""
+    return image.relative_to(root).with_suffix("").as_posix()
+
+
 class ListedDataset(Dataset):
     """A dataset whose samples are an image file and an annotation file each.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,15 +43,14 @@ class Named:
     colour: Colour | None = None
 
 
-def names_of(root: Path, classes: Any) -> list[Named]:
-    """Read the classes that an option names: a list of names, or a file, relative to ``root``; none where it is None.
+def names_of(root: Path, classes: Any, files: Iterable[Path] = ()) -> list[Named]:
+    """Read the classes that an option names: a list of names, or a file, relative to ``root``.
 
-    Without ``classes``, the first file of USUAL in the root is read, if there is one. Raises InputError where the file
-    is missing or cannot be understood.
+    Without ``classes``, the first file of USUAL in the root is read, else in the folders of the annotation ``files``;
+    none where there is none. Raises InputError where the file is missing, cannot be understood or is contradicted.
     """
     if classes is None:
-        found = [root / name for name in USUAL if (root / name).is_file()]
-        return read_names(found[0]) if found else []
+        return _usual([root]) or _usual(sorted({path.parent for path in files}))
     if isinstance(classes, str):
         path = root / Path(classes).expanduser()
         if not path.is_file():
@@ -60,6 +59,19 @@ def names_of(root: Path, classes: Any) -> list[Named]:
     if isinstance(classes, Mapping) or not all(isinstance(each, (str, int)) for each in classes):
         raise InputError(f"data.classes={classes}: expected a list of names such as [sky,road], or a file")
     return [Named(str(name), label) for label, name in enumerate(classes)]
+
+
+def _usual(folders: Sequence[Path]) -> list[Named]:
+    """Read the names that folders keep, which must be the same in each that has any."""
+    there = [[folder / name for name in USUAL if (folder / name).is_file()] for folder in folders]
+    found = {paths[0]: read_names(paths[0]) for paths in there if paths}
+    if not found:
+        return []
+    (first, named), *rest = found.items()
+    for path, other in rest:
+        if other != named:
+            raise fault(path, f"the names of {first}", "others", "say which are meant by data.classes=FILE")
+    return named
 
 
 def read_names(path: Path) -> list[Named]:

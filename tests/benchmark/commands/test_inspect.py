@@ -91,7 +91,7 @@ def test_adapters_of_published_sets_go_first(
         (bad.coco_cut, ["data.format=coco"], "boxes.json: expected COCO's JSON"),
         (bad.link_out, [], "x.png: expected links that stay within data.root="),
         (bad.bare, [], "images without an annotation (binary"),
-        (bad.one_stem, [], "expected one file a name, found 1.png in the same folder"),
+        (bad.one_stem, [], "expected one file a name, found 1.jpg in the same folder"),
         (lambda root: bad.photo(root / "a" / "1.png"), [], "found 1 .png in a/"),
         (lambda root: root.mkdir(), [], "found no files in nothing"),
     ],

@@ -109,7 +109,7 @@ def one_stem(root: Path) -> None:
             {},
             r"without an annotation \(binary.*\): 200, images/10.png, .*/101.png and 197 more; data.missing=skip",
         ),
-        (one_stem, {}, r"1.jpg: expected one file a name, found 1.png in the same folder; .*data.images"),
+        (one_stem, {}, r"1.png: expected one file a name, found 1.jpg in the same folder; .*data.images"),
         (deep, {}, "3.png: expected an 8-bit image, found mode I;16; convert it to 8 bits"),
         (no_image, {}, "3.png: expected an image, found no image data; see whether the file is complete"),
         (turned, {}, "expected an image as it is stored, found an EXIF entry that turns it; say data.exif=apply"),

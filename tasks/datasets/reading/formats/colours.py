@@ -42,7 +42,7 @@ class Colours(Format):
 
     def learn(self, root: Path, files: Sequence[Path]) -> None:
         """Take the table given, or every colour that is found."""
-        named = names_of(root, self.classes)
+        named = names_of(root, self.classes, files)
         if named and any(each.colour is None for each in named):
             if self.classes is not None:
                 raise InputError(f"data.classes={self.classes}: expected a colour for each class, as in 'name r g b'")

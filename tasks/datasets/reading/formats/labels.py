@@ -40,7 +40,7 @@ class Labels(Format):
 
     def learn(self, root: Path, files: Sequence[Path]) -> None:
         """Take the names given, or every label that is found."""
-        named = [each for each in names_of(root, self.classes) if each.label not in self.ignore]
+        named = [each for each in names_of(root, self.classes, files) if each.label not in self.ignore]
         if not named:
             values = sorted({int(value) for path in files for value in np.unique(plane_of(path))} - set(self.ignore))
             named = [Named(f"label {value}", value) for value in values]

@@ -47,7 +47,7 @@ class Yolo(Format):
 
     def learn(self, root: Path, files: Sequence[Path]) -> None:
         """Read the names; without any, the labels found are the categories."""
-        named = names_of(root, self.classes)
+        named = names_of(root, self.classes, files)
         if not named:
             labels = sorted({label for path in files for label, _ in _rows(path)})
             named = [Named(f"label {label}", label) for label in labels]

@@ -89,7 +89,13 @@ def test_few_folders_that_sound_like_splits_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "split"),
-    [("a/train2017", "train"), ("train/valid", "val"), ("test-set/x", "test"), ("training_val", None), ("latest", None)],
+    [
+        ("a/train2017", "train"),
+        ("train/valid", "val"),
+        ("test-set/x", "test"),
+        ("training_val", None),
+        ("latest", None),
+    ],
 )
 def test_words_of_folders(path: str, split: str | None) -> None:
     assert word_of(Path(path)) == split
