@@ -159,6 +159,13 @@ class Folder(ListedDataset):
         self._refuse(self.glance())
         return super().manifest()
 
+    def exact(self) -> Iterator[Path]:
+        """List annotations, as label maps may keep their size when they are edited, and uncompressed images."""
+        for entry in self._unique():
+            yield from (entry.annotation, *self.format.beside(entry.annotation))
+            if entry.image.suffix.lower() == ".bmp":
+                yield entry.image
+
     def remarks(self) -> dict[str, str]:
         """How splits came about, what the images are, and which files were left out."""
         counts = Counter(str(each) for each in self._heads.values() if isinstance(each, Head))

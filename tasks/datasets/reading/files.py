@@ -217,19 +217,21 @@ def files_by_stem(folder: Path, extensions: Iterable[str] = EXTENSIONS) -> dict[
     return files
 
 
-def fingerprint(identity: Mapping[str, Any], files: Iterable[Path]) -> str:
+def fingerprint(identity: Mapping[str, Any], files: Iterable[Path], exact: Iterable[Path] = ()) -> str:
     """Hash what a dataset consists of: its identity (name, version, options), and each file by its relative path.
 
     Paths are taken from the innermost folder that holds all files, so that moving a set does not change its hash.
-    Annotations other than images are hashed by content up to 64 MB. Images and larger files enter with their size
-    alone, so that a large set takes seconds: as they are compressed, other pixels nearly always give another size.
+    Annotations other than images, and the files that are ``exact``, are hashed by content up to 64 MB. Other images and
+    larger files enter with their size alone, so that a large set takes seconds: as photos are compressed, other pixels
+    nearly always give another size. Label maps are not so, and belong to ``exact``.
     """
     digest = hashlib.sha256(repr(sorted(identity.items())).encode())
-    paths = sorted(set(files))
+    whole = set(exact)
+    paths = sorted({*files, *whole})
     root = os.path.commonpath(paths)
     for path in paths:
         size = path.stat().st_size
-        by_content = path.suffix.lower() not in EXTENSIONS and size <= 64 << 20
+        by_content = (path in whole or path.suffix.lower() not in EXTENSIONS) and size <= 64 << 20
         content = hashlib.sha256(path.read_bytes()).hexdigest() if by_content else size
         digest.update(f"\n{path.relative_to(root).as_posix()} {content}".encode())
     return digest.hexdigest()

@@ -72,6 +72,10 @@ class Format(ABC):
         """Name faults of the files as a whole that ``learn`` puts up with, one line each."""
         return []
 
+    def beside(self, file: Path) -> Sequence[Path]:
+        """List other files that tell something of the image that a file of annotations is of."""
+        return ()
+
     @property
     def identity(self) -> dict[str, Any]:
         """What, besides the files, decides what a sample is."""

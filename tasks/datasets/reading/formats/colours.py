@@ -53,6 +53,11 @@ class Colours(Format):
         classes = {each.name: k for k, each in enumerate(kept)}
         self.table = {int(pack(np.array(each.colour))): classes.get(each.name, IGNORE) for each in named if each.colour}
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The options and names, and which colour is which class."""
+        return super().identity | {"table": sorted(self.table.items())}
+
     def read(self, file: Path, image: str, size: tuple[int, int] | None) -> dict[str, Any]:
         """Look every colour up; one that is in no table is an error that names the file and the colours."""
         codes = pack(colours_of(file))

@@ -62,6 +62,10 @@ class Grey(Format):
         if not self.marks:
             raise InputError(f"data.points={self.points}: expected a folder of pictures, found none in {folder}")
 
+    def beside(self, file: Path) -> Sequence[Path]:
+        """The map of points."""
+        return [self.marks[file.stem]] if file.stem in self.marks else []
+
     def read(self, file: Path, image: str, size: tuple[int, int] | None) -> dict[str, Any]:
         """Read a density, or cut a mask."""
         plane = plane_of(file)

@@ -47,6 +47,11 @@ class Labels(Format):
         self.table, self.info = table_and_info(named, self.ignore)
         self.allowed = told(sorted({each.label for each in named} | set(self.ignore)))
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The options and names, and which label is which class."""
+        return super().identity | {"table": self.table.tolist()}
+
     def read(self, file: Path, image: str, size: tuple[int, int] | None) -> dict[str, Any]:
         """Translate labels to classes; a label that is not allowed is an error that names the file and the values."""
         return {"classes": translate(file, plane_of(file), self.table, size, self.allowed)}

@@ -54,6 +54,11 @@ class Yolo(Format):
         self.labels = {each.label: number for number, each in enumerate(named)}
         self.info = Info(categories=tuple(each.name for each in named), category_ids=tuple(range(1, len(named) + 1)))
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The options and names, and which label is which category."""
+        return super().identity | {"table": sorted(self.labels.items())}
+
     def read(self, file: Path, image: str, size: tuple[int, int] | None) -> dict[str, Any]:
         """The boxes of an image, in its pixels."""
         return {"boxes": usable(self._boxes(file, size or (1, 1)), size or (1, 1))}
