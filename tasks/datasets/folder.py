@@ -127,10 +127,10 @@ class Folder(ListedDataset):
     @classmethod
     def proposals(cls, root: Path) -> Iterator[Mapping[str, Any]]:
         """Yield the options of every way to read a folder, the one with most samples first."""
-        found = survey(root)
+        found = survey(root.absolute())
         for reading in found.readings:
             told = _choice(reading, found.readings)
-            for chosen in reading.format.suggests(few(reading.files, 8)):
+            for chosen in reading.format.suggests(found.root, few(reading.files, 8)):
                 yield {**told, **chosen, **_gaps(reading), **_splits(reading)}
         if not found.readings:
             raise InputError(found.explain())

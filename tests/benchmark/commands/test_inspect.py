@@ -109,6 +109,8 @@ def test_a_bad_folder_is_one_clear_line_for_every_command(
     ("write", "message"),
     [
         (bad.deep, "3.png: expected an 8-bit image, found mode I;16"),
+        (bad.deep_colours, "3.png: expected an 8-bit image, found mode RGB;16"),
+        (bad.dangling, "found no such file"),
         (bad.turned, "found an EXIF entry that turns it; say data.exif=apply"),
         (bad.no_image, "3.png: expected an image, found no image data"),
     ],

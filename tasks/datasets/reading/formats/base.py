@@ -34,7 +34,7 @@ class Format(ABC):
         """Say whether files, a few of one folder and of its suffixes, look like this format; raises nothing."""
 
     @classmethod
-    def suggests(cls, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
+    def suggests(cls, root: Path, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
         """Propose values of options that have no safe default, from a few files; they are shown, never used unasked."""
         return [{}]
 
