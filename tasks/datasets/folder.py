@@ -127,10 +127,11 @@ class Folder(ListedDataset):
     @classmethod
     def proposals(cls, root: Path) -> Iterator[Mapping[str, Any]]:
         """Yield the options of every way to read a folder, the one with most samples first."""
-        found = survey(root.absolute())
+        top = root.absolute()
+        found = survey(top)
         for reading in found.readings:
-            told = _choice(reading, found.readings)
-            for chosen in reading.format.suggests(found.root, few(reading.files, 8)):
+            told = _choice(top, reading, found.readings)
+            for chosen in reading.format.suggests(top, few(reading.files, 8)):
                 yield {**told, **chosen, **_gaps(reading), **_splits(reading)}
         if not found.readings:
             raise InputError(found.explain())
@@ -217,21 +218,21 @@ def _chosen(found: Survey, kind: str | None) -> Reading:
         there = ", ".join(f"{each.format.name} ({', '.join(each.format().kinds)})" for each in found.readings)
         raise InputError(f"data.kind={kind}: found {there} in {found.root}" if there else found.explain())
     if len(fitting) > 1:
-        ways = "; ".join(_way(each, fitting) for each in fitting)
+        ways = "; ".join(_way(found.root, each, fitting) for each in fitting)
         raise InputError(f"data.root={found.root}: expected one kind of annotation, found several; choose {ways}")
     return fitting[0]
 
 
-def _choice(reading: Reading, among: Sequence[Reading]) -> dict[str, Any]:
+def _choice(root: Path, reading: Reading, among: Sequence[Reading]) -> dict[str, Any]:
     """Propose the option that chooses a reading: its format, or the pattern of its files where formats are alike."""
     if len(among) == 1:
         return {}
     alike = sum(each.format is reading.format for each in among) > 1
-    return {"annotations": reading.pattern} if alike else {"format": reading.format.name}
+    return {"annotations": reading.pattern(root)} if alike else {"format": reading.format.name}
 
 
-def _way(reading: Reading, among: Sequence[Reading]) -> str:
-    ((key, value),) = _choice(reading, among).items()
+def _way(root: Path, reading: Reading, among: Sequence[Reading]) -> str:
+    ((key, value),) = _choice(root, reading, among).items()
     return f"data.{key}={shlex.quote(value)}: {reading.format.title}, {len(reading.entries)} images"
 
 

@@ -15,7 +15,7 @@ from tasks.datasets.reading.tree import few
 
 TEXTS = frozenset({".txt", ".csv", ".tsv", ".json", ".xml"})
 IMAGES = re.compile(r"image|img|rgb|colou?r|photo|picture|frame|jpeg|stimul|input|left|cell", re.IGNORECASE)
-MAPS = re.compile(r"mask|label|annot|truth|gt|seg|depth|map|dots|density|fix|sal|disp|matte|alpha|edge", re.IGNORECASE)
+MAPS = re.compile(r"mask|label|annot|truth|gt|seg|depth|map|dots|density|fix|sal|disp|matte|alpha", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,33 @@ def lots_of(files: Sequence[Path]) -> list[Lot]:
 def copies(lots: Sequence[Lot]) -> list[Lot]:
     """List the pictures made of others of their folder, whose names they bear with a word: im_1_mask of im_1."""
     stems: dict[Path, set[str]] = defaultdict(set)
-    for lot in lots:
-        if lot.suffix in PICTURES and not lot.word:
-            stems[lot.folder].update(map(bare_stem, lot.files))
+    for lot in _plain(lots):
+        stems[lot.folder] |= _stems(lot)
     made = [lot for lot in lots if lot.suffix in PICTURES and lot.word]
-    return [lot for lot in made if {bare_stem(path, lot.word) for path in lot.files} <= stems[lot.folder]]
+    return [lot for lot in made if _stems(lot) <= stems[lot.folder]]
 
 
-def originals(lots: Sequence[Lot]) -> list[Lot]:
-    """List the pictures of which maps beside them are made, as the maps' names say: they are images, however grey."""
+def originals(root: Path, lots: Sequence[Lot]) -> list[Lot]:
+    """List the pictures of which maps beside them are made, as the maps' names say: they are images, however grey.
+
+    Not so in a folder that is called one of maps, where another folder has pictures of the same names.
+    """
     folders = {lot.folder for lot in copies(lots) if MAPS.search(lot.word)}
-    return [lot for lot in lots if lot.suffix in PICTURES and not lot.word and lot.folder in folders]
+    plain = _plain(lots)
+    return [
+        lot
+        for lot in plain
+        if lot.folder in folders
+        and not (
+            lot.hinted(root, MAPS)
+            and any(each.folder != lot.folder and not _stems(lot).isdisjoint(_stems(each)) for each in plain)
+        )
+    ]
+
+
+def _plain(lots: Sequence[Lot]) -> list[Lot]:
+    return [lot for lot in lots if lot.suffix in PICTURES and not lot.word]
+
+
+def _stems(lot: Lot) -> set[str]:
+    return {bare_stem(path, lot.word) for path in lot.files}

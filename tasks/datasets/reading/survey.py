@@ -41,13 +41,16 @@ class Reading:
         """The files of annotations."""
         return list(dict.fromkeys(entry.annotation for entry in self.entries))
 
-    @property
-    def pattern(self) -> str:
-        """A pattern of the files of annotations, as far as the word at their end tells them from others."""
-        marks = {path.stem[: -len(self.word)][-1:] for path in self.files} if self.word else set()
-        mark = marks.pop() if len(marks) == 1 else ""
-        suffixes = {path.suffix for path in self.files}
-        return f"**/*{mark if mark in '._-' else ''}{self.word}{suffixes.pop() if len(suffixes) == 1 else '.*'}"
+    def pattern(self, root: Path) -> str:
+        """A pattern of the files of annotations, as far as their folder and the ends of their names tell them."""
+        folders, suffixes = {path.parent for path in self.files}, {path.suffix for path in self.files}
+        folder = below(root, folders.pop()).as_posix() if len(folders) == 1 else "."
+        marks = {path.stem[: len(path.stem) - len(self.word)][-1:] for path in self.files}
+        if self.word:
+            end = f"{marks.pop() if len(marks) == 1 and marks <= set('._-') else ''}{self.word}"
+        else:
+            end = "[0-9]" if all(map(str.isdigit, marks)) else ""
+        return f"{'**' if folder == '.' else folder}/*{end}{suffixes.pop() if len(suffixes) == 1 else '.*'}"
 
 
 @dataclass(frozen=True)
@@ -98,10 +101,10 @@ def survey(
     listed = next((path for path in files if path.name in PAIR_LISTS), None)
     if shown is None and told is None and listed is not None:
         return Survey(root, files, _paired(root, listed.relative_to(root).as_posix(), offered))
-    lots = _annotation_lots(files, shown or []) if told is None else lots_of(told)
+    lots = _annotation_lots(root, files, shown or []) if told is None else lots_of(_no_names(told))
     by_format = _recognised(root, lots, offered, sure=format_ is not None and told is not None)
     maps = [lot for found in by_format.values() for lot in found]
-    maps += [] if told is None else _beside(root, files, lots, {name: offered[name] for name, _ in by_format})
+    maps += [] if told is None else _beside(root, files, lots, {name for name, _ in by_format})
     readings = []
     for (name, word), found in by_format.items():
         annotations_ = [path for lot in found for path in lot.files]
@@ -126,18 +129,25 @@ def _besides(files: Sequence[Path], taken: Sequence[Path]) -> list[Path]:
     return [path for path in files if path not in known]
 
 
-def _annotation_lots(files: Sequence[Path], images: Sequence[Path]) -> list[Lot]:
+def _no_names(files: Sequence[Path]) -> list[Path]:
+    """Leave out the files that name classes, which lie among the labels of some sets."""
+    return [path for path in files if path.name not in CLASS_FILES]
+
+
+def _annotation_lots(root: Path, files: Sequence[Path], images: Sequence[Path]) -> list[Lot]:
     """Sort the files that may be annotations: neither images, as their names tell, nor names of classes."""
-    lots = lots_of([path for path in _besides(files, images) if path.name not in CLASS_FILES])
-    shown = {lot.files for lot in originals(lots)}
+    lots = lots_of(_no_names(_besides(files, images)))
+    shown = {lot.files for lot in originals(root, lots)}
     return [lot for lot in lots if lot.files not in shown]
 
 
-def _beside(root: Path, files: Sequence[Path], told: Sequence[Lot], offered: Mapping[str, type[Format]]) -> list[Lot]:
-    """List other maps in the folders of those that were asked for, such as im_1_edge beside im_1_mask."""
+def _beside(root: Path, files: Sequence[Path], told: Sequence[Lot], names: set[str]) -> list[Lot]:
+    """List other maps in the folders of those that were asked for, in their formats: im_1_edge beside im_1_mask."""
     folders, known = {lot.folder for lot in told}, [path for lot in told for path in lot.files]
-    lots = [lot for lot in lots_of(_besides(files, known)) if lot.word and lot.folder in folders]
-    return [lot for found in _recognised(root, lots, offered, sure=False).values() for lot in found]
+    shown = {lot.files for lot in originals(root, lots_of(files))}
+    lots = [lot for lot in lots_of(_besides(files, known)) if lot.folder in folders and lot.files not in shown]
+    found = _recognised(root, lots, dict(formats), sure=False)
+    return [lot for (name, _), alike in found.items() if name in names for lot in alike]
 
 
 def _recognised(
@@ -157,8 +167,11 @@ def _recognised(
 
 
 def _image_files(root: Path, files: Sequence[Path], annotations: Sequence[Path], maps: Sequence[Lot]) -> list[Path]:
-    """Tell which pictures are images: no annotations, no maps but grey ones in a folder that says so, no copies."""
-    others = [*(lot for lot in maps if not _maybe_image(root, lot)), *copies(lots_of(files))]
+    """Tell which pictures are images: no annotations, and no maps but grey ones in a folder that says so."""
+    made = copies(lots_of(files))
+    known = {lot.files for lot in made}
+    others = [lot for lot in maps if lot.files in known or not _maybe_image(root, lot)]
+    others += [lot for lot in made if MAPS.search(lot.word)]
     return _besides(_pictures(files), [*annotations, *(path for lot in others for path in lot.files)])
 
 
@@ -187,7 +200,8 @@ def _joined(readings: Sequence[Reading]) -> list[Reading]:
         if len(parts) == 1 or len(known) < len(entries) or format_.of_many:
             joined += parts
             continue
-        bare = [path for path in parts[0].bare if all(path in each.bare for each in parts)]
+        left = set.intersection(*(set(each.bare) for each in parts))
+        bare = [path for path in parts[0].bare if path in left]
         loose = [path for each in parts for path in each.loose]
         joined.append(Reading(format_, sorted(entries, key=lambda entry: entry.image), {}, bare, loose, ()))
     return joined

@@ -18,6 +18,7 @@ from tests.benchmark.test_cli import command
 from tests.tasks.datasets import layouts
 from tests.tasks.datasets import test_folder_faults as bad
 from tests.tasks.datasets.own_layouts import LAYOUTS
+from tests.tasks.datasets.reading.test_survey import masks_and_edges
 
 
 def inspect(path: Path) -> int:
@@ -63,6 +64,14 @@ def test_the_command_reads_the_folder(name: str, tmp_path: Path, capsys: pytest.
     dataset = build_dataset(compose.load(words[2:]).data)
     assert LAYOUTS[name].kind in dataset.provides
     assert sum(len(dataset.ids(split)) for split in dataset.splits) >= 8
+
+
+def test_each_of_several_ways_has_a_command_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    masks_and_edges(tmp_path, tmp_path)
+    assert inspect(tmp_path) == 0
+    lines = [words[2:] for words in printed(capsys.readouterr().out) if "task=saliency" in words]
+    read = [build_dataset(compose.load(words).data).load("train", 0).annotations["mask"] for words in lines]
+    assert [int(mask.sum()) for mask in read] == [24 * 32 - 120, 120]
 
 
 @pytest.mark.parametrize(

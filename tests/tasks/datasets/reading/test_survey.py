@@ -33,19 +33,40 @@ def size(data: Folder) -> int:
     return sum(map(len, data.entries.values()))
 
 
-@pytest.mark.parametrize(("images", "maps"), [(".", "."), ("images", "maps")])
-def test_two_lots_of_one_format_are_asked_for(images: str, maps: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("images", "maps", "place"), [(".", ".", "**"), ("images", "a/maps", "a/maps")])
+def test_two_lots_of_one_format_are_asked_for(images: str, maps: str, place: str, tmp_path: Path) -> None:
     masks_and_edges(tmp_path / images, tmp_path / maps)
-    with pytest.raises(InputError, match=r"found several; choose data.annotations='\*\*/\*_\w+.png': binary") as caught:
+    with pytest.raises(InputError, match="expected one kind of annotation, found several; choose ") as caught:
         Folder(root=str(tmp_path))
-    assert "'**/*_mask.png': binary masks" in str(caught.value)
-    assert "'**/*_edge.png': binary masks" in str(caught.value)
+    assert f"data.annotations='{place}/*_mask.png': binary masks" in str(caught.value)
+    assert f"data.annotations='{place}/*_edge.png': binary masks" in str(caught.value)
     proposed = [dict(each) for each in Folder.proposals(tmp_path)]
-    assert sorted(each["annotations"] for each in proposed) == ["**/*_edge.png", "**/*_mask.png"]
+    assert sorted(each["annotations"] for each in proposed) == [f"{place}/*_edge.png", f"{place}/*_mask.png"]
     for options in proposed:
         data = Folder(root=str(tmp_path), **options)
         assert size(data) == COUNT
         assert data.load("train", 0).annotations["mask"][5, 6] == ("mask" in options["annotations"])
+
+
+def test_lots_without_a_word_can_be_chosen(tmp_path: Path) -> None:
+    for number in range(COUNT):
+        photo(tmp_path / "images" / f"{number}.png", number)
+        picture(tmp_path / "maps" / f"{number}.png", MASK)
+        picture(tmp_path / "maps" / f"{number}_edge.png", 255 - MASK)
+    proposed = [dict(each) for each in Folder.proposals(tmp_path)]
+    assert sorted(each["annotations"] for each in proposed) == ["maps/*[0-9].png", "maps/*_edge.png"]
+    assert [size(Folder(root=str(tmp_path), **options)) for options in proposed] == [COUNT, COUNT]
+
+
+def test_images_that_are_made_of_others_are_not_left_out_silently(tmp_path: Path) -> None:
+    for number in range(COUNT):
+        for name in (f"im{number}", f"im{number}_flipped"):
+            photo(tmp_path / "images" / f"{name}.png", number)
+            picture(tmp_path / "masks" / f"{name}.png", MASK)
+    with pytest.raises(
+        InputError, match=r"im0_flipped.png: expected one file a name, found im0.png in the same folder"
+    ):
+        Folder(root=str(tmp_path))
 
 
 def test_words_that_tell_nothing_divide_no_set(tmp_path: Path) -> None:
@@ -89,6 +110,20 @@ def test_grey_images_beside_their_masks_are_images(tmp_path: Path) -> None:
     }
 
 
+def test_densities_beside_their_points_are_no_images(tmp_path: Path) -> None:
+    for number in range(COUNT):
+        photo(tmp_path / "images" / f"{number}.png", number)
+        picture(tmp_path / "maps" / f"{number}.png", np.arange(768, dtype=np.uint16).reshape(24, 32).astype(np.uint8))
+        picture(tmp_path / "maps" / f"{number}_fix.png", MASK)
+    with pytest.raises(
+        InputError, match=r"choose data.format=binary: .*, 10 images; data.format=grey: grey maps, 10 images"
+    ):
+        Folder(root=str(tmp_path))
+    assert {entry.image.parent.name for entry in Folder(root=str(tmp_path), format="grey").entries["train"]} == {
+        "images"
+    }
+
+
 def test_a_folder_that_says_nothing_is_told_of_patterns(tmp_path: Path) -> None:
     photo(tmp_path / "a.png")
     with pytest.raises(InputError, match=r"or by a pattern such as data.annotations='\*_mask.png', and how they are"):
@@ -100,12 +135,13 @@ def boxes(root: Path, number: int, line: str) -> None:
     text(root / f"{number:02d}.txt", line)
 
 
-def test_names_of_classes_lie_among_the_labels(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [{}, {"annotations": "set"}])
+def test_names_of_classes_lie_among_the_labels(options: dict[str, Any], tmp_path: Path) -> None:
     """As labelImg writes them."""
     for number in range(COUNT):
         boxes(tmp_path / "set", number, f"{number % 2} 0.5 0.5 0.25 0.5")
     text(tmp_path / "set" / "classes.txt", "dog\nperson\n")
-    data = Folder(root=str(tmp_path))
+    data = Folder(root=str(tmp_path), **options)
     assert data.info.categories == ("dog", "person")
     assert size(data) == COUNT
     assert "not used" not in data.remarks()
