@@ -104,7 +104,8 @@ def survey(
     lots = _annotation_lots(root, files, shown or []) if told is None else lots_of(_no_names(told))
     by_format = _recognised(root, lots, offered, sure=format_ is not None and told is not None)
     maps = [lot for found in by_format.values() for lot in found]
-    maps += [] if told is None else _beside(root, files, lots, {name for name, _ in by_format})
+    if told is not None and shown is None:
+        maps += _beside(root, files, lots, {name for name, _ in by_format})
     readings = []
     for (name, word), found in by_format.items():
         annotations_ = [path for lot in found for path in lot.files]
@@ -197,13 +198,15 @@ def _joined(readings: Sequence[Reading]) -> list[Reading]:
     for format_, parts in by_format.items():
         entries = [entry for each in parts for entry in each.entries]
         known = {entry.image for entry in entries}
-        if len(parts) == 1 or len(known) < len(entries) or format_.of_many:
+        if len(parts) == 1 or len(known) < len(entries):
             joined += parts
             continue
+        names = {id_: name for each in parts for id_, name in each.names.items()}
+        loose = [path for each in parts for path in each.loose]
+        absent = [name for each in parts for name in each.absent]
         left = set.intersection(*(set(each.bare) for each in parts))
         bare = [path for path in parts[0].bare if path in left]
-        loose = [path for each in parts for path in each.loose]
-        joined.append(Reading(format_, sorted(entries, key=lambda entry: entry.image), {}, bare, loose, ()))
+        joined.append(Reading(format_, sorted(entries, key=lambda entry: entry.image), names, bare, loose, absent))
     return joined
 
 

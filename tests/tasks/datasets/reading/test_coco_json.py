@@ -76,3 +76,12 @@ def test_ids_of_annotations_that_occur_twice_are_told(tmp_path: Path) -> None:
     assert fault.endswith(
         "a.json: expected annotation ids that differ, found 0 used 2 times; number the annotations anew"
     )
+
+
+def test_files_whose_names_end_on_words_are_one_set(tmp_path: Path) -> None:
+    for number, name in enumerate(["a_day", "b_day", "a_night", "b_night"]):
+        photo(tmp_path / "images" / f"{name}.png", number)
+        coco(tmp_path / "boxes" / f"{name}.json", [CAT], [image(1, f"{name}.png")], [box(1, 1)])
+    data = Folder(root=str(tmp_path), fractions=(0.5, 0.0, 0.5))
+    assert sorted(data.names.values()) == ["a_day.png", "a_night.png", "b_day.png", "b_night.png"]
+    assert [len(data.ids(split)) for split in data.splits] == [2, 2, 2]
