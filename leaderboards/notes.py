@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from leaderboards import criteria
 from leaderboards.entry import Entry
 from leaderboards.paired import SEEDS, Gain
 from leaderboards.record import Record
@@ -27,6 +28,7 @@ def notes(
     apart = [f"No matrix holds this board: {excluded}"] if excluded else []
     return (
         *apart,
+        *_criteria(records, track),
         *_control(track, control, teacher),
         *_seeds(entries),
         *_protocols(track, entries),
@@ -39,6 +41,18 @@ def notes(
         *_doubles(records),
         *left_out,
     )
+
+
+def _criteria(records: Sequence[Record], track: Track) -> list[str]:
+    """Name the criteria of a comparison that a board of all labels under a protocol made for it does not meet."""
+    if not track.proves or track.budget_kind != "steps" or track.labeled_count < track.labeled_total:
+        return []
+    done = [record for record in records if record.status == "ok" and protocol_of(record) == (track.protocol, True)]
+    if not done:
+        return []
+    found = criteria.gather(done)
+    judged = (criteria.plateau(found), criteria.lead(found), criteria.tuned(found))
+    return [f"Not met: {each.name}: {each.figures}." for each in judged if each.met is False]
 
 
 def _control(track: Track, control: Entry | None, teacher: float | None) -> list[str]:
