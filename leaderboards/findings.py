@@ -77,8 +77,9 @@ def _sides(board: Board) -> str:
 def _loud(boards: Iterable[Board]) -> list[str]:
     """Count where gains under equal steps lie: of methods that pull much harder than the task loss, and of others."""
     fair = (board for board in boards if board.track.budget_kind == "steps" and not board.excluded)
-    rows = [row for board in fair for row in board.rows if row.gain and not row.entry.control]
-    known = [(row.entry.loudness, row.gain.side) for row in rows if row.gain and row.entry.loudness is not None]
+    rows = [row for board in fair for row in board.rows if not row.entry.control]
+    pulls = [(row.entry.loudness, row.gain.side if row.gain else None) for row in rows]
+    known = [(pull, side) for pull, side in pulls if pull is not None and side is not None]
     loud, rest = [side for pull, side in known if pull >= LOUD], [side for pull, side in known if pull < LOUD]
     if not loud or not rest:
         return []
@@ -86,7 +87,7 @@ def _loud(boards: Iterable[Board]) -> list[str]:
     return [f"- **Loudness**: {head}, {_counted(loud)}; smaller ones, {_counted(rest)}."]
 
 
-def _counted(sides: Sequence[int | None]) -> str:
+def _counted(sides: Sequence[int]) -> str:
     places = (("above", 1), ("around", 0), ("below", -1))
     return f"{len(sides)} {'row' if len(sides) == 1 else 'rows'}: " + ", ".join(
         f"{sides.count(side)} {place} zero" for place, side in places

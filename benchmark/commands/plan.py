@@ -157,8 +157,8 @@ def _commands(stage: Stage, lack: Lack) -> Iterator[list[str]]:
 
 def _concerns(word: str, names: Sequence[str]) -> bool:
     """Say whether a word is no other method's option, of which a run without that method knows nothing."""
-    key = word.split("=")[0].split(".")
-    return key[0] != "methods" or key[1] in names
+    group, _, option = word.partition(".")
+    return group != "methods" or option.split(".")[0] in names
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -18,7 +18,8 @@ def show(records: Sequence[Record], console: Console) -> None:
     """Print score, gain over the control and costs of each run, how loud methods are, and why one did not end well."""
     for board in boards(records):
         console.print(_table(board))
-        loud = [f"{row.entry.label} {text.times(row.entry.loudness)}" for row in board.rows if row.entry.loudness]
+        pulling = [row.entry for row in board.rows if row.entry.loudness is not None]
+        loud = [f"{entry.label} {text.times(entry.loudness)}" for entry in pulling]
         if loud:
             console.print(escape(f"gradients of the terms over the task loss's: {', '.join(loud)}"), highlight=False)
         for row in board.rows:

@@ -102,6 +102,8 @@ def test_statements_count_where_loud_methods_and_quiet_ones_lie():
         "1 below zero; smaller ones, 1 row: 1 above zero, 0 around zero, 0 below zero."
     )
     assert not any("Loudness" in line for line in statements(boards(runs[:6])))
+    one_seed = [run for run in runs if run.seed == 0]
+    assert not any("Loudness" in line for line in statements(boards(one_seed))), "no gain has an interval"
 
 
 def test_a_claim_with_an_unknown_field_is_named(tmp_path):
