@@ -204,10 +204,12 @@ def guarded(command: Callable[[], object]) -> int:
 
 
 def _unwritable(error: Exception) -> str | None:
-    """What to say where a file cannot be written, or the disk is full."""
+    """What to say where a file cannot be read or written, or the disk is full."""
     if not isinstance(error, OSError) or error.errno not in UNWRITABLE:
         return None
     where = f"{error.filename}: " if error.filename else ""
+    if isinstance(error, PermissionError):
+        return f"{where}no permission ({error.strerror}); give it, or choose another file or home"
     return (
         f"{where}cannot be written ({error.strerror}); make room or choose another home, then the same command goes on"
     )

@@ -80,7 +80,7 @@ def statements(paths: Paths = None) -> None:
     """Say of every board which gains over the student alone lie above, below and around zero, with their intervals."""
     from benchmark.commands.boards import print_statements
 
-    print_statements(paths or [Path("runs")])
+    raise typer.Exit(print_statements(paths or [Path("runs")], Console(stderr=True, soft_wrap=True)))
 
 
 @app.command()
@@ -92,7 +92,7 @@ def claims(
     """Hold the claims of papers against records: our setting, the numbers, and a verdict."""
     from benchmark.commands.boards import write_claims
 
-    write_claims(paths or [Path("runs")], claims, out)
+    raise typer.Exit(write_claims(paths or [Path("runs")], claims, out, Console(stderr=True, soft_wrap=True)))
 
 
 @app.command()

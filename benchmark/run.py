@@ -15,6 +15,7 @@ from rich.console import Console
 from benchmark.config.schema import Config
 from benchmark.runs import planned_runs
 from benchmark.runs.calibrations import ensure_calibrated
+from benchmark.runs.environment import git_state
 from benchmark.runs.folders import check_writable, held, held_now
 from benchmark.runs.helpers import helped
 from benchmark.runs.outcome import Outcome, now
@@ -56,6 +57,7 @@ class Run:
         self.config, self.home, self.started = config, Path(config.home), now()
         self.place = place or Place()
         check_writable(self.home)
+        git_state()  # now, not when a record is written, perhaps hours later
         self.progress, self.stop = Progress(console), Stop()
         self.problem = Problem(config, self._fabric())
         self.draws = Randomness(config.seed)
@@ -90,8 +92,11 @@ class Run:
         with ExitStack() as locks:
             for contestant in sorted(self.contestants, key=lambda contestant: contestant.identity.run_id):
                 waiting = f"{contestant.name}: another process trains {contestant.identity.run_id}; waiting"
-                locks.enter_context(held(contestant.folder, partial(self.progress.message, waiting)))
+                lock = locks.enter_context(ExitStack())
+                lock.enter_context(held(contestant.folder, partial(self.progress.message, waiting)))
                 contestant.refresh()
+                if contestant.finished:  # others need not wait for what is trained beside it
+                    lock.close()
             for contestant in self.contestants:
                 if contestant.refusal and not contestant.finished:
                     self._record(contestant, Outcome("not_applicable", contestant.refusal, self.started))
@@ -243,7 +248,8 @@ class Run:
         if (kept := TimeBudget.load(path)) is not None:
             return kept
         budget = time_budget(self._assembly(), self._lesson(contestant), self._baseline(), self.watch)
-        budget.save(path)
+        if budget.own_seconds:  # else its method raises, and is timed when it no longer does
+            budget.save(path)
         self.progress.message(f"{contestant.name}: {budget}")
         return budget
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from leaderboards.entry import Entry, collect
+from leaderboards.naming import over_boards
 from leaderboards.notes import notes
 from leaderboards.paired import Values, compare
 from leaderboards.ranking import places, rank_bounds
@@ -28,7 +29,7 @@ class Row:
     gain: Estimate | None  # to the control, over the seeds that both have, positive is better; None for the control
     p: float | None  # of no gain, two-sided
     p_holm: float | None  # the same, corrected for the number of gains on the board
-    images: bool  # whether the interval of the gain is over images and teachers too, not over seeds alone
+    over: str  # what the interval of the gain is over; empty where it has none
     gap: Estimate | None  # gap recovered; None is a dash
     metrics: Mapping[str, Estimate]  # the other metrics
     coverage: float  # seeds that ended, of the seeds of the track
@@ -93,7 +94,7 @@ def board(
     failed = [entry.id for entry in entries if entry.failed]
     comparisons = compare(entries, control, values or {}, track.higher_is_better)
     placed = places(ranked, failed, track.higher_is_better, comparisons.tied)
-    bounds = rank_bounds(ranked, track.higher_is_better, comparisons.apart)
+    bounds = rank_bounds(ranked, comparisons.better)
     by_id = {entry.id: entry for entry in entries}
     unranked = sorted(by_id.keys() - placed.keys(), key=lambda key: (by_id[key].status, by_id[key].label, key))
 
@@ -112,7 +113,7 @@ def board(
             gain=gain.estimate if gain else None,
             p=gain.p if gain else None,
             p_holm=gain.p_holm if gain else None,
-            images=gain is not None and gain.images,
+            over=gain.over if gain else "",
             gap=None if upper is None or entry.failed else gap_recovered(entry.scores, compared, upper, higher),
             metrics=entry.metrics,
             coverage=len(entry.ended & set(seeds)) / len(seeds) if seeds else 0.0,
@@ -128,8 +129,14 @@ def board(
         references=(*teachers, *trivial),
         control=control.id if control else None,
         excluded=excluded,
-        notes=notes(records, track, entries, control, teacher, superseded, excluded),
+        notes=notes(records, track, entries, control, comparisons.gains, teacher, superseded, excluded),
     )
+
+
+def by_name(boards: Sequence[Sequence[Row]]) -> list[dict[str, Row]]:
+    """Return the rows of each board by a name that one configuration of a method has on all of them."""
+    names = over_boards([{row.entry.id: row.entry.records[0] for row in rows} for rows in boards])
+    return [{name[row.entry.id]: row for row in rows} for rows, name in zip(boards, names, strict=True)]
 
 
 def _control(entries: Sequence[Entry]) -> Entry | None:

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboards.board import Board, Row
+from leaderboards.board import Board, Row, by_name
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The boards of one setting, one a budget; ``rows`` maps an entry's label to its row on each board, or None."""
+    """The boards of one setting, one a budget; ``rows`` has the name of each entry, and its row, or None, a board."""
 
     boards: tuple[Board, ...]
     rows: tuple[tuple[str, tuple[Row | None, ...]], ...]
@@ -26,6 +26,6 @@ def comparisons(boards: Sequence[Board]) -> list[Comparison]:
 
 
 def _comparison(boards: Sequence[Board]) -> Comparison:
-    rows = [{row.entry.label: row for row in board.rows} for board in boards]
+    rows = by_name([board.rows for board in boards])
     labels = dict.fromkeys(label for board in rows for label in board)
     return Comparison(tuple(boards), tuple((label, tuple(board.get(label) for board in rows)) for label in labels))

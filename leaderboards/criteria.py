@@ -48,9 +48,9 @@ class Evidence:
         return self.control.get(1.0, {})
 
     @property
-    def longest(self) -> float:
-        """The largest multiple of the steps that the control was trained for."""
-        return max(self.control, default=1.0)
+    def best(self) -> float:
+        """The multiple of the steps at which the control is best by its mean: longer training may hurt."""
+        return max(self.control, key=lambda multiple: statistics.fmean(self.control[multiple].values()), default=1.0)
 
 
 def evidence(records: Iterable[Record], protocol: str) -> dict[str, Evidence]:
@@ -110,21 +110,22 @@ def plateau(evidence: Evidence) -> Criterion:
 def lead(evidence: Evidence) -> Criterion:
     """The teacher leads the control at its plateau by five standard deviations over seeds and the task's margin.
 
-    The plateau is the longest training that the control had; the deviation is the larger of control's and teachers'.
+    Of the multiples of its steps that the control was trained for, the best counts; the deviation is the larger of
+    control's and teachers'.
     """
     name = "teacher leads by its capacity"
-    reached, taught = list(evidence.control.get(evidence.longest, {}).values()), list(evidence.teachers.values())
+    reached, taught = list(evidence.control.get(evidence.best, {}).values()), list(evidence.teachers.values())
     samples = (reached, list(evidence.once.values()), taught)
     deviations = [statistics.stdev(scores) for scores in samples if len(scores) > 1]
     if not reached or not taught or not deviations:
         return Criterion(name, None, "needs the teacher's score and the control over at least two seeds")
-    if evidence.margin is None or evidence.longest < 2:
+    if evidence.margin is None or max(evidence.control) < 2:
         missing = "the task's margin" if evidence.margin is None else "the control at 2 x steps or more"
         return Criterion(name, None, f"needs {missing}")
     base, top = statistics.fmean(reached), statistics.fmean(taught)
     wanted = evidence.margin.absolute or (evidence.margin.relative or 0.0) * abs(base)
     ahead, deviation = top - base, max(deviations)
-    said = f"{abs(top):.4g} against {abs(base):.4g} at {evidence.longest:g} x steps: {ahead:+.4g}"
+    said = f"{abs(top):.4g} against {abs(base):.4g} at {evidence.best:g} x steps: {ahead:+.4g}"
     sure = f"{ahead / deviation:.1f} standard deviations" if deviation else "no deviation"
     met = ahead >= wanted and ahead >= DEVIATIONS * deviation
     return Criterion(name, met, f"{said}, {sure}, margin {wanted:.4g} ({_count(taught, 'teacher')})")

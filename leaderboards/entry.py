@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from leaderboards import naming
 from leaderboards.loudness import loudness
 from leaderboards.record import Record
 from leaderboards.statistics import Estimate, estimate
 from leaderboards.values import Level
 
-OWN_STRENGTH = ("strength", 1.0)  # the option of every method that learns from teachers, and what leaves it as it is
 FAILED = ("diverged", "failed", "timeout")  # statuses that take the last rank, the most telling first
 
 
@@ -67,8 +66,12 @@ class Entry:
     @property
     def strengthened(self) -> bool:
         """Whether the method was given a strength that is neither its own nor tuned."""
-        name, own = OWN_STRENGTH
-        return self.records[0].method.options.get(name, own) != own and self.records[0].protocol.tuning is None
+        return naming.strengthened(self.records[0])
+
+    @property
+    def name(self) -> str:
+        """Method and variant, whatever the options."""
+        return naming.base(self.records[0])
 
     @property
     def ended(self) -> set[int]:
@@ -103,7 +106,7 @@ def collect(records: Iterable[Record]) -> list[Entry]:
         if kept is None or (kept.status != "ok" and record.status == "ok"):
             runs[record.seed] = record
     entries = {key: tuple(runs[seed] for seed in sorted(runs)) for key, runs in sorted(groups.items())}
-    labels = _labels({key: runs[0] for key, runs in entries.items()})
+    labels = naming.on_board({key: runs[0] for key, runs in entries.items()})
     return [_entry(key, labels[key], runs) for key, runs in entries.items()]
 
 
@@ -167,34 +170,3 @@ def _costs(runs: Sequence[Record]) -> Costs:
         activation_mb=mean(lambda run: run.inference.activation_mb),
         images_per_s=mean(lambda run: run.inference.images_per_s),
     )
-
-
-def _labels(firsts: Mapping[str, Record]) -> dict[str, str]:
-    """Name entries: by method and variant, then, where that is not enough, by the options or versions that differ."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for key, record in firsts.items():
-        method = record.method
-        groups[f"{method.name} ({method.variant})" if method.variant else method.name].append(key)
-    labels = {}
-    for name, keys in groups.items():
-        for key in keys:
-            extra = "" if len(keys) == 1 else _difference(firsts[key], [firsts[namesake] for namesake in keys])
-            labels[key] = f"{name}{extra}"
-    count = Counter(labels.values())
-    return {key: f"{label} [{key[:6]}]" if count[label] > 1 else label for key, label in labels.items()}
-
-
-def _difference(record: Record, group: Sequence[Record]) -> str:
-    """Write out the options, and the version, in which a record differs from any other of its group.
-
-    A strength of 1, a method's own weights, goes without saying: other strengths are rows beside the method's own.
-    """
-
-    def facts(run: Record) -> dict[str, str]:
-        given = {key: value for key, value in run.method.options.items() if (key, value) != OWN_STRENGTH}
-        options = {key: json.dumps(value, ensure_ascii=False) for key, value in given.items()}
-        return options | {"version": run.method.origin}
-
-    said, namesakes = facts(record), [facts(run) for run in group]
-    names = [name for name in said if any(namesake.get(name) != said[name] for namesake in namesakes)]
-    return "".join(f" {name}={said[name]}" for name in names)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-from leaderboards.board import Board, Row
+from leaderboards.board import Board, Row, by_name
+from leaderboards.naming import short
 from leaderboards.ranking import average_ranks
 from leaderboards.signed_rank import Posterior, signed_rank
 from leaderboards.statistics import Estimate, holm
@@ -88,7 +89,7 @@ def _matrix(group: Sequence[Board], protocol: str, budget: str, share: Fraction)
     boards = [board for board in group if not board.excluded]
     tracks = tuple(board.track for board in boards)
     named = [f"protocol {protocol}"] if all(track.proves for track in tracks) else []
-    by_label = [{row.entry.label: row for row in board.rows if not _aside(row, board)} for board in boards]
+    by_label = by_name([[row for row in board.rows if not _aside(row, board)] for board in boards])
     labels = sorted({label for rows in by_label for label in rows})
     raw = {label: [_cell(rows.get(label)) for rows in by_label] for label in labels}
     coverage = {label: _coverage(cells) for label, cells in raw.items()}
@@ -190,7 +191,7 @@ def _titles(tracks: Sequence[Track]) -> tuple[str, ...]:
         lambda track: track.dataset,
         lambda track: track.student,
         lambda track: track.budget,
-        lambda track: track.id[:6],
+        lambda track: short(track.id),
     ]
     titles = [parts[0](track) for track in tracks]
     for part in parts[1:]:

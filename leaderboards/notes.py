@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from leaderboards import criteria
 from leaderboards.entry import Entry
+from leaderboards.paired import SEEDS, Gain
 from leaderboards.record import Record
 from leaderboards.statistics import Estimate, estimate
-from leaderboards.track import Track
+from leaderboards.track import Track, protocol_of
 
 
 def notes(
@@ -16,6 +18,7 @@ def notes(
     track: Track,
     entries: Sequence[Entry],
     control: Entry | None,
+    gains: Mapping[str, Gain],
     teacher: float | None,
     superseded: Sequence[str] = (),
     excluded: str = "",
@@ -25,14 +28,31 @@ def notes(
     apart = [f"No matrix holds this board: {excluded}"] if excluded else []
     return (
         *apart,
+        *_criteria(records, track),
         *_control(track, control, teacher),
         *_seeds(entries),
-        *_images(records, control),
+        *_protocols(track, entries),
+        *_images(entries, gains),
+        *_teachers(entries, gains),
+        *_processors(entries, control),
+        *_trained_again(records),
         *_conditions(records),
         *_timed_apart(entries, control),
         *_doubles(records),
         *left_out,
     )
+
+
+def _criteria(records: Sequence[Record], track: Track) -> list[str]:
+    """Name the criteria of a comparison that a board of all labels under a protocol made for it does not meet."""
+    if not track.proves or track.budget_kind != "steps" or track.labeled_count < track.labeled_total:
+        return []
+    done = [record for record in records if record.status == "ok" and protocol_of(record) == (track.protocol, True)]
+    if not done:
+        return []
+    found = criteria.gather(done)
+    judged = (criteria.plateau(found), criteria.lead(found), criteria.tuned(found))
+    return [f"Not met: {each.name}: {each.figures}." for each in judged if each.met is False]
 
 
 def _control(track: Track, control: Entry | None, teacher: float | None) -> list[str]:
@@ -62,14 +82,79 @@ def _seeds(entries: Sequence[Entry]) -> list[str]:
     return [f"One seed has no interval, so the order is not proven for: {', '.join(sorted(few))}."]
 
 
-def _images(records: Sequence[Record], control: Entry | None) -> list[str]:
-    """Say where intervals cannot know how far the score depends on the test images."""
-    done = [record for record in records if record.status == "ok"]
-    without = sum(record.scores.images_sha256 is None for record in done)
-    if control is None or not without:
+def _protocols(track: Track, entries: Sequence[Entry]) -> list[str]:
+    """Name rows whose runs keep to another protocol than most runs of the board."""
+    own = track.protocol, track.proves
+    other = {entry.label: said for entry in entries if (said := {protocol_of(run) for run in entry.records} - {own})}
+    if not other:
         return []
-    some = "no per-image values" if without == len(done) else f"no per-image values in {without} of {len(done)} runs"
-    return [f"There are {some}: intervals of gains are over seeds alone, and tell nothing of other images."]
+    rows = (f"{label} ({_list({name or 'none' for name, _ in said})})" for label, said in sorted(other.items()))
+    return [f"Of another protocol than most runs of the board: {', '.join(rows)}."]
+
+
+def _images(entries: Sequence[Entry], gains: Mapping[str, Gain]) -> list[str]:
+    """Say which intervals cannot know how far the score depends on the test images."""
+    known = [(entry.label, gains[entry.id].over) for entry in entries if entry.id in gains and gains[entry.id].over]
+    without = [label for label, over in known if over == SEEDS]
+    if not without:
+        return []
+    if len(without) == len(known):
+        return [
+            "There are no per-image values: intervals of gains are over seeds alone, and tell nothing of other images."
+        ]
+    return [
+        "Not all runs have a value of each image, so that intervals of gains are over seeds alone, and tell nothing of "
+        f"other images, for: {', '.join(sorted(without))}."
+    ]
+
+
+def _teachers(entries: Sequence[Entry], gains: Mapping[str, Gain]) -> list[str]:
+    """Name rows with the same teacher in every seed: an interval over seeds cannot know what another would give."""
+    one = [
+        entry.label
+        for entry in entries
+        if entry.id in gains and len(entry.scores) > 1 and entry.records[0].method.roles and len(_roles(entry)) == 1
+    ]
+    if not one:
+        return []
+    return [f"One teacher for all seeds, so intervals tell nothing of other teachers, for: {', '.join(sorted(one))}."]
+
+
+def _processors(entries: Sequence[Entry], control: Entry | None) -> list[str]:
+    """Name rows that were computed elsewhere than the control: pairing by seed takes no luck away there."""
+    if control is None:
+        return []
+    beside = _computed_by(control)
+    other = [entry.label for entry in entries if (own := _computed_by(entry)) and beside and own != beside]
+    if not other:
+        return []
+    return [
+        "Trained on another processor than the control, where a seed is another student, so that its luck stays in the "
+        f"gain: {', '.join(sorted(other))}."
+    ]
+
+
+def _computed_by(entry: Entry) -> set[str]:
+    hardware = [run.provenance.hardware for run in entry.records if run.status == "ok"]
+    named = (str(each.get("cpu") if each.get("device") == "cpu" else each.get("device") or "") for each in hardware)
+    return {name for name in named if name}
+
+
+def _trained_again(records: Sequence[Record]) -> list[str]:
+    """Name teachers that were trained twice, to other weights, as another processor does."""
+    scores: dict[str, set[float]] = defaultdict(set)
+    for record in records:
+        for teacher in record.teachers:
+            if teacher.own_score is not None:
+                scores[teacher.id].add(teacher.own_score)
+    again = sorted(teacher for teacher, found in scores.items() if len(found) > 1)
+    if not again:
+        return []
+    return [f"Rows learned from different trainings of one teacher, with different scores: {', '.join(again)}."]
+
+
+def _roles(entry: Entry) -> set[tuple[str, ...]]:
+    return {tuple(sorted(run.method.roles.values())) for run in entry.records if run.status == "ok"}
 
 
 def _conditions(records: Sequence[Record]) -> list[str]:

@@ -13,6 +13,7 @@ from leaderboards.entry import Entry
 from leaderboards.statistics import Estimate, differences, estimate, holm
 
 LEVEL = 0.05  # of error, over all pairs of a board
+SEEDS, IMAGES, ALL = "seeds", "seeds and images", "seeds, teachers and images"  # what intervals of gains are over
 Values = Mapping[str, tuple[str, np.ndarray]]  # run id -> hash of the image ids, value of each image
 
 
@@ -22,29 +23,29 @@ class Gain:
 
     estimate: Estimate
     p: float | None  # two-sided, of no gain; None with one seed
-    images: bool  # whether the interval is one over images as well, not over seeds alone
+    over: str  # what the interval is over; empty where there is none
     p_holm: float | None = None  # corrected for the gains of the board
 
 
 @dataclass(frozen=True)
 class Comparisons:
-    """The gains of entries by id, and the pairs that differ, Holm over all pairs."""
+    """The gains of entries by id, and which entry is better than which, Holm over all pairs."""
 
     gains: Mapping[str, Gain]
-    apart: frozenset[frozenset[str]]
+    better: frozenset[tuple[str, str]]  # (better, worse), of the pairs that can be told apart
     tested: frozenset[frozenset[str]]
 
     def tied(self, a: str, b: str) -> bool | None:
-        """Say whether two entries cannot be told apart; None where they share too few seeds to tell."""
-        pair = frozenset((a, b))
-        return pair not in self.apart if a == b or pair in self.tested else None
+        """Say whether nothing shows the first to be better; None where they share too few seeds to tell."""
+        return (a, b) not in self.better if a == b or frozenset((a, b)) in self.tested else None
 
 
 def compare(entries: Sequence[Entry], control: Entry | None, values: Values, higher_is_better: bool) -> Comparisons:
     """Compare all entries with the control, and with each other.
 
-    Where both runs of every seed have values of the same images, intervals are over seeds, teachers and images, their
-    variances moderated over the entries of the board; elsewhere they are Student's t over seeds.
+    Where both runs of every seed have values of the same images, intervals are over seeds, teachers (where there are
+    several) and images, their variances moderated over the entries of the board; elsewhere they are Student's t over
+    seeds.
     """
     scored = [entry for entry in entries if entry.scores]
     against = {
@@ -61,12 +62,13 @@ def compare(entries: Sequence[Entry], control: Entry | None, values: Values, hig
         if (key := entry.id) in against and control
     }
     pairs = {
-        frozenset((a.id, b.id)): ends.p
+        ((a.id, b.id) if paired.mean > 0 else (b.id, a.id)): ends.p
         for a, b in combinations(scored, 2)
         if (paired := _strata(a, b, values, higher_is_better)) and (ends := _ends(paired, run, teacher))
     }
     corrected = dict(zip(pairs, holm(list(pairs.values())), strict=True))
-    return Comparisons(_corrected(gains), frozenset(key for key, p in corrected.items() if p < LEVEL), frozenset(pairs))
+    better = frozenset(pair for pair, p in corrected.items() if p < LEVEL)
+    return Comparisons(_corrected(gains), better, frozenset(map(frozenset, pairs)))
 
 
 def _strata(entry: Entry, reference: Entry, values: Values, higher_is_better: bool) -> Strata | None:
@@ -107,14 +109,15 @@ def _gain(
     assert simple is not None
     ends = _ends(paired, run, teacher)
     if ends is None:
-        return Gain(simple, None, False)
+        return Gain(simple, None, "")
     if not paired.image:
-        return Gain(simple, ends.p, False)
-    return Gain(Estimate(simple.mean, simple.n, simple.std, ends.low, ends.high), ends.p, True)
+        return Gain(simple, ends.p, SEEDS)
+    over = ALL if len({_teachers(entry, seed) for seed in entry.scores}) > 1 else IMAGES
+    return Gain(Estimate(simple.mean, simple.n, simple.std, ends.low, ends.high), ends.p, over)
 
 
 def _corrected(gains: Mapping[str, Gain]) -> dict[str, Gain]:
     """Correct the p-values for their number."""
     tested = {key: gain.p for key, gain in gains.items() if gain.p is not None}
     corrected = dict(zip(tested, holm(list(tested.values())), strict=True))
-    return {key: Gain(gain.estimate, gain.p, gain.images, corrected.get(key)) for key, gain in gains.items()}
+    return {key: Gain(gain.estimate, gain.p, gain.over, corrected.get(key)) for key, gain in gains.items()}

@@ -42,12 +42,29 @@ def publish(homes: Sequence[Path], folder: Path, tasks: Sequence[str] = ()) -> l
         raise RecordError("; ".join(map(str, wrong)))
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".publishing-", dir=folder) as passing:
-        names = [path.name for path in _gather(records, homes, Path(passing))]
-        for part in (store.RECORDS, STEPS, PANELS):
-            shutil.rmtree(folder / part, ignore_errors=True)
-            if (fresh := Path(passing) / part).exists():
-                fresh.rename(folder / part)
+        fresh, old = Path(passing) / "fresh", Path(passing) / "old"
+        names = [path.name for path in _gather(records, homes, fresh)]
+        _replace(folder, fresh, old)
     return [folder / store.RECORDS / name for name in names]
+
+
+def _replace(folder: Path, fresh: Path, old: Path) -> None:
+    """Put the fresh parts of a folder in the place of its old ones, which come back where that is interrupted."""
+    old.mkdir()
+    moves = [
+        (source / part, target / part)
+        for part in (store.RECORDS, STEPS, PANELS)
+        for source, target in ((folder, old), (fresh, folder))
+        if (source / part).exists()
+    ]
+    try:
+        for source, target in moves:
+            source.rename(target)
+    except BaseException:
+        for source, target in reversed(moves):
+            if target.exists() and not source.exists():
+                target.rename(source)
+        raise
 
 
 def _gather(records: Sequence[Record], homes: Sequence[Path], folder: Path) -> list[Path]:
@@ -55,7 +72,10 @@ def _gather(records: Sequence[Record], homes: Sequence[Path], folder: Path) -> l
     shown = {record.run_id for record in firsts(records)}
     files = []
     for record in records:
-        home = next(home for home in homes if _holds(home, record))
+        home = next((home for home in homes if _holds(home, record)), None)
+        if home is None:
+            name = f"{record.run_id}.json"
+            raise RecordError(f"{record.run_id}: no home has it in a file of this name; rename it to {name}")
         attached = _attach(record, home, folder) if record.run_id in shown else Artifacts()
         provenance = record.provenance.model_copy(update={"command": homeless(record.provenance.command)})
         kept = record.model_copy(update={"artifacts": attached, "provenance": provenance})
@@ -72,8 +92,15 @@ def _holds(home: Path, record: Record) -> bool:
 
 
 def homeless(command: str) -> str:
-    """Leave out of a command where its runs were kept, which is nobody's business elsewhere."""
-    return shlex.join(word for word in shlex.split(command) if not word.startswith("home="))
+    """Leave out of a command where its runs were kept, which is nobody's business elsewhere.
+
+    Raises RecordError for a command that no shell reads.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise RecordError(f"the command {command!r} of a record cannot be read ({error}); mend its quotes") from None
+    return shlex.join(word for word in words if not word.startswith("home="))
 
 
 def _attach(record: Record, home: Path, folder: Path) -> Artifacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,13 +32,14 @@ def places(
     scores: Mapping[str, Estimate],
     failed: Sequence[str],
     higher_is_better: bool,
-    tied: Callable[[str, str], bool | None] = lambda a, b: None,
+    tied: Callable[[str, str], bool | None] = lambda better, worse: None,
 ) -> dict[str, Place]:
     """Place the entries of a block; keys are entries, in the returned order: best first, failed ones last.
 
     Entries are taken in the order of their means. The first leads group A. One that is tied with the leader is in the
     leader's group; the first that is not leads the next group, and carries the letters of every leader that it is tied
-    with. ``tied`` says so of a pair; where it says None, that their intervals overlap does. Entries of a group share
+    with. ``tied`` says so of a leader and an entry below: that nothing shows the leader to be better; where it says
+    None, that their intervals overlap does. Entries of a group share
     the rank of its leader, since the data do not order them. An entry of one seed
     has no interval and joins no group: its rank is its position, marked as unproven. Failed entries share the last
     rank, the number of entries.
@@ -46,40 +48,33 @@ def places(
     order = sorted(scores, key=lambda key: (sign * scores[key].mean, key))
     placed: dict[str, Place] = {}
 
-    def alike(a: str, b: str) -> bool:
-        return overlap(scores[a], scores[b]) if (said := tied(a, b)) is None else said
+    def alike(leader: str, key: str) -> bool:
+        return overlap(scores[leader], scores[key]) if (said := tied(leader, key)) is None else said
 
     leaders: list[tuple[int, str]] = []
     for position, key in enumerate(order, start=1):
         if scores[key].low is None:
             placed[key] = Place(position, UNPROVEN)
             continue
-        if not leaders or not alike(key, leaders[-1][1]):
+        if not leaders or not alike(leaders[-1][1], key):
             leaders.append((position, key))
-        shared = (index for index, (_, leader) in enumerate(leaders) if alike(key, leader))
+        shared = (index for index, (_, leader) in enumerate(leaders) if alike(leader, key))
         placed[key] = Place(leaders[-1][0], "".join(map(letter, shared)))
     last = len(scores) + len(failed)
     return placed | {key: Place(last) for key in sorted(failed)}
 
 
-def rank_bounds(
-    scores: Mapping[str, Estimate], higher_is_better: bool, apart: Collection[frozenset[str]]
-) -> dict[str, tuple[int, int]]:
+def rank_bounds(scores: Mapping[str, Estimate], better: Collection[tuple[str, str]]) -> dict[str, tuple[int, int]]:
     """Return the best and the worst rank that pairwise comparisons leave open to each entry.
 
-    At best it comes after all that are better and told apart from it, at worst before all that are worse and told
-    apart. With pairs told apart at one level for all of them (Holm), the intervals hold together: Al Mohamad et al.,
-    Biometrics 78 (2022). Entries of one seed have none.
+    ``better`` holds (better, worse) of the pairs that are told apart. At best an entry comes after all that are better,
+    at worst before all that are worse. With pairs told apart at one level for all of them (Holm), the intervals hold
+    together: Al Mohamad et al., Biometrics 78 (2022). Entries of one seed have none.
     """
-    sign = -1.0 if higher_is_better else 1.0
-    known = {key: sign * score.mean for key, score in scores.items() if score.low is not None}
-    bounds = {}
-    for key, mean in known.items():
-        rivals = [known[rival] for rival in known if rival != key and frozenset((key, rival)) in apart]
-        better = sum(score < mean for score in rivals)
-        worse = sum(score > mean for score in rivals)
-        bounds[key] = (1 + better, len(scores) - worse)
-    return bounds
+    known = {key for key, score in scores.items() if score.low is not None}
+    pairs = [(above, below) for above, below in better if above in known and below in known]
+    above, below = Counter(lower for _, lower in pairs), Counter(upper for upper, _ in pairs)
+    return {key: (1 + above[key], len(scores) - below[key]) for key in known}
 
 
 def letter(index: int) -> str:

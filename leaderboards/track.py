@@ -6,10 +6,12 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from leaderboards.record import Record
 from leaderboards.record_parts import Student, Teacher
 
+T = TypeVar("T")
 UNPROVEN = "it shows that things run, and proves nothing"
 
 
@@ -45,6 +47,11 @@ class Track:
         """One line: what is learnt, from what."""
         return f"{self.title} on {self.dataset}, {labels(self)}"
 
+    @property
+    def under_budget(self) -> str:
+        """The same, and what every run spends."""
+        return f"{self.name}, {self.budget}"
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -65,20 +72,25 @@ class Reference:
 
 
 def describe(records: Sequence[Record]) -> Track:
-    """Read what the runs of a track share from its first record, in the order of run ids."""
+    """Read what the runs of a track share from its first record, in the order of run ids.
+
+    Of protocols, and of the metric's direction, what most runs say counts.
+    """
     first = min(records, key=lambda record: record.run_id)
     title = first.task.title or first.task.name
     primary = first.scores.primary_metric
-    measured = [record for record in records if primary in record.scores.metrics]
+    scores = [found for record in records for found in (record.scores.metrics, record.scores.validation)]
+    measured = [found for found in scores if primary in found]
     labeled, budget = first.dataset.labeled, first.protocol.budget
+    protocol, proves = _commonest([protocol_of(record) for record in records])
     return Track(
         id=first.track_id,
         setting=first.setting_id,
         task=first.task.name,
         title=title[:1].upper() + title[1:],
         dataset=first.dataset.name,
-        protocol=next((record.protocol.name for record in records if record.protocol.name), ""),
-        proves=_proves(records),
+        protocol=protocol,
+        proves=proves,
         labeled=labeled.name,
         labeled_count=labeled.count,
         labeled_total=labeled.total,
@@ -87,7 +99,7 @@ def describe(records: Sequence[Record]) -> Track:
         budget=_budget(first),
         budget_kind=budget.kind,
         primary=primary,
-        higher_is_better=all(record.scores.metrics[primary].higher_is_better for record in measured),
+        higher_is_better=_commonest([found[primary].higher_is_better for found in measured] or [True]),
     )
 
 
@@ -97,10 +109,15 @@ def conditions(track: Track) -> tuple[str, ...]:
     return (track.budget, said) if track.protocol else (track.budget,)
 
 
-def _proves(records: Sequence[Record]) -> bool | None:
-    """Say whether all runs keep to a protocol that is made to compare methods."""
-    said = {record.protocol.proves for record in records}
-    return said.pop() if len(said) == 1 else False if False in said else None
+def protocol_of(record: Record) -> tuple[str, bool | None]:
+    """Return the name of a run's protocol, and whether it is made to compare methods."""
+    return record.protocol.name, record.protocol.proves
+
+
+def _commonest(values: Sequence[T]) -> T:
+    """Return what most runs say, so that one that differs does not speak for all; of equals the first by its text."""
+    count = Counter(values)
+    return min(count, key=lambda value: (-count[value], repr(value)))
 
 
 def labels(track: Track) -> str:

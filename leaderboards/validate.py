@@ -152,6 +152,7 @@ SHARED: dict[str, Callable[[Record], object]] = {
     "recipe": lambda record: digest(record.protocol.recipe),
     "primary metric": lambda record: record.scores.primary_metric,
 }
+DIRECTION = "direction of the primary metric"  # of records that have a score
 
 
 def _tracks(records: Sequence[tuple[Path, Record]]) -> Iterator[tuple[Path, str]]:
@@ -164,9 +165,16 @@ def _tracks(records: Sequence[tuple[Path, Record]]) -> Iterator[tuple[Path, str]
     for group in tracks.values():
         for name, fact in SHARED.items():
             yield from ((path, f"differs from its track in: {name}") for path in _odd(group, fact))
+        scored = [(path, record) for path, record in group if _direction(record) is not None]
+        yield from ((path, f"differs from its track in: {DIRECTION}") for path in _odd(scored, _direction))
     for group in entries.values():
         for name, fact in {"track": _track, "method and options": _method}.items():
             yield from ((path, f"differs from its entry in: {name}") for path in _odd(group, fact))
+
+
+def _direction(record: Record) -> bool | None:
+    score = record.scores.metrics.get(record.scores.primary_metric)
+    return None if score is None else score.higher_is_better
 
 
 def _track(record: Record) -> object:
@@ -180,5 +188,5 @@ def _method(record: Record) -> object:
 def _odd(group: Sequence[tuple[Path, Record]], fact: Callable[[Record], object]) -> list[Path]:
     """List the files whose fact is not the most common one."""
     values = [repr(fact(record)) for _, record in group]
-    common = Counter(values).most_common(1)[0][0]
+    common = next((value for value, _ in Counter(values).most_common(1)), None)
     return [path for (path, _), value in zip(group, values, strict=True) if value != common]

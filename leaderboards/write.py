@@ -32,14 +32,15 @@ def write_boards(
     formats: Sequence[str] = USUAL,
     faults: Sequence[Fault] = (),
     sources: Iterable[str | Path] = (),
+    values: image_values.Read | None = None,
 ) -> list[Path]:
     """Write ``<folder>/leaderboard.<format>`` for each format, each whole or not at all.
 
-    ``sources`` are the paths that the records were read from: what they say about themselves is looked for there, and
-    the page's curves and panels. Returns the files. Raises RecordError for an unknown format, and where the folder
-    cannot be written.
+    ``sources`` are the paths that the records were read from: what they say about themselves is looked for there, the
+    page's curves and panels, and, where ``values`` are left out, what runs scored on each image. Returns the files.
+    Raises RecordError for an unknown format, and where the folder cannot be written.
     """
-    contents = _render(records, folder, formats, faults, sources)
+    contents = _render(records, folder, formats, faults, sources, values)
     return [_write(path, content) for path, content in contents.items()]
 
 
@@ -61,13 +62,14 @@ def _render(
     formats: Sequence[str],
     faults: Sequence[Fault],
     sources: Iterable[str | Path],
+    values: image_values.Read | None = None,
 ) -> dict[Path, str]:
     """Return the content of each board by its file."""
     unknown = [name for name in formats if name not in RENDERERS]
     if unknown:
         raise RecordError(f"unknown format {', '.join(map(repr, unknown))}; known: {', '.join(RENDERERS)}")
     records, sources = list(records), list(sources)
-    values = image_values.read(records, sources)
+    values = image_values.read(records, sources) if values is None else values
     page = leaderboard(records, [*faults, *values.faults], about.read(sources), values.runs)
     pages = dict.fromkeys(formats, page)
     if "html" in pages:

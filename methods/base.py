@@ -70,8 +70,8 @@ class Step(Protocol):
         ``role`` is one of ``needs.teachers``; the first of them where it is left out.
         """
 
-    def supervised(self) -> Tensor:
-        """The task loss of the student on the labeled batch."""
+    def supervised(self, batch: Batch | None = None) -> Tensor:
+        """The task loss of the student on the labeled batch, or on a mixed or pasted one that has a target."""
 
     def generator(self, purpose: str) -> torch.Generator:
         """A CPU generator keyed by (seed, purpose, step): the only source of random numbers for a method."""

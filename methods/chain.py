@@ -56,7 +56,7 @@ class _Products:
 
 
 class _Sums:
-    """Steps by sums of C x C terms a chain, each in log space: for any transitions, forbidden ones among them."""
+    """Steps by sums of C x C terms a chain, each in log space: for any finite transitions, unlikely ones among them."""
 
     def __init__(self, transition: Tensor) -> None:
         self.transition = transition[:, :, None]

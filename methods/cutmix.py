@@ -48,4 +48,4 @@ class CutMix(Method):
     def forward(self, step: Step) -> dict[str, Tensor]:
         """Return the task loss on the labeled batch pasted into itself."""
         pasted = step.pasted(labeled=True)
-        return {SUPERVISED: self.output.supervised(step.student(pasted).maps, pasted.target)}
+        return {SUPERVISED: step.supervised(pasted)}

@@ -31,7 +31,9 @@ class ChannelWise(Method):
     ours: at a fixed tau the softmax of densities near zero would be uniform, whatever their shape. With a tau of
     several deviations the term is then close to half the mean squared difference of the two centred maps over the
     teacher's variance, without a unit, so that its weight means the same for masks, depths and densities. Pyramid
-    levels are averaged. Only outputs are compared, not the features that the paper also tries.
+    levels are averaged. Detection's maps count whole: distances and centerness are channels like those of classes,
+    though no label says what they are where there is no object. Only outputs are compared, not the features that the
+    paper also tries.
 
     Args:
         setting: output space and shapes.

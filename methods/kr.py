@@ -97,7 +97,8 @@ def aggregate(prediction: Prediction, blocks: list[str]) -> Tensor:
     features = [prediction.features[name].float() for name in blocks]
     size = (features[-1].shape[2], features[-1].shape[3])
     scaled = [
-        feature / feature.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=1e-4) for feature in features
+        feature / feature.square().mean(dim=(1, 2, 3), keepdim=True).clamp(min=1e-8).sqrt()  # zero has a gradient too
+        for feature in features
     ]
     return torch.stack([average_pool(feature, size) for feature in scaled]).mean(dim=0)
 
@@ -114,8 +115,8 @@ class KnowledgeRepresenting(Method):
 
     ``L = L_task + r * sum_k (a * prior_k + b * sparse_k) [+ w * divergence(z_S, z_T)]``, prior and sparse of
     ``sparse_prior(c_k(A_S^k), A_T^k)``; ``A^k`` the mean of the blocks of stage k, each of norm one; c_k a 1x1
-    convolution to the teacher's width. ``r`` is one and falls to zero, linearly, over the last third of the training:
-    a prior, not an aim.
+    convolution to the teacher's width, nothing where the widths agree. ``r`` is one and falls to zero, linearly, over
+    the last third of the training: a prior, not an aim.
 
     | term | paper's weight | our weight |
     |---|---|---|

@@ -53,4 +53,4 @@ class Mixup(Method):
     def forward(self, step: Step) -> dict[str, Tensor]:
         """Return the task loss on the mixed batch."""
         mixed = step.mixed(self.alpha)
-        return {SUPERVISED: self.output.supervised(step.student(mixed).maps, mixed.target)}
+        return {SUPERVISED: step.supervised(mixed)}

@@ -79,8 +79,7 @@ class SimilarityTransfer(Method):
     def forward(self, step: Step) -> dict[str, Tensor]:
         """Return the task loss and the divergence from the teacher, both on the mixed batch."""
         mixed = step.mixed(self.alpha)
-        student = step.student(mixed)
-        terms = {SUPERVISED: self.output.supervised(student.maps, mixed.target)}
+        terms = {SUPERVISED: step.supervised(mixed)}
         if self.weights["similarity"]:
-            terms["similarity"] = self.output.divergence(student, step.teacher(mixed), self.temperature)
+            terms["similarity"] = self.output.divergence(step.student(mixed), step.teacher(mixed), self.temperature)
         return terms

@@ -20,9 +20,9 @@ class OutputSpace(ABC):
     """What the maps of a network mean, and the verbs that follow from it.
 
     Every loss is a mean over the positions that count, which no method sees: the task loss counts where the truth is
-    known (``labeled``, neither ignore label nor missing depth), everything that looks at a prediction alone counts
-    inside the image (``Prediction.inside``), whatever labels say. A target is whatever ``supervised`` reads; methods
-    pass it around and never look into it.
+    known (``labeled``, neither ignore label nor missing depth), divergences, summaries and pseudo-labels count inside
+    the image (``Prediction.inside``), whatever labels say. Features and ``bounded`` maps see padding. A target is
+    whatever ``supervised`` reads; methods pass it around and never look into it.
 
     Examples:
         >>> import torch
@@ -35,6 +35,7 @@ class OutputSpace(ABC):
     channels: int  # of each map
     labels_are_ordered: bool = False  # bins of a quantity, whose neighbours are alike
     labels_say_all: bool = False  # a prediction is its labels: nothing is left out, as boxes are
+    blends: bool = True  # a target mixed with itself is that target: so of maps, not of lists of objects
 
     @abstractmethod
     def supervised(self, maps: Sequence[Tensor], target: Any) -> Tensor:

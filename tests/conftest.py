@@ -17,6 +17,7 @@ from hypothesis import settings
 
 from benchmark.config import catalog
 from benchmark.config.catalog import REGISTRIES
+from benchmark.runs import panel
 from benchmark.training import budget, cost
 from methods.base import methods
 from tasks.data.cache import ROOT
@@ -34,12 +35,13 @@ settings.load_profile("suite")
 
 @pytest.fixture(scope="session", autouse=True)
 def brief() -> Iterator[None]:
-    """Time few steps, and few passes of few images, in this process: no test asks how long they take."""
+    """Time few steps and passes, and draw small panels, in this process: no test asks for more."""
     with pytest.MonkeyPatch.context() as patch:
         for name, few in {"WARM_UP": 0, "REPEATS": 2, "MANY": 2, "BATCHES": 1}.items():
             patch.setattr(cost, name, few)
         for name, few in {"WARM": 1, "CALIBRATION": 3}.items():
             patch.setattr(budget, name, few)
+        patch.setattr(panel, "TILE", 64)
         yield
 
 

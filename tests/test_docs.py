@@ -72,7 +72,8 @@ def shrunk(words: list[str]) -> list[str]:
         return words  # small by itself
     if "data.root" in said:
         return [*words, "recipe.steps=2", "teacher.recipe.steps=2", "device=cpu", "recipe.crop=null"]
-    once = ["--seeds", "1"] if words[0] == "tune" and "--seeds" not in words else []
+    few = {"--seeds": "1", "--trials": "3"} if words[0] == "tune" else {}
+    once = [part for option, value in few.items() if option not in words for part in (option, value)]
     return [*words, *once, *(word for word in TINY if word.partition("=")[0] not in said and word != "control=false")]
 
 

@@ -42,6 +42,10 @@ def execute(config: Config, console: Console) -> Result:
     if records:
         table.show(records, console)
         _show_paths(records, Path(config.home), console)
+    if run.stop.requested:  # too late for this run, which is done, but not for those after it
+        said = "stopped once this run was done"
+        console.print(said)
+        return Result(SIGNAL + run.stop.requested, said)
     failed = [record for record in records if record.status not in DONE]
     return Result(min(1, len(failed)), "; ".join(f"{record.method.name} {_why(record)}" for record in failed))
 

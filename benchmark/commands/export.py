@@ -185,7 +185,7 @@ def describe(stored: Stored, task: Task, kind: str, out: Path, maps: Sequence[tu
         "categories": list(task.info.categories),
         "input": {
             "name": "image",
-            "shape": "(N,3,H,W), any N",
+            "shape": f"(N,{3 * task.frames},H,W), any N, H and W as exported",
             "dtype": "float32",
             "channels": "RGB",
             "normalisation": "(rgb / 255 - mean) / std",

@@ -14,10 +14,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from benchmark.config import compose
+from benchmark.config.file_words import read_files
+from benchmark.config.quoting import word
 from benchmark.config.schema import Config
 from benchmark.config.strength import STRENGTH
 from benchmark.run import Run
+from benchmark.runs.planned_runs import STUDENT
 from benchmark.training.assemble import control
+from benchmark.training.interrupt import Interrupted
 from leaderboards import tuning
 from leaderboards.record import Record
 from leaderboards.tuning import Parameter, Trial, TuningRecord
@@ -85,12 +89,13 @@ def tune(words: Sequence[str], trials: int, span: float, seeds: int, console: Co
     """
     if seeds < 1:
         raise InputError(f"--seeds {seeds}: expected at least one seed")
+    words = read_files(words)
     base = compose.load(words)
     methods, parameter, usual = _what(base)
     space = grid(usual, trials, span)
     home = Path(base.home) / FOLDER
-    fixed = [word for word in words if not word.startswith("method=")]
-    fixed += [f"method=[{','.join(methods)}]", f"home={home}", "control=false"]
+    only = ",".join(f"{STUDENT}{name}" for name in methods)
+    fixed = [*words, f"only=[{only}]", word("home", str(home)), "control=false"]
     if base.data["tuning_split"] is None:
         fixed.append(f"data.tuning_split={SHARE}")
     tried: dict[str, list[Tried]] = {name: [] for name in methods}
@@ -138,12 +143,21 @@ def _try(
     """Run one value of every method, side by side, for every seed."""
     keys = ["recipe.lr"] if parameter == "lr" else [f"methods.{name}.{STRENGTH}" for name in methods]
     words = [*fixed, *(f"{key}={value}" for key in keys)]
-    rounds = [Run(compose.load([*words, f"seed={seed}"]), console).execute() for seed in seeds]
+    rounds = [_run(compose.load([*words, f"seed={seed}"]), console) for seed in seeds]
     runs = {name: tuple(r for records in rounds for r in records if r.method.name == name) for name in methods}
     for name, records in runs.items():
         said = ", ".join(map(_shown, records))
         console.print(escape(f"{name}: {parameter} {value:g}: {said}"), highlight=False)
     return runs
+
+
+def _run(config: Config, console: Console) -> list[Record]:
+    """Run one trial; raises Interrupted where it was asked to stop too late for itself, but not for those after it."""
+    run = Run(config, console)
+    records = run.execute()
+    if run.stop.requested:
+        raise Interrupted("stopped between two trials", run.stop.requested)
+    return records
 
 
 def _goodness(record: Record) -> float | None:

@@ -16,6 +16,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
+from yaml import YAMLError
 
 from benchmark.config import catalog, plugin_configs, protocols, schema, strength, terms
 from benchmark.config.file_words import read_files
@@ -28,6 +29,7 @@ from tasks.registry import describe, options
 
 # what Hydra's store, which every command of a process shares, holds: classes, and what protocols fix for tasks
 _entered: dict[tuple[str, str], type | protocols.Fixed] = {}
+_unusable: dict[str, str] = {}  # options of plugins' protocols that hold no values for a task -> why
 
 QUOTES = "a value with spaces or brackets goes between quotes: 'home=\"my runs\"'"
 KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false", "String": "a text"}
@@ -78,8 +80,15 @@ def _enter_task(name: str, task: type[Task]) -> None:
 def _enter_protocols(name: str, task: type[Task]) -> None:
     """Enter what each protocol fixes for a task, which config.yaml selects by both names."""
     store = ConfigStore.instance()
-    for protocol in protocols.files():
-        option, values = protocols.option(name, protocol), protocols.fixed(protocols.read(protocol), task)
+    for protocol, file in protocols.files().items():
+        option = protocols.option(name, protocol)
+        try:
+            values = protocols.fixed(protocols.read(protocol), task)
+        except InputError as error:
+            if protocols.built_in(file):
+                raise
+            _unusable[option] = str(error)
+            continue
         if _entered.get((protocols.GROUP, option)) is values:
             continue
         _entered[protocols.GROUP, option] = values
@@ -140,6 +149,8 @@ def composed(words: Sequence[str]) -> DictConfig:
             return compose("config", overrides=list(words))
         except (HydraException, OmegaConfBaseException) as error:
             raise InputError(_explain(list(words), error)) from error
+        except YAMLError as error:  # of a plugin's file, which it names
+            raise InputError(" ".join(str(error).split())) from error
 
 
 def check_words(words: Sequence[str]) -> None:
@@ -171,6 +182,11 @@ def typed(composed: DictConfig) -> Config:
         )
     if plain.teacher.recipe.budget == "time":
         raise InputError("teacher.recipe.budget=time: a teacher has no control to share its time with; give it steps")
+    if plain.teacher.recipe.factor != 1:
+        steps = round(plain.teacher.recipe.steps * plain.teacher.recipe.factor)
+        raise InputError(
+            f"teacher.recipe.factor: only a student's steps are multiplied; set teacher.recipe.steps={steps}"
+        )
     if not plain.home.strip():
         raise InputError("home=: expected the path of a folder, such as home=runs")
     protocols.forget_options(plain)
@@ -240,6 +256,9 @@ def _explain(words: list[str], error: Exception) -> str:
     for word in words:
         override = OverridesParser.create().parse_override(word)
         key = override.key_or_group
+        for option, reason in _unusable.items():
+            if key == protocols.GROUP and option.endswith(protocols.option("", str(override.value()))):
+                return reason
         if fault := _wrong_choice(key, override.value(), options(key)):
             return fault
     groups = [word for word in words if options(word.partition("=")[0])]

@@ -34,10 +34,11 @@ def register() -> None:
 
 
 def faults() -> str:
-    """Name the packages that are not there, for a message about an unknown configuration: ``"; ..."`` or nothing."""
-    missing = [entry for entry in _entries() if not _exists(entry.value)]
-    named = [f"plugin '{entry.name}' names configurations in {entry.value}, which is missing" for entry in missing]
-    return "".join(f"; {fault}" for fault in named)
+    """Name the packages that cannot be had, for a message about an unknown configuration: ``"; ..."`` or nothing."""
+    named = [(entry, _fault(entry.value)) for entry in _entries()]
+    return "".join(
+        f"; plugin '{entry.name}' names configurations in {entry.value}, which {why}" for entry, why in named if why
+    )
 
 
 def folders(group: str) -> Iterator[Path]:
@@ -58,7 +59,14 @@ def _found(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
 
 
 def _exists(package: str) -> bool:
+    return not _fault(package)
+
+
+def _fault(package: str) -> str:
+    """Say why a package cannot be had: it is missing, or importing what is around it fails, however it does."""
     try:
-        return find_spec(package) is not None
+        return "" if find_spec(package) is not None else "is missing"
     except ImportError:
-        return False
+        return "is missing"
+    except Exception as error:
+        return f"fails to import: {type(error).__name__}: {error}"

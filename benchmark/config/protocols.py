@@ -11,7 +11,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
+import benchmark
 from benchmark.config import plugin_configs
 from benchmark.config.schema import (
     Config,
@@ -40,6 +42,11 @@ def files() -> dict[str, Path]:
     return {path.stem: path for folder in reversed(list(folders)) for path in sorted(folder.glob("*.yaml"))}
 
 
+def built_in(path: Path) -> bool:
+    """Say whether a protocol is ours, not a plugin's."""
+    return Path(benchmark.__file__).parent in path.resolve().parents
+
+
 def read(name: str) -> Protocol:
     """Read a protocol; raises InputError for a name that there is not, and for a file that is none."""
     known = files()
@@ -52,8 +59,8 @@ def read(name: str) -> Protocol:
 def _read(path: Path, _changed: int) -> Protocol:
     try:
         made = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Protocol), OmegaConf.load(path)))
-    except OmegaConfBaseException as error:
-        raise InputError(f"{path}: {str(error).splitlines()[0]}") from error
+    except (OmegaConfBaseException, YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {' '.join(str(error).split())}") from error
     assert isinstance(made, Protocol)
     if made.name != path.stem:
         raise InputError(f"{path}: name: expected '{path.stem}', as the file is called, found '{made.name}'")

@@ -21,9 +21,11 @@ def fill(config: Config) -> None:
         kept = options.pop(TERMS, None)
         if kept is None:
             continue
-        if not kept:
-            raise InputError(f"methods.{name}.{TERMS}=[]: expected the terms to keep; without any it is method=none")
-        options[TERMS] = sorted(set(kept) - {SUPERVISED})
+        own = sorted(set(kept) - {SUPERVISED})
+        if not own:
+            said = f"methods.{name}.{TERMS}=[{','.join(kept)}]"
+            raise InputError(f"{said}: expected terms of its own to keep; without any it is method=none")
+        options[TERMS] = own
 
 
 def variant(options: Mapping[str, Any]) -> str:

@@ -161,6 +161,12 @@ def mixing_and_pasting_have_their_limits(tested: TaskUnderTest) -> Verdict:
                 f"{fault}: the loss of an image is {mixed[0]:.4g}, not {wanted[0]:.4g}",
                 "the weight and the part outside the mask belong to the first target",
             )
+    itself, alone = _losses(tested, output.mix(a, a, ones / 2)), _losses(tested, a)
+    if output.blends and not _near(itself, alone):
+        return broken(
+            f"mix(a, a, 1/2) is not a: the loss of an image is {itself[0]:.4g}, not {alone[0]:.4g}",
+            "set blends = False where a mixture holds both lists, so that an image that meets itself stays whole",
+        )
     half = _losses(tested, output.mix(a, b, ones / 2))
     if not half.isfinite().all():
         return broken(f"supervised on a mixture of halves is {half.tolist()}", "see that it reads what mix returns")

@@ -43,17 +43,24 @@ def _lock_sha256(path: tuple[str, ...]) -> str:
     return digest(sorted({f"{d.name}=={d.version}" for d in importlib.metadata.distributions(path=list(path))}))
 
 
+@functools.cache
 def git_state() -> tuple[str, bool | None]:
-    """Commit of the source tree, and whether it was changed; empty for an installed package."""
-    folder = Path(__file__).parent
+    """Commit of the source tree, and whether it was changed, read once a process; empty for an installed package.
+
+    An environment inside another project's tree lies in that tree, but git does not track it.
+    """
+    file = Path(__file__)
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", *words], cwd=file.parent, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
     try:
-        sha = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True)
-        changed = subprocess.run(
-            ["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=True
-        )
+        git("ls-files", "--error-unmatch", file.name)
+        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain"))
     except (OSError, subprocess.CalledProcessError):
         return "", None
-    return sha.stdout.strip(), bool(changed.stdout.strip())
 
 
 def command() -> str:

@@ -39,4 +39,5 @@ class Speeds:
         """Seconds of a whole run; None where they are unknown."""
         timed = method if config.recipe.budget == "steps" else control().name  # whose time every method gets
         step = self.step(config.task["name"], timed)
-        return None if step is None else step * multiplied(config.recipe).steps
+        factor = config.recipe.factor if config.recipe.budget == "time" else 1.0
+        return None if step is None else step * multiplied(config.recipe).steps * factor

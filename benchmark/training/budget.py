@@ -15,6 +15,7 @@ from benchmark.training.conditions import Watch
 from benchmark.training.kept import read_kept
 from benchmark.training.progress import Progress
 from leaderboards.atomic import atomic_write
+from tasks.errors import InputError
 
 CALIBRATION = 16  # steps that are timed, each method by itself
 WARM = 4  # of which the first do not count
@@ -90,6 +91,11 @@ def _step_seconds(assembly: Assembly, lesson: Lesson, watch: Watch) -> float:
     recipe = replace(assembly.conditions.recipe, steps=CALIBRATION, selection="last")
     short = Assembly(assembly.problem, replace(assembly.conditions, recipe=recipe), assembly.teachers)
     with TemporaryDirectory() as folder:
-        member = short.member(lesson.method.name, short.student(), lesson, Path(folder))
+        try:
+            member = short.member(lesson.method.name, short.student(), lesson, Path(folder))
+        except InputError:
+            raise
+        except (Exception, SystemExit):
+            return 0.0
         short.cohort([member], replace(watch, progress=Progress(Console(quiet=True)))).train()
     return member.timing.typical_step(WARM)

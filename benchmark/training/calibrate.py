@@ -25,7 +25,8 @@ STREAM = ("batch", "crop", "scale", "flip", "jitter")  # of a recipe: what the i
 def stream_facts(recipe: Recipe) -> dict[str, Any]:
     """Describe the images that a method is calibrated on, beside task and data."""
     facts = asdict(recipe)
-    return {"seed": SEED, **{key: facts[key] for key in STREAM}}
+    late = {} if recipe.crop_share is None else {"crop_share": facts["crop_share"]}  # earlier calibrations lack it
+    return {"seed": SEED, **{key: facts[key] for key in STREAM}, **late}
 
 
 def calibrate(member: Member, problem: Problem, teachers: Mapping[str, nn.Module]) -> None:

@@ -118,9 +118,10 @@ class Cohort:
         return batches
 
     def _watched(self, index: int, member: Member) -> AbstractContextManager[None]:
-        """Watch a member's memory, now and then."""
+        """Watch a member's memory, now and then; not at the first step, where a GPU tries its algorithms."""
         others = [peer for peer in self.members if peer is not member]
-        return self.memory.watch(member, others) if index % FLUSH_EVERY == 0 else nullcontext()
+        due = index % FLUSH_EVERY == min(1, self.recipe.steps - 1)
+        return self.memory.watch(member, others) if due else nullcontext()
 
     def _update(self, member: Member, shared: SharedStep) -> None:
         try:

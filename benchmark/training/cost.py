@@ -52,10 +52,13 @@ def inference_cost(network: nn.Module, size: tuple[int, int], fabric: Fabric, fr
     image = torch.zeros(1, 3 * frames, *size, device=fabric.device)
     cuda = fabric.device.type == "cuda"
     macs = count_macs(network, image)
+    beside = 0  # what else lies on the device
     if cuda:
         torch.cuda.reset_peak_memory_stats(fabric.device)
+        own = sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers(), image))
+        beside = torch.cuda.memory_allocated(fabric.device) - own
     p50, p95 = np.percentile(_seconds(network, image, WARM_UP, REPEATS), [50, 95])
-    peak = torch.cuda.max_memory_allocated(fabric.device) / 2**20 if cuda else None
+    peak = (torch.cuda.max_memory_allocated(fabric.device) - beside) / 2**20 if cuda else None
     batch = max(1, min(MANY, PIXELS // (size[0] * size[1])))
     together = np.median(_seconds(network, image.expand(batch, -1, -1, -1).contiguous(), 1, BATCHES))
     return InferenceCost(

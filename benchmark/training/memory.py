@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -70,6 +71,6 @@ class PeakMemory:
     def figure(self, member: Holder, size: int) -> tuple[float, str]:
         """Return a member's peak in MiB, and what that is, in a cohort of ``size``."""
         if self._allocator is None:
-            kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
-            return kilobytes / 1024, PROCESS.format(size=size)
+            unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, else kilobytes
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MIB, PROCESS.format(size=size)
         return member.peak_bytes / MIB, OWN.format(others=size - 1)

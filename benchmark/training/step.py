@@ -18,7 +18,7 @@ from benchmark.training.ranks import ALONE, Ranks
 from tasks.base import Batch, Mixed, Pasted, Prediction
 from tasks.data.pixels import normalised
 from tasks.errors import InputError
-from tasks.nested import widened
+from tasks.nested import leaves, mapped, widened
 
 LABELED = "labeled"
 UNLABELED = ("unlabeled.0", "unlabeled.1")
@@ -49,9 +49,15 @@ def predict(network: Callable[[Tensor], Prediction], batch: Batch, fabric: Fabri
 
 
 def arrived(batch: Batch, fabric: Fabric) -> Batch:
-    """Move a batch to the device, without waiting where it is pinned; normalise pixels and widen labels there."""
+    """Move a batch to the device, without waiting where it is pinned; normalise pixels and widen labels there.
+
+    Nothing of it is the loader's own, so a method that changes it in place cannot reach those after it.
+    """
+    own = {id(tensor) for tensor in leaves(batch)}
     moved: Batch = fabric.to_device(batch)
-    return replace(moved, image=normalised(moved.image), target=widened(moved.target))
+    ready = replace(moved, image=normalised(moved.image), target=widened(moved.target))
+    apart: Batch = mapped(ready, lambda tensor: tensor.clone() if id(tensor) in own else tensor)
+    return apart
 
 
 def box_mask(size: tuple[int, int], generator: torch.Generator) -> Tensor:
@@ -135,6 +141,8 @@ class SharedStep:
             torch.from_numpy(generator.beta(alpha, alpha, count)).to(source.image.dtype).to(device, non_blocking=True)
         )
         order = torch.from_numpy(generator.permutation(count)).to(device, non_blocking=True)
+        if not self.output.blends:  # an image that meets itself stays whole
+            weight = weight.where(order != torch.arange(count, device=device), 1.0)
         share = weight[:, None, None, None]
         image = share * source.image + (1 - share) * source.image[order]
         target = self.output.mix(source.target, self.output.permute(source.target, order), weight)
@@ -193,7 +201,8 @@ class SharedStep:
             self._made.clear()
             self._predictions.clear()  # perhaps of the changed images
             raise RuntimeError(
-                f"changed the images of batch '{altered[0]}' in place; they are shared by the whole cohort"
+                f"changed batch '{altered[0]}', its images or its labels, in place; it is shared by the whole cohort: "
+                "use the out-of-place form of the operation, or clone first"
             )
         touched = [key for key, (prediction, version) in self._predictions.items() if _version(prediction) != version]
         for key in touched:
@@ -213,15 +222,16 @@ class SharedStep:
 
 
 def _changes(batch: Batch) -> int:
-    """Count the in-place changes that the images of a batch have seen."""
-    return batch.image._version + batch.inside._version
+    """Count the in-place changes that the tensors of a batch have seen."""
+    return sum(tensor._version for tensor in leaves(batch))
 
 
 def _version(prediction: Prediction) -> int:
     """Count the in-place changes that the tensors of a prediction have seen."""
     features = prediction.features
     held = features.held() if isinstance(features, AsFloat32) else features.values()
-    return sum(tensor._version for tensor in (*prediction.maps, *held, prediction.embedding))
+    branches = (tensor for maps in prediction.branches.values() for tensor in maps)
+    return sum(tensor._version for tensor in (*prediction.maps, *held, prediction.embedding, *branches))
 
 
 class MemberStep:
@@ -282,9 +292,10 @@ class MemberStep:
         self.asked.add((name, batch.name))
         return self._shared.teacher(batch, name)
 
-    def supervised(self) -> Tensor:
-        """The task loss on the labeled batch, and that of the student's branches where the recipe gives them weight."""
-        output, student, target = self._shared.output, self.student(self.labeled), self.labeled.target
+    def supervised(self, batch: Batch | None = None) -> Tensor:
+        """The task loss on a batch, and that of the student's branches where the recipe gives them weight."""
+        batch = self.labeled if batch is None else batch
+        output, student, target = self._shared.output, self.student(batch), batch.target
         loss = output.supervised(student.maps, target)
         weight = self._shared.conditions.recipe.auxiliary
         branches = student.branches.values() if weight else ()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from leaderboards.board import Board, Row
+from leaderboards.paired import SEEDS
 from leaderboards.render import text
 from leaderboards.track import Reference
 
@@ -107,18 +108,21 @@ def _score(board: Board) -> list[Column]:
     def reference(teacher: Reference) -> Cell:
         return Cell(text.number(teacher.score, places), teacher.score)
 
+    closed = "Part of the gap between control and teacher that is closed; over seeds, the teachers' mean as it is."
     return [
         Column(title, "Primary metric on the test split: mean ± standard deviation over seeds.", score, reference),
         Column("95 % interval", "Student's t interval of the mean over seeds.", bounds, _nothing),
         Column("gain", f"Difference to the control, + is better; 95 % interval over {_over(board)}.", gain, _nothing),
         Column("p (Holm)", "Of no gain, two-sided, corrected for the gains of the board.", p, _nothing),
-        Column("gap recovered", "Part of the gap between control and teacher that is closed.", gap, _nothing),
+        Column("gap recovered", closed, gap, _nothing),
     ]
 
 
 def _over(board: Board) -> str:
-    known = [row.images for row in board.rows if row.gain]
-    return "seeds, teachers and images" if known and all(known) else "seeds alone" if not any(known) else "seeds"
+    """Say what the intervals of gains are over: what those of all methods are, and of controls where there is none."""
+    methods = {row.over for row in board.rows if row.over and not row.entry.control}
+    said = methods or {row.over for row in board.rows if row.over}
+    return said.pop() if len(said) == 1 else SEEDS
 
 
 def _others(board: Board) -> list[Column]:

@@ -16,8 +16,8 @@ INTERVALS = 6  # at most so many between the ticks of the axis
 
 
 def drawable(board: Board) -> list[Row]:
-    """List the rows whose gain has an interval, the largest gain first."""
-    known = [row for row in board.rows if row.gain is not None and row.gain.low is not None]
+    """List the rows whose gain has an interval, the largest gain first; not those of which a run failed."""
+    known = [row for row in board.rows if row.gain is not None and row.gain.low is not None and not row.entry.failed]
     return sorted(known, key=lambda row: (-_gain(row).mean, row.entry.label))
 
 
@@ -77,7 +77,10 @@ def _foot(board: Board) -> str:
     places = text.decimals([teacher, alone.mean if alone else None])
     reached = f"the student alone reaches {text.spread(alone, places)}"
     taught = f", its teacher {text.number(teacher, places)}" if teacher is not None else ""
-    return f"{text.clean(track.budget)}, {len(board.seeds)} seeds; {reached}{taught}."
+    failed = ", ".join(sorted(text.clean(row.entry.label) for row in board.rows if row.entry.failed))
+    more = [f"failed: {failed}"] if failed else []
+    more += [f"takes no part in a comparison: {text.clean(board.excluded)}"] if board.excluded else []
+    return "; ".join([f"{text.clean(track.budget)}, {len(board.seeds)} seeds", f"{reached}{taught}", *more]) + "."
 
 
 def _gain(row: Row) -> Estimate:

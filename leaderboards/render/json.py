@@ -20,8 +20,8 @@ def render(page: Leaderboard) -> str:
     content = {
         "format_version": FORMAT,
         "about": page.about.model_dump(mode="json"),
-        "interval": "score: Student's t over seeds, 95 %; gain: over seeds, teachers and images where they are "
-        "known by image, else Student's t over seeds, 95 %; gap recovered: Fieller over seeds, 95 %",
+        "interval": "score: Student's t over seeds, 95 %; gain: over what interval_over names, 95 %; "
+        "gap recovered: Fieller over seeds, the teachers' mean taken as exact, 95 %",
         "matrices": [_matrix(matrix) for matrix in page.matrices],
         "boards": [board_data(board) for board in page.boards],
         "sources": [asdict(credit) for credit in page.credits],
@@ -78,7 +78,7 @@ def _row(row: Row) -> dict[str, Any]:
         "gain": asdict(row.gain) if row.gain else None,
         "p": row.p,
         "p_holm": row.p_holm,
-        "interval_over_images": row.images,
+        "interval_over": row.over or None,
         "gap_recovered": asdict(row.gap) if row.gap else None,
         "metrics": {name: asdict(metric) for name, metric in row.metrics.items()},
         "costs": asdict(entry.costs),

@@ -46,6 +46,14 @@ def interval(value: Estimate | None, places: int, sign: bool = False) -> str:
     return f"[{number(value.low, places, sign)}, {number(value.high, places, sign)}]"
 
 
+def signed(gain: Estimate | None) -> str:
+    """Write a gain with its interval: ``+0.0182 [+0.0104, +0.0259]``; a dash where it is unknown."""
+    if gain is None:
+        return DASH
+    places = decimals([gain.mean])
+    return f"{number(gain.mean, places, sign=True)} {interval(gain, places, sign=True)}"
+
+
 def percent(value: Estimate | None, with_interval: bool = True) -> str:
     """Write a share in percent with its interval: ``41 % [20, 62]``; undefined is a dash, never 0."""
     if value is None:

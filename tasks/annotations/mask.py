@@ -25,7 +25,7 @@ class MaskKind(MapKind):
 
     def describe(self, values: Sequence[np.ndarray], info: Info) -> str:
         """The share of an image that is marked."""
-        return f"{100 * np.mean([mask.mean() for mask in values]):.1f} % salient"
+        return f"{100 * np.mean([(mask == 1).mean() for mask in values]):.1f} % salient"
 
     def faults(self, value: np.ndarray, size: tuple[int, int], info: Info) -> list[str]:
         """Name values other than 0, 1 and 255."""

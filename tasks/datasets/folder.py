@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -16,9 +17,10 @@ from tasks.base import datasets
 from tasks.datasets.reading.faults import counted
 from tasks.datasets.reading.files import data_root, fault, read_image, too_deep
 from tasks.datasets.reading.formats.base import Format
-from tasks.datasets.reading.listed import Entry, ListedDataset
+from tasks.datasets.reading.listed import Entry, ListedDataset, id_of
 from tasks.datasets.reading.pictures import Head, head
-from tasks.datasets.reading.splitting import Divide, Splitting, word_of
+from tasks.datasets.reading.split_words import word_of
+from tasks.datasets.reading.splitting import Divide, Splitting
 from tasks.datasets.reading.survey import Reading, Survey, survey
 from tasks.datasets.reading.tree import few
 from tasks.errors import InputError
@@ -98,7 +100,7 @@ class Folder(ListedDataset):
         missing: Literal["refuse", "skip"] = "refuse",
         exif: Literal["refuse", "apply", "ignore"] = "refuse",
     ) -> None:
-        top = data_root(root, LAYOUT)
+        top = data_root(root, LAYOUT).absolute()
         found = survey(top, images, annotations, None if format == "auto" else format, pairs)
         reading = _chosen(found, kind)
         given = {"classes": classes, "ignore": ignore, "threshold": threshold, "points": points, "sigma": sigma}
@@ -111,8 +113,10 @@ class Folder(ListedDataset):
         self.info = self.format.info
         self.names, self.exif = reading.names, exif
         self.left_out = [path.relative_to(top).as_posix() for path in reading.bare]
+        self.loose = [path.relative_to(top).as_posix() for path in reading.loose]
         splitting = Splitting(train, val, test, holdout, tuple(fractions), divide, gap, group)
-        division = splitting.split(top, reading.entries, found.files)
+        skipped = [id_of(top, path) for path in reading.bare] if missing == "skip" else []
+        division = splitting.split(top, reading.entries, found.files, skipped)
         self.how, self._fixes = division.how, division.fixes
         self._group_of = splitting.group_of() if group is not None else None
         if missing == "refuse" and not division.listed:
@@ -123,10 +127,11 @@ class Folder(ListedDataset):
     @classmethod
     def proposals(cls, root: Path) -> Iterator[Mapping[str, Any]]:
         """Yield the options of every way to read a folder, the one with most samples first."""
-        found = survey(root)
+        top = root.absolute()
+        found = survey(top)
         for reading in found.readings:
-            told = {"format": reading.format.name} if len(found.readings) > 1 else {}
-            for chosen in reading.format.suggests(few(reading.files, 8)):
+            told = _choice(top, reading, found.readings)
+            for chosen in reading.format.suggests(top, few(reading.files, 8)):
                 yield {**told, **chosen, **_gaps(reading), **_splits(reading)}
         if not found.readings:
             raise InputError(found.explain())
@@ -155,12 +160,20 @@ class Folder(ListedDataset):
         self._refuse(self.glance())
         return super().manifest()
 
+    def exact(self) -> Iterator[Path]:
+        """List annotations, as label maps may keep their size when they are edited, and uncompressed images."""
+        for entry in self._unique():
+            yield from (entry.annotation, *self.format.beside(entry.annotation))
+            if entry.image.suffix.lower() == ".bmp":
+                yield entry.image
+
     def remarks(self) -> dict[str, str]:
-        """How splits came about, what the images are, and which were left out."""
+        """How splits came about, what the images are, and which files were left out."""
         counts = Counter(str(each) for each in self._heads.values() if isinstance(each, Head))
         images = ", ".join(f"{counts[kind]} {kind}" for kind in sorted(counts, key=lambda kind: (-counts[kind], kind)))
         bare = {"left out": counted("images without an annotation", self.left_out)} if self.left_out else {}
-        return {"format": self.format.title, "splits": self.how, "images": images, **bare}
+        loose = {"not used": counted("annotations without an image", self.loose)} if self.loose else {}
+        return {"format": self.format.title, "splits": self.how, "images": images, **bare, **loose}
 
     @cached_property
     def _heads(self) -> dict[Path, Head | InputError]:
@@ -187,6 +200,10 @@ class Folder(ListedDataset):
         read = self.format.read(entry.annotation, self.names.get(entry.id, entry.id), size)
         return {kind: value for kind, value in read.items() if kind in self.provides}
 
+    def structure(self) -> list[str]:
+        """Name what is wrong with the lists, and what the format finds odd in its files."""
+        return super().structure() + self.format.oddities()
+
     def doubts(self, entry: Entry, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
         """Name what the format doubts."""
         return self.format.doubts(entry.annotation, self.names.get(entry.id, entry.id), size, annotations)
@@ -200,13 +217,23 @@ def _chosen(found: Survey, kind: str | None) -> Reading:
     if not fitting:
         there = ", ".join(f"{each.format.name} ({', '.join(each.format().kinds)})" for each in found.readings)
         raise InputError(f"data.kind={kind}: found {there} in {found.root}" if there else found.explain())
-    different = {each.format.name: each for each in fitting}
-    if len(different) > 1:
-        ways = "; ".join(
-            f"data.format={name}: {each.format.title}, {len(each.entries)} images" for name, each in different.items()
-        )
+    if len(fitting) > 1:
+        ways = "; ".join(_way(found.root, each, fitting) for each in fitting)
         raise InputError(f"data.root={found.root}: expected one kind of annotation, found several; choose {ways}")
     return fitting[0]
+
+
+def _choice(root: Path, reading: Reading, among: Sequence[Reading]) -> dict[str, Any]:
+    """Propose the option that chooses a reading: its format, or the pattern of its files where formats are alike."""
+    if len(among) == 1:
+        return {}
+    alike = sum(each.format is reading.format for each in among) > 1
+    return {"annotations": reading.pattern(root)} if alike else {"format": reading.format.name}
+
+
+def _way(root: Path, reading: Reading, among: Sequence[Reading]) -> str:
+    ((key, value),) = _choice(root, reading, among).items()
+    return f"data.{key}={shlex.quote(value)}: {reading.format.title}, {len(reading.entries)} images"
 
 
 def _made(format_: type[Format], given: Mapping[str, Any]) -> Format:

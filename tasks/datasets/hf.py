@@ -13,6 +13,8 @@ from tasks.base import IGNORE, Boxes, Dataset, Info, Sample, datasets
 from tasks.data.partition import hold_out
 from tasks.datasets.reading.boxes import usable
 from tasks.datasets.reading.colours import voc_colours
+from tasks.datasets.reading.files import too_deep
+from tasks.datasets.reading.formats.depth import INVALID, metres
 from tasks.datasets.reading.points import inside, read_points
 from tasks.errors import InputError, nearest
 
@@ -25,9 +27,9 @@ class HuggingFace(Dataset):
     """A dataset of columns: images, and what ``kind`` says of them; needs the extra ``hf``.
 
     Annotations: ``classes``, ``mask`` and ``depth`` are pictures (labels; brighter than 0 where ``threshold`` is null,
-    else than it; stored values of ``scale`` a metre), ``points`` lists of x,y, ``boxes`` COCO's: ``bbox`` of x,y,w,h
-    and ``category`` or ``categories`` as numbers. Splits are those of the set; a test or validation split that it lacks
-    is held out of the training rows.
+    else than it; stored values of ``scale`` a metre, of which 0 and 65535 are none), ``points`` lists of x,y, ``boxes``
+    COCO's: ``bbox`` of x,y,w,h and ``category`` or ``categories`` as numbers. Splits are those of the set; a test or
+    validation split that it lacks is held out of the training rows.
 
     Args:
         path: a .parquet or .arrow file, a folder of them or one that ``save_to_disk`` wrote, or a name of the hub.
@@ -88,7 +90,10 @@ class HuggingFace(Dataset):
         source, rows = self.rows[split]
         row = source[rows[index]]
         name = f"{source.split or split}-{rows[index]:06d}"
-        image = np.array(row[self.columns[0]].convert("RGB"))
+        picture = row[self.columns[0]]
+        if found := too_deep(Path(name), picture.mode):
+            raise found
+        image = np.array(picture.convert("RGB"))
         size = (image.shape[0], image.shape[1])
         return Sample(name, image, {self.kind: self._annotation(row[self.columns[1]], size, name)})
 
@@ -98,7 +103,8 @@ class HuggingFace(Dataset):
 
         parts = {split: (_content(source), rows) for split, (source, rows) in self.rows.items()}
         options = (self.columns, self.kind, self.ignore, self.threshold, self.scale, self.info)
-        return hashlib.sha256(repr(("hf", sorted(parts.items()), options)).encode()).hexdigest()
+        left_out = [INVALID] if self.kind == "depth" else []
+        return hashlib.sha256(repr(("hf", sorted(parts.items()), options, *left_out)).encode()).hexdigest()
 
     def verify(self) -> list[str]:
         """Read every row and name every fault."""
@@ -119,12 +125,10 @@ class HuggingFace(Dataset):
             return inside(read_points(Path(name), value), size)
         if self.kind == "boxes":
             return self._boxes(value, size, name)
-        raw = np.asarray(value)
-        if raw.ndim != 2:
-            raise InputError(f"{name}: expected pictures of one channel in '{self.columns[1]}', found {raw.shape}")
+        raw = self._plane(value, name)
         if self.kind == "depth":
             assert self.scale is not None
-            return raw.astype(np.float32) / np.float32(self.scale)
+            return metres(raw, self.scale, INVALID)
         if self.kind == "mask":
             found = np.unique(raw)
             if self.threshold is None and not set(found.tolist()) <= {0, found.max()}:
@@ -137,9 +141,16 @@ class HuggingFace(Dataset):
             raise InputError(f"{name}: expected labels below {len(self.info.classes)}, found {shown}")
         return labels.astype(np.uint8)
 
+    def _plane(self, value: Any, name: str) -> np.ndarray:
+        raw = np.asarray(value)
+        if raw.ndim != 2 or raw.dtype.kind not in "biuf":
+            found = f"{raw.dtype} {raw.shape}"
+            raise InputError(f"{name}: expected pictures of one channel in '{self.columns[1]}', found {found}")
+        return raw
+
     def _boxes(self, value: Mapping[str, Any], size: tuple[int, int], name: str) -> Boxes:
         xywh = np.asarray(value["bbox"], np.float64).reshape(-1, 4)
-        labels = np.asarray(_categories(value, name), np.int64).reshape(-1)
+        labels = _categories(value, name)
         corners = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
         return usable(Boxes(corners, labels, np.zeros(len(labels), bool)), size)
 
@@ -157,16 +168,21 @@ class HuggingFace(Dataset):
         top = 0
         for row in rows:
             value = source[row][self.columns[1]]
-            labels = np.asarray(_categories(value, "train") if self.kind == "boxes" else value).ravel()
+            name = f"{source.split or 'train'}-{row:06d}"
+            labels = _categories(value, name) if self.kind == "boxes" else self._plane(value, name)
             known = labels[labels != self.ignore]
             top = max(top, int(known.max(initial=0)))
         return tuple(f"label {label}" for label in range(top + 1))
 
 
-def _categories(value: Mapping[str, Any], name: str) -> Any:
+def _categories(value: Mapping[str, Any], name: str) -> np.ndarray:
     for key in ("category", "categories", "category_id", "label", "labels"):
         if key in value:
-            return value[key]
+            found = np.asarray(value[key]).reshape(-1)
+            if found.size and found.dtype.kind not in "iu":
+                fix = "number them, and give their names by data.classes"
+                raise InputError(f"{name}: expected categories as numbers in '{key}', found '{found[0]}'; {fix}")
+            return found.astype(np.int64)
     raise InputError(f"{name}: expected boxes with 'bbox' and 'category', found {', '.join(value)}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.errors import InputError
 from tasks.metrics.per_image import PerImage
 
 THRESHOLDS = 256
@@ -36,6 +37,10 @@ class SaliencyScores(PerImage):
 
         if prediction.shape != truth.shape:
             raise ValueError(f"prediction {prediction.shape} and truth {truth.shape} differ in size")
+        if strange := set(np.unique(truth).tolist()) - {0, 1}:
+            raise InputError(
+                f"a mask of 0 and 1 expected, found {sorted(strange)}: the measures know no ignored pixels"
+            )
         grey = np.round(np.clip(prediction.astype(np.float64), 0, 1) * 255).astype(np.uint8)
         mask = (truth > 0).astype(np.uint8) * 255
         self.rows.append(measure(grey, mask))

@@ -39,9 +39,10 @@ def bayesian(
 ) -> Tensor:
     """Absolute error of the count that each head is expected to get.
 
-    A cell m belongs to head n with probability ``exp(-d_nm^2 / 2 sigma^2)``, normalised over heads and a background
-    that is ``background * min(H,W) - d`` away, d the distance of the nearest head; ``c_n = sum_m p(n|m) counts_m`` is
-    held against the head's weight, and the background's against zero (Ma et al., ICCV 2019, BL+).
+    A cell m belongs to head n with probability ``w_n exp(-d_nm^2 / 2 sigma^2)``, w_n the head's weight (one, but in
+    mixtures), normalised over heads and a background that is ``background * min(H,W) - d`` away, d the distance of the
+    nearest head; ``c_n = sum_m p(n|m) counts_m`` is held against the head's weight, and the background's against zero
+    (Ma et al., ICCV 2019, BL+).
 
     Args:
         counts: heads a cell, (N,h,w).
@@ -58,7 +59,9 @@ def bayesian(
     squared = ((target.xy[:, :, None] - centres) ** 2).sum(-1).where(present[..., None], math.inf)
     far = (background * min(target.size) - squared.amin(dim=1, keepdim=True).sqrt()) ** 2
     far = far.where(present.any(dim=1)[:, None, None], 0.0)
-    share = (-torch.cat([squared, far], dim=1) / (2 * sigma**2)).softmax(dim=1)
+    logits = -torch.cat([squared, far], dim=1) / (2 * sigma**2)
+    prior = torch.cat([target.weight, torch.ones_like(target.weight[:, :1])], dim=1)  # twins share a cell by weight
+    share = (logits + prior.clamp(min=torch.finfo(prior.dtype).tiny).log()[..., None]).softmax(dim=1)
     expected = (share * counts.flatten(1)[:, None]).sum(dim=2)
     wanted = torch.cat([target.weight, torch.zeros_like(target.weight[:, :1])], dim=1)
     errors = (expected - wanted).abs().sum(dim=1)
@@ -72,6 +75,8 @@ class BayesianDensity(Density):
         sigma: of a head, in pixels.
         reduction: as for Density.
     """
+
+    blends = False  # both images' points
 
     def __init__(self, sigma: float = 8.0, reduction: str = "mean") -> None:
         super().__init__(reduction)

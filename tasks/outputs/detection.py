@@ -69,6 +69,8 @@ class Detection(OutputSpace):
         candidates: at most this many detections an image go into the suppression.
     """
 
+    blends = False  # both images' boxes
+
     def __init__(
         self, classes: int, strides: Sequence[int], pseudo_score: float = 0.5, nms: float = 0.6, candidates: int = 1000
     ) -> None:

@@ -89,9 +89,10 @@ class Fixation(DenseTarget):
         wanted = density / mass.clamp(min=EPS)
         losses = (torch.xlogy(wanted, wanted) - wanted * log_predicted).sum(dim=1)
         if self.cc or self.nss:
-            predicted = standardised(log_predicted.exp(), valid)
             count = valid.sum(dim=1).clamp(min=1)
-            losses = losses + self.cc * (1 - (predicted * standardised(wanted, valid)).sum(dim=1) / count)
+            scale = count[:, None]  # to a mean of one: the smaller shares of larger images would vanish beside EPS
+            predicted = standardised(log_predicted.exp() * scale, valid)
+            losses = losses + self.cc * (1 - (predicted * standardised(wanted * scale, valid)).sum(dim=1) / count)
             losses = losses - self.nss * (predicted * wanted).sum(dim=1)
         return _mean(losses, mass[:, 0] > EPS)
 

@@ -55,6 +55,7 @@ class LogDepth(OutputSpace):
     """
 
     channels = 1
+    blends = False  # superposed images have no depth
     labels_are_ordered = labels_say_all = True
 
     def __init__(self, cap: float, focus: float = 0.85) -> None:

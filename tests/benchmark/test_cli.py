@@ -75,14 +75,21 @@ def test_an_unwritable_home_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "cannot be written" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_a_file_that_cannot_be_written_is_named(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.ENOSPC, "cannot be written ({}); make room"),
+        (errno.EROFS, "cannot be written ({}); make room"),
+        (errno.EACCES, "no permission ({}); give it, or choose another file or home"),
+    ],
+)
+def test_a_file_that_cannot_be_had_is_named(number: int, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     def write() -> None:
         raise OSError(number, os.strerror(number), "runs/student.safetensors")
 
     assert guarded(write) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"error: runs/student.safetensors: cannot be written ({os.strerror(number)}); make room")
+    assert said.startswith(f"error: runs/student.safetensors: {expected.format(os.strerror(number))}")
     assert said.count("\n") == 1
 
 

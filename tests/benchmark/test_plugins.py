@@ -279,3 +279,28 @@ def test_a_plugin_brings_configurations(tmp_path: Path, monkeypatch: pytest.Monk
     assert compose.load(["experiment=smoke"]).recipe.steps == 4
     with pytest.raises(InputError, match="plugin 'gone' names configurations in nowhere_at_all.conf, which is missing"):
         compose.load(["experiment=lab_quikc"])
+
+
+def test_configurations_of_a_plugin_that_are_broken_harm_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = {"densedistill.conf": {"bad": "bad_conf.conf", "lab": "lab_rules.conf"}}
+    site = install(tmp_path / "site", "densedistill-rules", "1.0", "", points)
+    (site / "bad_conf").mkdir()
+    (site / "bad_conf" / "__init__.py").write_text("1 / 0\n")
+    folder = site / "lab_rules" / "conf" / "protocol"
+    folder.mkdir(parents=True)
+    for each in (site / "lab_rules", folder.parent):
+        (each / "__init__.py").touch()
+    (folder / "lab_steps.yaml").write_text("name: lab_steps\nevery: {recipe: {stepz: 7}}\n")
+    (folder / "lab_text.yaml").write_text("name: [lab_text\n")
+    monkeypatch.syspath_prepend(site)
+    assert compose.load(["protocol=quick"]).protocol.name == "quick"
+    with pytest.raises(InputError, match=r"protocol lab_steps, task \w+: recipe\.stepz"):
+        compose.load(["protocol=lab_steps"])
+    with pytest.raises(InputError, match=r"lab_text\.yaml.*expected"):
+        compose.load(["protocol=lab_text"])
+    with pytest.raises(
+        InputError, match="plugin 'bad' names configurations in bad_conf.conf, which fails to import: Zero"
+    ):
+        compose.load(["experiment=nothing_like_it"])

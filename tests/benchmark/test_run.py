@@ -14,6 +14,7 @@ from rich.console import Console
 
 from benchmark.run import Run
 from benchmark.runs import outcome
+from benchmark.runs import panel as panel_of
 from benchmark.runs.identity import Identity
 from benchmark.runs.outcome import now
 from leaderboards import image_values, validate
@@ -125,7 +126,7 @@ def test_the_panel_shows_every_network(home: Path) -> None:
     with Image.open(home / record.artifacts.panel) as panel:
         pixels = np.asarray(panel)
     columns, lines = 2 + 2 + 2, 2  # image, truth, two teachers, two students; two images
-    assert panel.size == (GAP + columns * (192 + GAP), TITLE + GAP + lines * (192 + GAP))
+    assert panel.size == (GAP + columns * (panel_of.TILE + GAP), TITLE + GAP + lines * (panel_of.TILE + GAP))
     assert pixels.std() > 20
 
 

@@ -219,3 +219,17 @@ def test_superseded_runs_are_left_out_and_named():
     (made,) = boards([*NONE, *MGD, old, lost])
     assert made.rows[0].entry.scores == {0: 0.55, 1: 0.553, 2: 0.56, 4: 0.5}
     assert "Superseded by other runs and left out: old." in made.notes
+
+
+def test_rows_of_another_processor_and_teachers_that_were_trained_again_are_named():
+    def computed(run, cpu, score):
+        provenance = run.provenance.model_copy(update={"hardware": {"device": "cpu", "cpu": cpu}})
+        teachers = [teacher.model_copy(update={"own_score": score}) for teacher in run.teachers]
+        return run.model_copy(update={"provenance": provenance, "teachers": teachers})
+
+    here = [computed(run, "one", 0.6) for run in (*seeds("none", 0.5, 0.51), *seeds("pixel", 0.52, 0.53))]
+    there = [computed(run, "another", 0.61) for run in seeds("mgd", 0.55, 0.56)]
+    notes = board([*here, *there]).notes
+    assert any(note.startswith("Trained on another processor") and note.endswith("gain: mgd.") for note in notes)
+    assert any(note.endswith("of one teacher, with different scores: teacher-deep.") for note in notes)
+    assert not any("processor" in note or "different scores" in note for note in board(here).notes)

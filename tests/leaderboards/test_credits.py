@@ -43,7 +43,10 @@ def test_they_are_shown_as_text(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(RENDERERS) - {"svg"}))
 def test_a_board_names_its_protocol(name: str) -> None:
     made = record("mgd")
-    named = made.model_copy(update={"protocol": made.protocol.model_copy(update={"name": "quick"})})
+    named, alone = (
+        each.model_copy(update={"protocol": each.protocol.model_copy(update={"name": "quick"})})
+        for each in (made, record("none"))
+    )
     said = {"csv": ",quick,", "json": '"protocol": "quick"'}.get(name, "protocol quick")
-    assert said in RENDERERS[name](leaderboard([named, record("none")]))
+    assert said in RENDERERS[name](leaderboard([named, alone]))
     assert said not in RENDERERS[name](leaderboard([made, record("none")]))

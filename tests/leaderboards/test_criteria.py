@@ -88,13 +88,19 @@ def test_what_nobody_measured_is_unknown() -> None:
     assert outcomes(*runs(*ONCE[:1]), *runs(*TWICE[:1], multiple=2.0))[1] in (None, False)
 
 
+def test_teachers_are_held_against_the_best_of_the_controls_trainings() -> None:
+    """Where longer training hurts, the shorter one is what a teacher must beat."""
+    shorter = judged(*runs(*TWICE), *runs(*ONCE, multiple=2.0), *runs(*(each - 0.05 for each in ONCE), multiple=4.0))
+    assert "0.7 against 0.603 at 1 x steps: +0.097" in shorter["teacher leads by its capacity"].figures
+
+
 def test_a_metric_that_falls_is_read_the_other_way_round() -> None:
     errors = {"metric": "rmse", "higher": False, "teachers": (1.0, 1.01, 0.99), "margin": Margin(relative=0.1)}
     worse = {"mean": {"rmse": 4.0}}
     once, twice = runs(2.0, 2.01, 1.99, 2.0, 2.0, trivial=worse, **errors), [2.01, 2.02, 2.0, 2.01, 2.01]
     found = judged(*once, *runs(*twice, multiple=2.0, trivial=worse, **errors))
     assert [each.met for each in found.values()] == [True] * 5
-    assert "margin 0.201" in found["teacher leads by its capacity"].figures
+    assert "at 1 x steps: +1, 100.0 standard deviations, margin 0.2 (" in found["teacher leads by its capacity"].figures
     assert "2 against 4 (mean)" in found["control beats trivial predictors"].figures
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from benchmark.config.strength import STRENGTH
-from leaderboards.entry import OWN_STRENGTH, collect
+from leaderboards.entry import collect
 from leaderboards.loudness import TASK_LOSS, loudness
+from leaderboards.naming import OWN_STRENGTH
 from methods.base import SUPERVISED
 from tests.leaderboards.factory import record
 

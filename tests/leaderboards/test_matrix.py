@@ -34,9 +34,42 @@ def test_another_strength_stays_on_its_board_beside_the_method_as_it_comes():
     assert set(rows) == {"mgd", "none"}
     assert rows["mgd"].coverage == 1.0
     alone = [run for run in plain if run.method.name == "none" or run.task.name == "depth"]
-    assert matrix([*alone, *weaker])[1]["mgd"].coverage == 1.0, "without it, it is the method's row"
-    other = seeds("mgd", 0.5, 0.5, 0.5, variant="only image", teacher=1.0)
-    assert matrix([*alone, *weaker, *other])[1]["mgd"].coverage == 1.0
+    _, rows = matrix([*alone, *weaker])
+    assert {label: row.coverage for label, row in rows.items()} == {"mgd": 0.5, "mgd strength=0.25": 0.5, "none": 1.0}
+
+
+def test_rows_are_joined_by_configuration_and_not_by_what_a_board_calls_them():
+    runs = two_tasks()
+    for mask in (0.5, 0.75):
+        runs += seeds("mgd", 0.55, 0.56, 0.555, options={"mask": mask}, teacher=1.0)
+    runs += seeds("mgd", 2.5, 2.6, 2.55, options={"mask": 0.75}, **DEPTH)
+    _, rows = matrix(runs)
+    coverage = {label: row.coverage for label, row in rows.items()}
+    assert coverage == {"mgd mask=0.5": 0.5, "mgd mask=0.75": 1.0, "none": 1.0}
+
+
+def test_budgets_are_set_side_by_side_by_configuration():
+    runs = [*seeds("none", 0.5, 0.6), *seeds("pixel", 0.5, 0.6), *seeds("none", 0.5, 0.6, budget="time")]
+    runs += seeds("pixel", 0.4, 0.45, options={"strength": 0.25})
+    runs += seeds("pixel", 0.4, 0.45, options={"strength": 0.25}, budget="time")
+    (found,) = comparisons(boards(runs))
+    has = {name: tuple(row is not None for row in rows) for name, rows in found.rows}
+    assert has == {"pixel": (True, False), "none": (True, True), "pixel strength=0.25": (True, True)}
+
+
+def test_one_run_that_departs_from_the_protocol_takes_no_board_out_and_is_named():
+    runs = [named(run, "standard", True) for run in two_tasks(mgd=(0.55, 0.56, 0.555))]
+    odd = [named(run, "custom", None) for run in seeds("none", 0.51, 0.52, 0.5, variant="0 x steps", teacher=1.0)]
+    made = boards([*odd, *runs])
+    assert {(each.track.protocol, each.track.proves) for each in made} == {("standard", True)}
+    assert "Of another protocol than most runs of the board: none (0 x steps) (custom)." in made[1].notes
+    (found,) = matrices(made)
+    assert found.title.startswith("protocol standard")
+    assert len(found.tracks) == 2
+
+
+def named(run, name, proves):
+    return run.model_copy(update={"protocol": run.protocol.model_copy(update={"name": name, "proves": proves})})
 
 
 def test_cells_hold_gap_rank_and_outcome():

@@ -27,14 +27,14 @@ def row(made, label):
 def test_without_values_of_images_the_interval_is_over_seeds_alone():
     made = board([*NONE, *seeds("mgd", 0.55, 0.553, 0.56)])
     assert row(made, "mgd").gain == estimate([0.55 - 0.50, 0.553 - 0.51, 0.56 - 0.505])
-    assert row(made, "mgd").images is False
+    assert row(made, "mgd").over == "seeds"
     assert any("no per-image values" in note for note in made.notes)
 
 
 def test_images_that_differ_widen_the_interval_and_not_the_gain():
     records = [*NONE, *seeds("mgd", 0.55, 0.556, 0.556), *seeds("cwd", 0.52, 0.53, 0.522)]
     quiet, loud = (row(board(records, values=values(records, spread)), "mgd") for spread in (0.0, 0.3))
-    assert quiet.images
+    assert quiet.over == "seeds and images"
     assert quiet.gain.mean == loud.gain.mean
     assert loud.gain.high - loud.gain.low > 3 * (quiet.gain.high - quiet.gain.low)
     half = 1.96 * np.sqrt(2 * 0.3**2 / 128)
@@ -44,7 +44,7 @@ def test_images_that_differ_widen_the_interval_and_not_the_gain():
 def test_values_of_other_images_are_not_paired():
     records = [*NONE, *seeds("mgd", 0.55, 0.553, 0.56)]
     mixed = {**values(records[:3], 0.1), **values(records[3:], 0.1, ids="others")}
-    assert row(board(records, values=mixed), "mgd").images is False
+    assert row(board(records, values=mixed), "mgd").over == "seeds"
 
 
 def test_p_values_are_corrected_for_the_gains_of_the_board():
@@ -66,3 +66,35 @@ def test_one_seed_leaves_its_rank_open():
     made = board([*NONE, record("mgd", 0, 0.9)])
     assert row(made, "mgd").bounds is None
     assert row(made, "mgd").p is None
+
+
+def test_the_note_names_the_rows_whose_intervals_do_not_know_the_images():
+    records = [*NONE, *seeds("mgd", 0.55, 0.553, 0.56), *seeds("cwd", 0.52, 0.53, 0.522)]
+    known = values(records, 0.1)
+    del known[records[-1].run_id]
+    made = board(records, values=known)
+    assert (row(made, "mgd").over, row(made, "cwd").over) == ("seeds and images", "seeds")
+    assert any(note.startswith("Not all runs") and note.endswith("for: cwd.") for note in made.notes)
+
+
+def test_one_teacher_is_said_and_several_are_in_the_interval():
+    records = [*NONE, *seeds("mgd", 0.55, 0.553, 0.56), *seeds("cwd", 0.52, 0.53, 0.522)]
+    several = [
+        run.model_copy(update={"method": run.method.model_copy(update={"roles": {"deep": f"teacher-{run.seed % 2}"}})})
+        if run.method.name == "mgd"
+        else run
+        for run in records
+    ]
+    made = board(several, values=values(several, 0.1))
+    assert row(made, "mgd").over == "seeds, teachers and images"
+    assert any(note.startswith("One teacher for all seeds") and note.endswith("for: cwd.") for note in made.notes)
+
+
+def test_seeds_that_only_one_row_has_claim_nothing_against_the_pairs():
+    """On the seeds that both have the method is worse, by the means of all it is better."""
+    made = board([*seeds("none", 0.50, 0.70, 0.30, 0.51, 0.49), record("mgd", 1, 0.65), record("mgd", 3, 0.463)])
+    assert row(made, "mgd").gain.high < 0
+    assert [(each.entry.label, each.rank, each.group, each.bounds) for each in made.rows] == [
+        ("mgd", 1, "A", (2, 2)),
+        ("none", 1, "A", (1, 1)),
+    ]

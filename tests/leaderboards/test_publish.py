@@ -127,3 +127,39 @@ def test_a_damaged_or_an_empty_home_is_not_published(tmp_path):
     (tmp_path / "records" / "bad.json").write_text("{")
     with pytest.raises(RecordError, match=r"bad\.json"):
         publish([tmp_path], tmp_path / "published")
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_what_was_published_stays_where_publishing_is_stopped(tmp_path, monkeypatch, at):
+    stored(tmp_path / "home")
+    folder = tmp_path / "published"
+    publish([tmp_path / "home"], folder)
+    before = contents(folder)
+    store.write(record("pixel"), tmp_path / "other" / store.RECORDS)
+    rename, moves = Path.rename, iter(range(5))
+
+    def stopping(source: Path, target: Path) -> Path:
+        if target.name in (store.RECORDS, "steps", "panels") and next(moves, None) == at:
+            raise KeyboardInterrupt
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        publish([folder, tmp_path / "other"], folder)
+    assert contents(folder) == before
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_record_in_a_file_of_another_name_is_named(tmp_path):
+    path = store.write(record("pixel"), tmp_path / store.RECORDS)
+    path.rename(path.with_name("other.json"))
+    with pytest.raises(RecordError, match=rf"rename it to {path.name}"):
+        publish([tmp_path], tmp_path / "published")
+
+
+def test_a_command_that_no_shell_reads_is_named():
+    with pytest.raises(RecordError, match="run it's.*mend its quotes"):
+        homeless("run it's")

@@ -10,11 +10,14 @@ import pytest
 from benchmark.commands.protocol import asked
 from benchmark.config import catalog, protocols
 from leaderboards import about, criteria, store
+from leaderboards.board import Board
+from leaderboards.paired import Values
 from leaderboards.validate import validate
 from leaderboards.write import stale_boards
 
 BOARDS = Path(__file__).parents[2] / "leaderboards"
 PUBLISHED, STARTING_SPEED, PILOTS = BOARDS / "published", BOARDS / "starting_speed", BOARDS / "pilots"
+SHORT = {"count": {"teacher leads by its capacity"}}  # what is published nevertheless: docs/results.md says how far
 both = pytest.mark.parametrize("folder", [PUBLISHED, STARTING_SPEED], ids=lambda folder: folder.name)
 
 
@@ -66,8 +69,16 @@ def test_what_is_published_meets_every_criterion_of_its_protocol() -> None:
     said = criteria.evidence(store.read([PUBLISHED])[0], "standard")
     assert said
     for task, evidence in said.items():
-        failed = [each for each in criteria.judge(evidence, asked(protocol, task)) if not each.met]
-        assert failed == [], task
+        failed = {each.name for each in criteria.judge(evidence, asked(protocol, task)) if not each.met}
+        assert failed == SHORT.get(task, set()), task
+
+
+def test_a_board_names_the_criteria_that_it_does_not_meet(published: tuple[list[Board], Values]) -> None:
+    whole = [each for each in published[0] if each.track.labeled_count == each.track.labeled_total]
+    notes = {each.track.task: each.notes for each in whole if each.track.budget_kind == "steps"}
+    for task, said in notes.items():
+        named = {note.split(": ")[1] for note in said if note.startswith("Not met: ")}
+        assert named == SHORT.get(task, set())
 
 
 def test_the_manual_quotes_the_criteria_as_they_are() -> None:

@@ -1,5 +1,10 @@
+import csv
+import io
+
 from leaderboards.board import boards
+from leaderboards.leaderboard import leaderboard
 from leaderboards.matrix import matrices
+from leaderboards.render.csv import render
 from tests.leaderboards.factory import seeds
 
 NOBODY = {"median": {"miou": 0.45, "dice": None}, "mean": {"miou": 0.30}}
@@ -33,3 +38,10 @@ def test_a_control_that_does_not_beat_them_leaves_gaps_undefined_and_its_column_
 def test_nothing_is_said_where_nothing_is_known():
     (board,) = boards(seg())
     assert (board.excluded, len(board.references)) == ("", 1)
+
+
+def test_a_trivial_predictor_is_no_teacher_in_csv():
+    rows = list(csv.DictReader(io.StringIO(render(leaderboard(seg(trivial=NOBODY))))))
+    kinds = {row["method"]: row["kind"] for row in rows}
+    assert kinds["trivial: mean"] == "trivial"
+    assert kinds["teacher deep: fpn resnet50"] == "teacher"

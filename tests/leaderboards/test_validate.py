@@ -4,6 +4,7 @@ import json
 import pytest
 
 from leaderboards import store
+from leaderboards.board import board
 from leaderboards.errors import RecordError
 from leaderboards.record_outcome import Artifacts, Provenance
 from leaderboards.record_parts import Protocol, Selection, Tuning
@@ -116,3 +117,12 @@ def test_what_is_no_strict_record_is_named(tmp_path, change, reason):
 def test_a_missing_path_is_an_error(tmp_path):
     with pytest.raises(RecordError, match="no such file"):
         validate([tmp_path / "nowhere"])
+
+
+def test_a_record_with_another_direction_turns_no_board_and_is_found(tmp_path):
+    runs = [*seeds("none", 0.5, 0.5, 0.5), *seeds("mgd", 0.6, 0.6, 0.6)]
+    odd = record("cwd", 0, 0.4, higher=False)
+    assert faults(tmp_path, *runs, odd) == ["differs from its track in: direction of the primary metric"]
+    made = board([*runs, odd])
+    assert made.track.higher_is_better
+    assert [row.entry.label for row in made.rows] == ["mgd", "none", "cwd"]

@@ -128,3 +128,12 @@ def test_output_distillation_is_added_where_it_has_a_weight(make_step):
 def test_options_out_of_range_are_named(make_step, options):
     with pytest.raises(InputError, match=next(iter(options))):
         KnowledgeRepresenting(make_step().setting(), **options)
+
+
+def test_a_dead_feature_has_a_finite_gradient():
+    feature = torch.randn(2, 4, 8, 8)
+    feature[0] = 0.0
+    feature.requires_grad_()
+    seen = Prediction((feature,), {"a": feature}, {"a": 4}, (), torch.zeros(2, 1), (32, 32))
+    aggregate(seen, ["a"]).square().sum().backward()
+    assert feature.grad.isfinite().all()

@@ -32,14 +32,20 @@ class CocoFile:
 
 
 def read_coco(path: Path) -> CocoFile:
-    """Read a JSON file; InputError where it is not COCO's, or a box names an image or category that is not there."""
+    """Read a JSON file.
+
+    Raises InputError where it is not COCO's, a box names an image or category that is not there, or an id or a file
+    name stands for several images, as where exports were joined: their boxes could not be told apart.
+    """
     try:
         content = load_json(path)
-        categories = {int(category["id"]): str(category["name"]) for category in content["categories"]}
+        # by id, so that files which list them in different orders number their labels alike
+        categories = dict(sorted((int(category["id"]), str(category["name"])) for category in content["categories"]))
+        listed = {(image["id"], str(image["file_name"])) for image in content["images"]}
         images = {image["id"]: image for image in content["images"]}
         rows: dict[Any, list[tuple[Any, ...]]] = {key: [] for key in images}
         for box in content["annotations"]:
-            rows[box["image_id"]].append((*map(float, box["bbox"]), box["category_id"], box.get("iscrowd", 0)))
+            rows[box["image_id"]].append((*_sides(box["bbox"]), box["category_id"], box.get("iscrowd", 0)))
         labels = {category: label for label, category in enumerate(categories)}
         records = {
             str(image["file_name"]): Record((int(image["height"]), int(image["width"])), _boxes(rows[key], labels))
@@ -50,6 +56,10 @@ def read_coco(path: Path) -> CocoFile:
     except KeyError as error:
         expected = "COCO's JSON, complete in itself"
         raise fault(path, expected, f"a reference to {error}, which is not there") from None
+    for key, names in (("an id", [number for number, _ in listed]), ("a file name", [name for _, name in listed])):
+        if twice := [str(name) for name, count in Counter(names).items() if count > 1]:
+            fix = "number the images anew, or give the files other names, and join the files again"
+            raise fault(path, f"one image for {key}", f"several for {', '.join(sorted(twice)[:3])}", fix)
     check_inside(path, records)
     numbers = Counter(box.get("id") for box in content["annotations"])
     faults = [
@@ -58,6 +68,12 @@ def read_coco(path: Path) -> CocoFile:
         if count > 1 and number is not None
     ]
     return CocoFile(categories, records, faults)
+
+
+def _sides(bbox: Any) -> tuple[float, ...]:
+    if len(bbox) != 4:
+        raise ValueError(f"a bbox {bbox}")
+    return tuple(map(float, bbox))
 
 
 def _boxes(rows: list[tuple[Any, ...]], labels: Mapping[int, int]) -> Boxes:

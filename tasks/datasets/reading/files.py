@@ -20,6 +20,8 @@ EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 ANIMATED = frozenset({"GIF", "PNG", "WEBP"})  # formats whose further pictures are others, not previews of the first
 LONGEST = 1000  # letters of a relative path
 STRETCH = 0.05  # how much the aspect ratios of a mask and its image may differ
+PNG_BITS = 24  # the byte that tells the bits of a channel
+TIFF_BITS = 258  # the tag that tells them, BitsPerSample
 NOT_ALLOWED = -1  # entry of a label table whose index must not occur
 CHECK = "see whether the file is complete, and the one that is meant"
 
@@ -63,10 +65,10 @@ def data_root(root: str | None, layout: str, *markers: str, inside: tuple[str, .
 def read_image(path: Path, *, turn: bool = False) -> np.ndarray:
     """Read an image as uint8 (H,W,3) RGB, pixels as stored unless its EXIF entry may ``turn`` it; grey is repeated."""
     image = open_image(path)
+    if found := too_deep(path, mode_of(path, image)):
+        raise found
     if turn:
         image = ImageOps.exif_transpose(image)
-    if found := too_deep(path, image.mode):
-        raise found
     if "transparency" in image.info:
         image = image.convert("RGBA")
     return np.array(image.convert("RGB"))
@@ -85,16 +87,30 @@ def read_map(path: Path) -> np.ndarray:
 def read_grey(path: Path) -> np.ndarray:
     """Read the brightness of an image of any 8-bit kind, uint8 (H,W)."""
     image = open_image(path)
-    if found := too_deep(path, image.mode):
+    if found := too_deep(path, mode_of(path, image)):
         raise found
     return np.array(image.convert("L"))
 
 
+def mode_of(path: Path, image: Image.Image) -> str:
+    """Name the mode of an opened file as Pillow does, with ``;16`` where Pillow keeps 8 of the 16 bits of a channel."""
+    bits = 8
+    if image.format == "PNG":
+        with path.open("rb") as file:
+            bits = file.read(PNG_BITS + 1)[PNG_BITS]
+    elif image.format == "TIFF":
+        bits = max(image.tag_v2.get(TIFF_BITS, (8,)))  # type: ignore[attr-defined]
+    return image.mode if bits <= 8 or is_deep(image.mode) else f"{image.mode};16"
+
+
+def is_deep(mode: str) -> bool:
+    """Whether an image of a mode, as ``mode_of`` names it, has more than 8 bits a channel."""
+    return mode[0] in "IF" or mode.endswith(";16")
+
+
 def too_deep(path: Path, mode: str) -> InputError | None:
-    """Say that an image whose mode Pillow names so has more than 8 bits a channel; None where it has not."""
-    if mode[0] not in "IF":
-        return None
-    return fault(path, "an 8-bit image", f"mode {mode}", "convert it to 8 bits a channel")
+    """Say that an image of a mode has more than 8 bits a channel; None where it has not."""
+    return fault(path, "an 8-bit image", f"mode {mode}", "convert it to 8 bits a channel") if is_deep(mode) else None
 
 
 def read_classes(path: Path, table: np.ndarray, size: tuple[int, int] | None, labels: str) -> np.ndarray:
@@ -217,19 +233,21 @@ def files_by_stem(folder: Path, extensions: Iterable[str] = EXTENSIONS) -> dict[
     return files
 
 
-def fingerprint(identity: Mapping[str, Any], files: Iterable[Path]) -> str:
+def fingerprint(identity: Mapping[str, Any], files: Iterable[Path], exact: Iterable[Path] = ()) -> str:
     """Hash what a dataset consists of: its identity (name, version, options), and each file by its relative path.
 
     Paths are taken from the innermost folder that holds all files, so that moving a set does not change its hash.
-    Annotations other than images are hashed by content up to 64 MB. Images and larger files enter with their size
-    alone, so that a large set takes seconds: as they are compressed, other pixels nearly always give another size.
+    Annotations other than images, and the files that are ``exact``, are hashed by content up to 64 MB. Other images and
+    larger files enter with their size alone, so that a large set takes seconds: as photos are compressed, other pixels
+    nearly always give another size. Label maps are not so, and belong to ``exact``.
     """
     digest = hashlib.sha256(repr(sorted(identity.items())).encode())
-    paths = sorted(set(files))
+    whole = set(exact)
+    paths = sorted({*files, *whole})
     root = os.path.commonpath(paths)
     for path in paths:
         size = path.stat().st_size
-        by_content = path.suffix.lower() not in EXTENSIONS and size <= 64 << 20
+        by_content = (path in whole or path.suffix.lower() not in EXTENSIONS) and size <= 64 << 20
         content = hashlib.sha256(path.read_bytes()).hexdigest() if by_content else size
         digest.update(f"\n{path.relative_to(root).as_posix()} {content}".encode())
     return digest.hexdigest()

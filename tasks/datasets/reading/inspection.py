@@ -76,7 +76,7 @@ def _tried(name: str, cls: type[ListedDataset], root: Path, chosen: Mapping[str,
     try:
         for split in dataset.splits:
             dataset.ids(split)
-        if faults := dataset.glance():
+        if faults := [*dataset.list_faults(), *dataset.glance()]:
             return Finding(name, chosen, dataset, "\n".join(condensed(faults)))
         dataset.load("train", 0)
     except InputError as error:

@@ -36,6 +36,11 @@ class Entry:
         return {self.image: "the image", self.annotation: "the annotation"}
 
 
+def id_of(root: Path, image: Path) -> str:
+    """Name a sample: the path of its image in the root, without the suffix."""
+    return image.relative_to(root).with_suffix("").as_posix()
+
+
 class ListedDataset(Dataset):
     """A dataset whose samples are an image file and an annotation file each.
 
@@ -107,12 +112,20 @@ class ListedDataset(Dataset):
         return Sample(entry.id, image, self.annotate(entry, (image.shape[0], image.shape[1])))
 
     def manifest(self) -> str:
-        """Hash name, version and options, the ids of each split in order, and every file's relative path and size."""
+        """Hash name, version and options, the ids of each split in order, and every file's relative path and size.
+
+        InputError where a file is missing, or a training image is listed elsewhere too: a run ends before it begins.
+        """
         samples = {split: [entry.id for entry in entries] for split, entries in self.entries.items()}
         files = {path for entry in self._unique() for path in entry.files}
         self._refuse([text for entry in self._unique() for text in _missing(entry)])
+        self._refuse(self.list_faults())
         identity = {"name": self.name, "version": self.version, "samples": samples, **self.identity}
-        return fingerprint(identity, files)
+        return fingerprint(identity, files, self.exact())
+
+    def exact(self) -> Iterable[Path]:
+        """List the pictures that the manifest hashes by content, not by size; none where a release is of one state."""
+        return ()
 
     def verify(self) -> list[str]:
         """Read everything and name every fault, one line each."""
@@ -130,12 +143,14 @@ class ListedDataset(Dataset):
         return {}
 
     def structure(self) -> list[str]:
-        """Name what is wrong with the lists themselves: an empty split, a repeated id, a training image elsewhere."""
+        """Name what is wrong with the splits: an empty one, a repeated id, a training image elsewhere."""
+        return [self._empty(split) for split, entries in self.entries.items() if not entries] + self.list_faults()
+
+    def list_faults(self) -> list[str]:
+        """Name the ids that a split has twice, and the training images that another split has too; no file is read."""
         faults = []
         training = {(entry.image, entry.id) for entry in self.entries["train"]}
         for split, entries in self.entries.items():
-            if not entries:
-                faults.append(self._empty(split))
             for name, count in Counter(entry.id for entry in entries).items():
                 if count > 1:
                     faults.append(f"{self.root}: expected '{name}' once in split '{split}', found it {count} times")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,11 @@ USUAL = (  # where sets keep their names
     "data.yml",
     "_classes.csv",
 )
+NAMING = frozenset({"name", "names", "class", "classes", "classname", "label", "labels", "category"})
+HEADER = NAMING | {  # words of which alone the first line of a table consists
+    *("id", "idx", "index", "value", "pixel", "train", "trainid", "number", "count", "ratio", "supercategory"),
+    *("r", "g", "b", "rgb", "red", "green", "blue", "color", "colour", "hex", "parts", "actions"),
+}
 LINE = "a name, 'label name', 'name r g b' or 'r g b name' a line"
 
 
@@ -38,15 +43,14 @@ class Named:
     colour: Colour | None = None
 
 
-def names_of(root: Path, classes: Any) -> list[Named]:
-    """Read the classes that an option names: a list of names, or a file, relative to ``root``; none where it is None.
+def names_of(root: Path, classes: Any, files: Iterable[Path] = ()) -> list[Named]:
+    """Read the classes that an option names: a list of names, or a file, relative to ``root``.
 
-    Without ``classes``, the first file of USUAL in the root is read, if there is one. Raises InputError where the file
-    is missing or cannot be understood.
+    Without ``classes``, the first file of USUAL in the root is read, else in the folders of the annotation ``files``;
+    none where there is none. Raises InputError where the file is missing, cannot be understood or is contradicted.
     """
     if classes is None:
-        found = [root / name for name in USUAL if (root / name).is_file()]
-        return read_names(found[0]) if found else []
+        return _usual([root]) or _usual(sorted({path.parent for path in files}))
     if isinstance(classes, str):
         path = root / Path(classes).expanduser()
         if not path.is_file():
@@ -55,6 +59,19 @@ def names_of(root: Path, classes: Any) -> list[Named]:
     if isinstance(classes, Mapping) or not all(isinstance(each, (str, int)) for each in classes):
         raise InputError(f"data.classes={classes}: expected a list of names such as [sky,road], or a file")
     return [Named(str(name), label) for label, name in enumerate(classes)]
+
+
+def _usual(folders: Sequence[Path]) -> list[Named]:
+    """Read the names that folders keep, which must be the same in each that has any."""
+    there = [[folder / name for name in USUAL if (folder / name).is_file()] for folder in folders]
+    found = {paths[0]: read_names(paths[0]) for paths in there if paths}
+    if not found:
+        return []
+    (first, named), *rest = found.items()
+    for path, other in rest:
+        if other != named:
+            raise fault(path, f"the names of {first}", "others", "say which are meant by data.classes=FILE")
+    return named
 
 
 def read_names(path: Path) -> list[Named]:
@@ -79,9 +96,17 @@ def read_names(path: Path) -> list[Named]:
 def _text(path: Path) -> list[Named]:
     lines = [line for line in read_lines(path) if not line.startswith(("#", "//"))]
     rows = [_columns(line) for line in lines]
-    if rows and not any(cell.isdigit() for cell in rows[0]) and any(each.isdigit() for row in rows[1:] for each in row):
-        rows = rows[1:]  # a header such as name,r,g,b
+    if all(len(row) == 1 and row[0].isdecimal() for row in rows):  # digits, as classes of house numbers
+        return [Named(row[0], label) for label, row in enumerate(rows)]
+    if _is_header(rows[0]) and any(cell.isdigit() for row in rows[1:] for cell in row):
+        rows = rows[1:]
     return [_named(path, row, number) for number, row in enumerate(rows)]
+
+
+def _is_header(row: Sequence[str]) -> bool:
+    """Whether a line names columns, such as name,r,g,b; a class may be called anything else."""
+    words = set(re.split(r"[\s_-]+", " ".join(row).casefold()))
+    return words <= HEADER and not words.isdisjoint(NAMING)
 
 
 def _named(path: Path, row: Sequence[str], number: int) -> Named:

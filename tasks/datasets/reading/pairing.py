@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.datasets.reading.files import fault
+from tasks.datasets.reading.split_words import apart
+from tasks.datasets.reading.tree import below
 
 ROLE = re.compile(r"(?:[._-]|(?<=\d))([^\W\d_]+)$")  # _mask of cat_mask, dots of 001dots
 COMMON = 0.2  # share of the files of a folder that end on a word that tells what they are
@@ -25,12 +27,13 @@ class Pairing:
     annotations: Sequence[Path]
 
 
-def match(images: Sequence[Path], annotations: Sequence[Path]) -> Pairing:
+def match(root: Path, images: Sequence[Path], annotations: Sequence[Path]) -> Pairing:
     """Match images and annotations of one name, folder by folder; every annotation belongs to one image at most.
 
     Names are alike when their stems are, but for upper and lower case, for a word at the end that tells what a file is
     (``_mask``, ``.color``), and for a constant beginning or end (``GT_IMG_1`` and ``IMG_1``). Of several folders with
     the same names the one whose path has most folders in common goes first, as in ``frames/clip1`` and ``maps/clip1``.
+    What lies below ``root`` in folders of different splits, such as ``train/images`` and ``val/masks``, never matches.
 
     Raises InputError where two images of a folder have one stem.
     """
@@ -40,7 +43,7 @@ def match(images: Sequence[Path], annotations: Sequence[Path]) -> Pairing:
         (-len({*a.parts} & {*b.parts}), -len(here[a].keys() & there[b].keys()), str(a), str(b), a, b)
         for a in here
         for b in there
-        if not here[a].keys().isdisjoint(there[b])
+        if not here[a].keys().isdisjoint(there[b]) and not apart(below(root, a), below(root, b))
     )
     pairs: dict[Path, Path] = {}
     taken: set[Path] = set()
@@ -71,15 +74,17 @@ def key_of(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def bare_stem(path: Path, word: str = "") -> str:
+    """Write the stem of a file without the word at its end, as ``key_of`` does."""
+    return key_of(path.stem[: -len(word)].rstrip("._-") if word else path.stem)
+
+
 def _by_folder(files: Sequence[Path]) -> dict[Path, dict[str, Path]]:
     """Map the folder of files, and the stems in it, to the files; InputError where a stem occurs twice."""
     ends = roles(files)
     found: dict[Path, dict[str, Path]] = defaultdict(dict)
     for path in files:
-        stem = path.stem
-        if path in ends:
-            stem = stem[: -len(ends[path])].rstrip("._-")
-        other = found[path.parent].setdefault(key_of(stem), path)
+        other = found[path.parent].setdefault(bare_stem(path, ends.get(path, "")), path)
         if other != path:
             fix = f"give them other names, or choose by data.images or data.annotations, such as '*{path.suffix}'"
             raise fault(path, "one file a name", f"{other.name} in the same folder", fix)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tasks.datasets.reading.files import fault, open_image, reason
+from tasks.datasets.reading.files import fault, is_deep, mode_of, open_image, reason, too_deep
 from tasks.errors import InputError
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".gif"})
@@ -41,13 +41,15 @@ class Glance:
 def plane_of(path: Path) -> np.ndarray:
     """Read the one channel of a picture, (H,W): indices of a palette, 16 bits as stored, one of three that are alike.
 
-    Raises InputError for a picture of colours.
+    Raises InputError for a picture of colours, and for channels of more than 8 bits.
     """
     image = open_image(path)
     if image.mode == "1":
         return np.asarray(image.convert("L"))
     if len(image.getbands()) == 1:
         return np.asarray(image)
+    if found := too_deep(path, mode_of(path, image)):
+        raise found
     array = np.asarray(image.convert("RGB"))
     if (array != array[..., :1]).any():
         raise fault(path, "one channel, or three that are alike", f"colours (mode {image.mode})", "see data.format")
@@ -56,12 +58,18 @@ def plane_of(path: Path) -> np.ndarray:
 
 def colours_of(path: Path) -> np.ndarray:
     """Read a picture as the colours that it shows, uint8 (H,W,3): those of its palette where it has one."""
-    return np.asarray(open_image(path).convert("RGB"))
+    image = open_image(path)
+    if found := too_deep(path, mode_of(path, image)):
+        raise found
+    return np.asarray(image.convert("RGB"))
 
 
 def glance(path: Path) -> Glance:
     """Look at one picture; InputError where it cannot be read. What was seen is remembered until the file changes."""
-    stat = path.stat()
+    try:
+        stat = path.stat()
+    except OSError as error:  # a link to nothing
+        raise fault(path, "an image", reason(error)) from None
     return _glance(path, stat.st_mtime_ns, stat.st_size)
 
 
@@ -138,7 +146,7 @@ def _dotted(seen: Sequence[Glance]) -> bool:
 
 @dataclass(frozen=True)
 class Head:
-    """What the first bytes of an image tell: its mode as Pillow names it, and whether an EXIF entry turns it."""
+    """What the first bytes of an image tell: its mode as ``mode_of`` names it, and whether an EXIF entry turns it."""
 
     mode: str
     transparent: bool
@@ -147,7 +155,7 @@ class Head:
     @property
     def deep(self) -> bool:
         """Whether values have more than 8 bits."""
-        return self.mode[0] in "IF"
+        return is_deep(self.mode)
 
     def __str__(self) -> str:
         if self.deep:
@@ -162,6 +170,6 @@ def head(path: Path) -> Head:
     try:
         with Image.open(path) as image:
             transparent = "A" in image.mode or "transparency" in image.info
-            return Head(image.mode, transparent, image.getexif().get(ORIENTATION, 1) not in (0, 1))
+            return Head(mode_of(path, image), transparent, image.getexif().get(ORIENTATION, 1) not in (0, 1))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise fault(path, "an image", reason(error)) from None

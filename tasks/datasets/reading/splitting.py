@@ -10,20 +10,11 @@ from typing import Literal
 
 from tasks.data.partition import hold_out
 from tasks.datasets.reading.faults import counted
-from tasks.datasets.reading.files import fault, read_lines
 from tasks.datasets.reading.listed import Entry, held_out
-from tasks.datasets.reading.pairing import key_of
+from tasks.datasets.reading.split_lists import found_lists, listed
+from tasks.datasets.reading.split_words import SPLITS, word_of
 from tasks.errors import InputError
 
-SPLITS = ("train", "val", "test")
-WORDS = {
-    "train": re.compile(r"(?<![a-z])(train|training|trainset|trainval)(?![a-z])", re.IGNORECASE),
-    "val": re.compile(r"(?<![a-z])(val|valid|validation|validset|dev)(?![a-z])", re.IGNORECASE),
-    "test": re.compile(r"(?<![a-z])(test|testing|testset)(?![a-z])", re.IGNORECASE),
-}
-LISTS = {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}
-ENDING = re.compile(r"\.(jpe?g|png|bmp|tiff?|webp|pgm|ppm|xml|txt)$", re.IGNORECASE)
-KNOWN = 0.5  # share of the lines of a list that must name images of the set
 Divide = Literal["random", "time"]
 
 
@@ -59,17 +50,23 @@ class Splitting:
     gap: int = 0
     group: str | None = None
 
-    def split(self, root: Path, entries: Sequence[Entry], texts: Iterable[Path]) -> Division:
-        """Divide the samples; ``texts`` may be lists of splits. InputError where it cannot be done."""
-        if parts := self._told(root, entries):
+    def split(
+        self, root: Path, entries: Sequence[Entry], texts: Iterable[Path], skipped: Iterable[str] = ()
+    ) -> Division:
+        """Divide the samples; InputError where it cannot be done.
+
+        ``texts`` may be lists of splits, which may name the images whose ids are ``skipped``.
+        """
+        samples = {**dict.fromkeys(skipped), **{entry.id: entry for entry in entries}}
+        if parts := self._told(root, entries, samples):
             how = "as data.train, data.val and data.test say"
-        elif lists := found_lists(texts, entries):
-            parts = {split: listed(path, entries) for split, path in lists.items()}
+        elif lists := found_lists(texts, samples):
+            parts = {split: listed(path, root, samples) for split, path in lists.items()}
             how = "lists " + ", ".join(path.relative_to(root).as_posix() for path in lists.values())
         elif parts := by_words(root, entries):
             how = "folders"
         else:
-            how = "by time" if self.divide == "time" else "divided"
+            how = ("by time" if self.divide == "time" else "divided") + _ignored(root, entries)
             fixes = [*(["data.gap=0"] if self.gap else []), "data.fractions=[0.5,0,0.5]"]  # what tests validates too
             return self._whole(Division(self._shares(entries), how, False, fixes))
         return self._whole(Division(self._completed(parts), how, how != "folders"))
@@ -105,7 +102,9 @@ class Splitting:
             raise InputError(f"data.group={self.group}: expected folder, or a regular expression; {error}") from None
         return lambda name: match[0] if (match := pattern.search(name)) else name
 
-    def _told(self, root: Path, entries: Sequence[Entry]) -> dict[str, Sequence[Entry]]:
+    def _told(
+        self, root: Path, entries: Sequence[Entry], samples: Mapping[str, Entry | None]
+    ) -> dict[str, Sequence[Entry]]:
         parts: dict[str, Sequence[Entry]] = {}
         for split in SPLITS:
             place = getattr(self, split)
@@ -113,7 +112,7 @@ class Splitting:
                 continue
             path = root / Path(place).expanduser()
             if path.is_file():
-                parts[split] = listed(path, entries)
+                parts[split] = listed(path, root, samples)
             elif path.is_dir():
                 inside = path.resolve()
                 parts[split] = [each for each in entries if inside in each.image.resolve().parents]
@@ -166,82 +165,46 @@ def natural(name: str) -> list[tuple[int, int | str]]:
 
 
 def by_words(root: Path, entries: Sequence[Entry]) -> dict[str, Sequence[Entry]]:
-    """Divide by the words train, val and test in folders of images, else in paths of annotations; empty without two."""
-    for part in ("image", "annotation"):
-        parts: dict[str, list[Entry]] = {}
-        for entry in entries:
-            path = getattr(entry, part).relative_to(root)
-            split = word_of(path.parent if part == "image" else path)
-            if split:
-                parts.setdefault(split, []).append(entry)
-        if "train" in parts and len(parts) > 1 and sum(map(len, parts.values())) == len(entries):
-            return {split: parts[split] for split in SPLITS if split in parts}
-    return {}
+    """Divide by the words train, val and test in folders of images, else in paths of annotations.
 
-
-def word_of(path: Path) -> str | None:
-    """Name the split that the last folder says that speaks of one; None where none does."""
-    for folder in reversed(path.parts):
-        found = [split for split, words in WORDS.items() if words.search(folder)]
-        if len(found) == 1:
-            return found[0]
-    return None
-
-
-def found_lists(texts: Iterable[Path], entries: Sequence[Entry]) -> dict[str, Path]:
-    """Find train.txt with val.txt or test.txt in one folder, whose lines name images of the set."""
-    for train in sorted(
-        (path for path in texts if path.name == "train.txt"), key=lambda path: (-len(path.parts), str(path))
-    ):
-        lists = {
-            split: path
-            for split, names in LISTS.items()
-            for name in names
-            if (path := train.with_name(f"{name}.txt")).is_file()
-        }
-        if len(lists) > 1 and all(_fits(path, entries) for path in lists.values()):
-            return lists
-    return {}
-
-
-def _fits(path: Path, entries: Sequence[Entry]) -> bool:
-    try:
-        lines = read_lines(path)
-    except InputError:
-        return False
-    known = {key_of(entry.image.stem) for entry in entries}
-    return sum(any(_stem(text) in known for text in _texts(line)) for line in lines) >= KNOWN * len(lines)
-
-
-def listed(path: Path, entries: Sequence[Entry]) -> list[Entry]:
-    """Pick the samples that a list names: paths or bare names, with or without an extension, first column alone.
-
-    Raises InputError for lines that name no image of the set, or several.
+    Empty without train and another one. Raises InputError where all but a few images lie in such folders.
     """
-    by_stem: dict[str, list[Entry]] = {}
+    sorted_ = [_by_word(root, entries, part) for part in ("image", "annotation")]
+    for parts in sorted_:
+        if "train" in parts and len(parts) > 1 and None not in parts:
+            return {split: parts[split] for split in SPLITS if split in parts}
+    parts = sorted_[0]
+    if _in_vain(parts) and 2 * len(parts[None]) < len(entries):
+        folders = ", ".join(split for split in SPLITS if split in parts)
+        fix = "divide by data.train=FOLDER data.val=FOLDER data.test=FOLDER, or leave them out by data.images=PATTERN"
+        what = f"{root}: expected every image in a folder that says {folders}, found images in none"
+        raise InputError(counted(what, _names(parts[None]), fix))
+    return {}
+
+
+def _by_word(
+    root: Path, entries: Sequence[Entry], part: Literal["image", "annotation"]
+) -> dict[str | None, list[Entry]]:
+    parts: dict[str | None, list[Entry]] = {}
     for entry in entries:
-        by_stem.setdefault(key_of(entry.image.stem), []).append(entry)
-    found, strange = [], []
-    for line in read_lines(path):
-        text = next((text for text in _texts(line) if _stem(text) in by_stem), line)
-        fitting = by_stem.get(_stem(text), [])
-        if len(fitting) > 1:  # the same name in several folders: the folder decides
-            whole = f"/{ENDING.sub('', text).replace(chr(92), '/').lstrip('./')}"
-            fitting = [each for each in fitting if f"/{each.id}".endswith(whole)]
-        if len(fitting) == 1:
-            found.append(fitting[0])
-        else:
-            strange.append(f"'{line}' names {len(fitting)}")
-    if strange:
-        shown = "; ".join(strange[:3]) + (f"; and {len(strange) - 3} more" if len(strange) > 3 else "")
-        raise fault(path, f"each line to name one of the {len(entries)} images", shown, "mend the list")
-    return found
+        path: Path = getattr(entry, part).relative_to(root)
+        parts.setdefault(word_of(path.parent if part == "image" else path), []).append(entry)
+    return parts
 
 
-def _texts(line: str) -> tuple[str, str]:
-    """The whole line, for names with spaces, and its first column."""
-    return line, line.split("\t" if "\t" in line else None)[0]
+def _in_vain(parts: Mapping[str | None, Sequence[Entry]]) -> bool:
+    """Whether folders name splits and images lie outside them."""
+    return "train" in parts and len(parts) > 2 and None in parts
 
 
-def _stem(text: str) -> str:
-    return key_of(ENDING.sub("", text.replace("\\", "/").rpartition("/")[2]))
+def _ignored(root: Path, entries: Sequence[Entry]) -> str:
+    """Say which folders named splits in vain, as most images lie outside them."""
+    parts = _by_word(root, entries, "image")
+    if not _in_vain(parts):
+        return ""
+    folders = ", ".join(split for split in SPLITS if split in parts)
+    return f"; {counted(f'folders say {folders}, but images lie outside them', _names(parts[None]))}"
+
+
+def _names(entries: Iterable[Entry]) -> list[str]:
+    return [entry.id for entry in entries]

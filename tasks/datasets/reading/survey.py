@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.datasets.reading.files import fault, read_lines
+from tasks.datasets.reading.files import fault, is_there
 from tasks.datasets.reading.formats.base import Format, formats
 from tasks.datasets.reading.formats.json_head import refuse_damaged
-from tasks.datasets.reading.listed import Entry
-from tasks.datasets.reading.pairing import key_of, match, roles
+from tasks.datasets.reading.listed import Entry, id_of
+from tasks.datasets.reading.lots import IMAGES, MAPS, Lot, copies, lots_of, originals
+from tasks.datasets.reading.names import USUAL as CLASS_FILES
+from tasks.datasets.reading.pair_lists import PAIR_LISTS, read_pairs
+from tasks.datasets.reading.pairing import key_of, match
 from tasks.datasets.reading.pictures import PICTURES
-from tasks.datasets.reading.splitting import word_of
-from tasks.datasets.reading.tree import chosen, contents, few, files_below, kinds_of
+from tasks.datasets.reading.split_words import word_of
+from tasks.datasets.reading.tree import below, chosen, contents, few, files_below, kinds_of
 from tasks.errors import InputError
 
 LOOKED_AT = 8  # files of one sort that are looked at, less where there are many sorts
 MANY = 40  # sorts of files
-PAIRS = ("associations.txt", "associate.txt")  # lists of pairs that are read unasked
-SUFFIXES = frozenset({*PICTURES, ".npy", ".exr", ".xml", ".txt", ".mat", ".csv", ".json"})
-IMAGES = re.compile(r"image|img|rgb|colou?r|photo|picture|frame|jpeg|stimul|input|left|cell", re.IGNORECASE)
-MAPS = re.compile(r"mask|label|annot|truth|gt|seg|depth|map|dots|density|fix|sal|disp|matte|alpha", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Lot:
-    """Files of one sort: of one folder, one suffix, and one word at the end of their names."""
-
-    folder: Path
-    suffix: str
-    word: str
-    files: tuple[Path, ...]
-
-    def hinted(self, root: Path, words: re.Pattern[str]) -> bool:
-        """Whether the names of folders, or the word at the end, say what the files are."""
-        return bool(words.search("/".join((*self.folder.relative_to(root).parts, self.word))))
 
 
 @dataclass(frozen=True)
@@ -50,11 +34,23 @@ class Reading:
     bare: Sequence[Path]  # images without an annotation
     loose: Sequence[Path]  # annotations without an image
     absent: Sequence[str]  # images that a file of many names and that are not there
+    word: str = ""  # at the end of the names of annotations
 
     @property
     def files(self) -> list[Path]:
         """The files of annotations."""
         return list(dict.fromkeys(entry.annotation for entry in self.entries))
+
+    def pattern(self, root: Path) -> str:
+        """A pattern of the files of annotations, as far as their folder and the ends of their names tell them."""
+        folders, suffixes = {path.parent for path in self.files}, {path.suffix for path in self.files}
+        folder = below(root, folders.pop()).as_posix() if len(folders) == 1 else "."
+        marks = {path.stem[: len(path.stem) - len(self.word)][-1:] for path in self.files}
+        if self.word:
+            end = f"{marks.pop() if len(marks) == 1 and marks <= set('._-') else ''}{self.word}"
+        else:
+            end = "[0-9]" if all(map(str.isdigit, marks)) else ""
+        return f"{'**' if folder == '.' else folder}/*{end}{suffixes.pop() if len(suffixes) == 1 else '.*'}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,8 @@ class Survey:
         return (
             f"data.root={self.root}: expected images and annotations that belong together, by folders or by the names "
             f"of files; found {kinds_of(self.files) if self.files else 'no files'} in {contents(self.root)}; name them "
-            "by data.images=FOLDER data.annotations=FOLDER, and how they are read by data.format="
+            "by data.images=FOLDER data.annotations=FOLDER, or by a pattern such as data.annotations='*_mask.png', and "
+            "how they are read by data.format="
             f"{'|'.join(sorted(formats))}"
         )
 
@@ -101,17 +98,20 @@ def survey(
     told = chosen(root, annotations, "annotations") if annotations is not None else None
     if images is not None and not shown:
         raise InputError(f"data.images={images}: expected pictures ({', '.join(sorted(PICTURES))}), found none")
-    listed = next((path for path in files if path.name in PAIRS), None)
+    listed = next((path for path in files if path.name in PAIR_LISTS), None)
     if shown is None and told is None and listed is not None:
         return Survey(root, files, _paired(root, listed.relative_to(root).as_posix(), offered))
-    lots = _lots(told if told is not None else _besides(files, shown or []))
+    lots = _annotation_lots(root, files, shown or []) if told is None else lots_of(_no_names(told))
     by_format = _recognised(root, lots, offered, sure=format_ is not None and told is not None)
+    maps = [lot for found in by_format.values() for lot in found]
+    if told is not None and shown is None:
+        maps += _beside(root, files, lots, {name for name, _ in by_format})
     readings = []
-    for (name, _), found in by_format.items():
+    for (name, word), found in by_format.items():
         annotations_ = [path for lot in found for path in lot.files]
-        pool = shown if shown is not None else _image_files(root, files, annotations_, by_format)
-        readings.append(_read(root, offered[name], pool, annotations_))
-    readings = [each for each in readings if each.entries]
+        pool = shown if shown is not None else _image_files(root, files, annotations_, maps)
+        readings.append(_read(root, offered[name], pool, annotations_, word))
+    readings = _joined([each for each in readings if each.entries])
     if not readings:
         refuse_damaged(files)
         if told is not None and format_ is not None:
@@ -130,13 +130,25 @@ def _besides(files: Sequence[Path], taken: Sequence[Path]) -> list[Path]:
     return [path for path in files if path not in known]
 
 
-def _lots(files: Sequence[Path]) -> list[Lot]:
-    """Sort files by folder, suffix and the word at the end of their names."""
-    words = roles(files)
-    sorted_: dict[tuple[Path, str, str], list[Path]] = defaultdict(list)
-    for path in files:
-        sorted_[path.parent, path.suffix.lower(), words.get(path, "")].append(path)
-    return [Lot(*key, tuple(paths)) for key, paths in sorted_.items()]
+def _no_names(files: Sequence[Path]) -> list[Path]:
+    """Leave out the files that name classes, which lie among the labels of some sets."""
+    return [path for path in files if path.name not in CLASS_FILES]
+
+
+def _annotation_lots(root: Path, files: Sequence[Path], images: Sequence[Path]) -> list[Lot]:
+    """Sort the files that may be annotations: neither images, as their names tell, nor names of classes."""
+    lots = lots_of(_no_names(_besides(files, images)))
+    shown = {lot.files for lot in originals(root, lots)}
+    return [lot for lot in lots if lot.files not in shown]
+
+
+def _beside(root: Path, files: Sequence[Path], told: Sequence[Lot], names: set[str]) -> list[Lot]:
+    """List other maps in the folders of those that were asked for, in their formats: im_1_edge beside im_1_mask."""
+    folders, known = {lot.folder for lot in told}, [path for lot in told for path in lot.files]
+    shown = {lot.files for lot in originals(root, lots_of(files))}
+    lots = [lot for lot in lots_of(_besides(files, known)) if lot.folder in folders and lot.files not in shown]
+    found = _recognised(root, lots, dict(formats), sure=False)
+    return [lot for (name, _), alike in found.items() if name in names for lot in alike]
 
 
 def _recognised(
@@ -147,7 +159,7 @@ def _recognised(
     count = LOOKED_AT if len(lots) <= MANY else 2
     for name, format_ in offered.items():
         fitting = [lot for lot in lots if lot.suffix in format_.suffixes]
-        known = fitting if sure else [lot for lot in fitting if format_.recognises(few(lot.files, count))]
+        known = fitting if sure else [lot for lot in fitting if format_.recognises(lot.some(count))]
         if not known and len(offered) == 1:  # it was asked for: then suffixes, or names of folders, must do
             known = [lot for lot in fitting if lot.suffix not in PICTURES or lot.hinted(root, MAPS)]
         for lot in known:
@@ -155,16 +167,13 @@ def _recognised(
     return found
 
 
-def _image_files(
-    root: Path,
-    files: Sequence[Path],
-    annotations: Sequence[Path],
-    by_format: Mapping[tuple[str, str], Sequence[Lot]],
-) -> list[Path]:
-    """Tell which pictures are images: those that are no annotations, but grey ones in a folder that says so."""
-    lots = _lots(_pictures(_besides(files, annotations)))
-    maps = {lot.files for found in by_format.values() for lot in found if not _maybe_image(root, lot)}
-    return [path for lot in lots if lot.files not in maps for path in lot.files]
+def _image_files(root: Path, files: Sequence[Path], annotations: Sequence[Path], maps: Sequence[Lot]) -> list[Path]:
+    """Tell which pictures are images: no annotations, and no maps but grey ones in a folder that says so."""
+    made = copies(lots_of(files))
+    known = {lot.files for lot in made}
+    others = [lot for lot in maps if lot.files in known or not _maybe_image(root, lot)]
+    others += [lot for lot in made if MAPS.search(lot.word)]
+    return _besides(_pictures(files), [*annotations, *(path for lot in others for path in lot.files)])
 
 
 def _maybe_image(root: Path, lot: Lot) -> bool:
@@ -172,17 +181,33 @@ def _maybe_image(root: Path, lot: Lot) -> bool:
     return lot.hinted(root, IMAGES) and not lot.hinted(root, MAPS)
 
 
-def _read(root: Path, format_: type[Format], images: Sequence[Path], annotations: Sequence[Path]) -> Reading:
+def _read(root: Path, format_: type[Format], images: Sequence[Path], annotations: Sequence[Path], word: str) -> Reading:
     if format_.of_many:
         return _named(root, format_, images, annotations)
-    found = match(images, annotations)
+    found = match(root, images, annotations)
     entries = [Entry(id_of(root, image), image, file) for image, file in found.pairs.items()]
-    return Reading(format_, entries, {}, found.images, found.annotations, ())
+    return Reading(format_, entries, {}, found.images, found.annotations, (), word)
 
 
-def id_of(root: Path, image: Path) -> str:
-    """Name a sample: the path of its image in the root, without the suffix."""
-    return image.relative_to(root).with_suffix("").as_posix()
+def _joined(readings: Sequence[Reading]) -> list[Reading]:
+    """Make one of the readings in one format that annotate different images: their words tell nothing of the files."""
+    by_format: dict[type[Format], list[Reading]] = defaultdict(list)
+    for each in readings:
+        by_format[each.format].append(each)
+    joined: list[Reading] = []
+    for format_, parts in by_format.items():
+        entries = [entry for each in parts for entry in each.entries]
+        known = {entry.image for entry in entries}
+        if len(parts) == 1 or len(known) < len(entries):
+            joined += parts
+            continue
+        names = {id_: name for each in parts for id_, name in each.names.items()}
+        loose = [path for each in parts for path in each.loose]
+        absent = [name for each in parts for name in each.absent]
+        left = set.intersection(*(set(each.bare) for each in parts))
+        bare = [path for path in parts[0].bare if path in left]
+        joined.append(Reading(format_, sorted(entries, key=lambda entry: entry.image), names, bare, loose, absent))
+    return joined
 
 
 def _named(root: Path, format_: type[Format], images: Sequence[Path], files: Sequence[Path]) -> Reading:
@@ -196,7 +221,7 @@ def _named(root: Path, format_: type[Format], images: Sequence[Path], files: Seq
     entries, names, absent = [], {}, []
     for file in files:
         for name in reader.named(file):
-            image = _nearest(name, file, by_name)
+            image = _nearest(root, name, file, by_name)
             if image is None:
                 absent.append(name)
                 continue
@@ -207,7 +232,7 @@ def _named(root: Path, format_: type[Format], images: Sequence[Path], files: Seq
     return Reading(format_, entries, names, [path for path in images if path not in known], (), absent)
 
 
-def _nearest(name: str, file: Path, by_name: Mapping[str, Sequence[Path]]) -> Path | None:
+def _nearest(root: Path, name: str, file: Path, by_name: Mapping[str, Sequence[Path]]) -> Path | None:
     """Find the image of a name, as a file says it; InputError where several are as near."""
     whole = name.replace("\\", "/")
     found = by_name.get(key_of(whole.rpartition("/")[2]), ())
@@ -215,8 +240,8 @@ def _nearest(name: str, file: Path, by_name: Mapping[str, Sequence[Path]]) -> Pa
     found = ending or found
 
     def near(path: Path) -> tuple[bool, bool, int]:
-        split = word_of(path.parent)
-        same = split is not None and split == word_of(Path(*file.parts[-2:]))
+        split = word_of(below(root, path.parent))
+        same = split is not None and split == word_of(below(root, file))
         return path.parent == file.parent, same, len({*path.parts} & {*file.parts})
 
     ordered = sorted(found, key=near, reverse=True)
@@ -227,17 +252,9 @@ def _nearest(name: str, file: Path, by_name: Mapping[str, Sequence[Path]]) -> Pa
 
 
 def _paired(root: Path, pairs: str, offered: Mapping[str, type[Format]]) -> list[Reading]:
-    """Read a list of pairs, such as TUM's associations.txt; InputError where a line has no two files."""
-    path = root / Path(pairs).expanduser()
-    entries = []
-    for line in read_lines(path):
-        if line.startswith("#"):
-            continue
-        files = [root / cell for cell in re.split(r"[\s,;]+", line) if Path(cell).suffix.lower() in SUFFIXES]
-        if len(files) != 2:
-            raise fault(path, "the files of an image and of its annotation a line", f"'{line}'", "mend the line")
-        entries.append(Entry(id_of(root, files[0]), *files))
-    there = [entry.annotation for entry in entries if entry.annotation.is_file()]
+    """Read what a list of pairs names, in the formats that its annotations look like."""
+    entries = read_pairs(root, pairs)
+    there = [entry.annotation for entry in entries if is_there(entry.annotation)]
     some = few(there, LOOKED_AT)
     looked = {each: [path for path in some if path.suffix.lower() in each.suffixes] for each in offered.values()}
     fitting = [each for each, files in looked.items() if files and (len(offered) == 1 or each.recognises(files))]

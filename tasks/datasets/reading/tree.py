@@ -52,8 +52,8 @@ def chosen(root: Path, place: str, option: str) -> list[Path]:
     """
     path = root / Path(place).expanduser()
     if path.is_file():
-        return [path]
-    if path.is_dir():
+        found = [path]
+    elif path.is_dir():
         found = files_below(path)
     elif any(mark in place for mark in "*?["):
         try:
@@ -67,7 +67,17 @@ def chosen(root: Path, place: str, option: str) -> list[Path]:
             f"data.{option}={place}: expected a folder, a file or a pattern such as '*/images/*.jpg', relative to "
             f"data.root={root}, with files in it; found none, but {contents(root)}"
         )
+    if not all(each.is_relative_to(root) for each in found):
+        raise InputError(
+            f"data.{option}={place}: expected a place within data.root={root}, found one elsewhere; set data.root to a "
+            "folder that holds both"
+        )
     return found
+
+
+def below(root: Path, path: Path) -> Path:
+    """Write a path relative to the root; one that lies elsewhere stays as it is."""
+    return path.relative_to(root) if path.is_relative_to(root) else path
 
 
 def contents(root: Path) -> str:

@@ -18,6 +18,7 @@ from tests.benchmark.test_cli import command
 from tests.tasks.datasets import layouts
 from tests.tasks.datasets import test_folder_faults as bad
 from tests.tasks.datasets.own_layouts import LAYOUTS
+from tests.tasks.datasets.reading.test_survey import masks_and_edges
 
 
 def inspect(path: Path) -> int:
@@ -65,6 +66,14 @@ def test_the_command_reads_the_folder(name: str, tmp_path: Path, capsys: pytest.
     assert sum(len(dataset.ids(split)) for split in dataset.splits) >= 8
 
 
+def test_each_of_several_ways_has_a_command_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    masks_and_edges(tmp_path, tmp_path)
+    assert inspect(tmp_path) == 0
+    lines = [words[2:] for words in printed(capsys.readouterr().out) if "task=saliency" in words]
+    read = [build_dataset(compose.load(words).data).load("train", 0).annotations["mask"] for words in lines]
+    assert [int(mask.sum()) for mask in read] == [24 * 32 - 120, 120]
+
+
 @pytest.mark.parametrize(
     ("name", "write", "words"),
     [
@@ -91,7 +100,7 @@ def test_adapters_of_published_sets_go_first(
         (bad.coco_cut, ["data.format=coco"], "boxes.json: expected COCO's JSON"),
         (bad.link_out, [], "x.png: expected links that stay within data.root="),
         (bad.bare, [], "images without an annotation (binary"),
-        (bad.one_stem, [], "expected one file a name, found 1.png in the same folder"),
+        (bad.one_stem, [], "expected one file a name, found 1.jpg in the same folder"),
         (lambda root: bad.photo(root / "a" / "1.png"), [], "found 1 .png in a/"),
         (lambda root: root.mkdir(), [], "found no files in nothing"),
     ],
@@ -109,6 +118,8 @@ def test_a_bad_folder_is_one_clear_line_for_every_command(
     ("write", "message"),
     [
         (bad.deep, "3.png: expected an 8-bit image, found mode I;16"),
+        (bad.deep_colours, "3.png: expected an 8-bit image, found mode RGB;16"),
+        (bad.dangling, "found no such file"),
         (bad.turned, "found an EXIF entry that turns it; say data.exif=apply"),
         (bad.no_image, "3.png: expected an image, found no image data"),
     ],

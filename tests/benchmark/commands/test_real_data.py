@@ -22,7 +22,7 @@ from tests.tasks.datasets.own_layouts import LAYOUTS
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]  # each reads a set whole, and trains on it
 
-SMALL = ("method=none", "data.size=64", "recipe.steps=10", "recipe.batch=2", "recipe.crop=null", "save_every=0")
+SMALL = ("method=none", "data.size=64", "recipe.steps=10", "recipe.batch=2", "recipe.crop=null", "save_every=60")
 FAULTY = {"bccd": 2}  # boxes without an area, which are left out
 COUNT = 12  # samples of a layout
 SETS = {"camvid": "seg", "bccd": "det", "crowd": "count", "rgbd": "depth", "people_masks": "saliency"}

@@ -16,6 +16,7 @@ from benchmark.config import compose
 from benchmark.config.schema import Config
 from benchmark.run import Run
 from benchmark.training.assemble import strengthen
+from benchmark.training.interrupt import Stop
 from leaderboards import store, tuning
 from leaderboards.errors import RecordError
 from leaderboards.record import Record
@@ -72,7 +73,7 @@ class Untrained(Run):
     best = {"pixel": 1.0, "cwd": 16.0, "none": 0.008}
 
     def __init__(self, config: Config, console: Console) -> None:
-        self.config = config
+        self.config, self.stop = config, Stop()
 
     def execute(self) -> list[Record]:
         return [self.scored(name) for name in self.config.methods]

@@ -25,7 +25,7 @@ PAPERS = ROOT / "docs" / "experiments.md"
 EXPERIMENTS = sorted(path.stem for path in (Path(benchmark.__file__).parent / "conf" / "experiment").glob("*.yaml"))
 MINIATURE = (
     *("data.size=64", "recipe.steps=2", "teacher.recipe.steps=2", "student.weights=null"),
-    *("workers=0", "device=cpu", "save_every=0"),
+    *("workers=0", "device=cpu", "save_every=60"),
 )
 
 

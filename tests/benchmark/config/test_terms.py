@@ -21,8 +21,9 @@ def test_the_names_come_in_one_order_and_all_terms_are_no_option() -> None:
     assert "terms" not in whole.methods["structured"]
     some = compose.load([*words, "methods.structured.terms=[supervised,pixel,pair]"])
     assert some.methods["structured"]["terms"] == ["pair", "pixel"]
-    with pytest.raises(InputError, match=r"methods\.structured\.terms=\[\]"):
-        compose.load([*words, "methods.structured.terms=[]"])
+    for none in ("", "supervised"):
+        with pytest.raises(InputError, match=rf"methods\.structured\.terms=\[{none}\]: expected terms of its own"):
+            compose.load([*words, f"methods.structured.terms=[{none}]"])
 
 
 @pytest.mark.parametrize("name", ["structured", "cckd", "skt", "mgd"])

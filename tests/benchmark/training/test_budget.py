@@ -97,6 +97,19 @@ def test_under_a_time_budget_every_method_makes_the_steps_that_fit(home: Path) -
     assert [board.track.budget_kind for board in side_by_side.boards] == ["steps", "time"]
 
 
+def test_a_method_that_cannot_be_built_leaves_the_others_their_time(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "bad.py"
+    file.write_text(
+        "from methods.base import Method\n\n\nclass Bad(Method):\n"
+        "    def __init__(self, setting):\n        raise OSError('not today')\n\n"
+        "    def forward(self, step):\n        return {}\n"
+    )
+    bad, pixel = tiny_run(home, f"method=[{file}:Bad,pixel]", "recipe.budget=time")
+    assert (bad.status, pixel.status) == ("failed", "ok")
+    assert "not today" in bad.status_reason
+    assert not (home / "runs" / bad.run_id / "budget.json").exists()
+
+
 def test_a_stopped_run_goes_on_with_the_steps_that_were_measured(home: Path) -> None:
     words = ("method=pixel", "recipe.budget=time")
     (first,) = tiny_run(home, *words)
@@ -124,6 +137,10 @@ def test_a_stopped_run_goes_on_with_the_steps_that_were_measured(home: Path) -> 
         ("data.cache=disc", "data.cache=disc: expected auto, none, memory, disk or device; did you mean"),
         ("recipe.selection=first", "recipe.selection=first: expected last or best"),
         ("teacher.recipe.budget=time", "a teacher has no control"),
+        (
+            "teacher.recipe.factor=2",
+            "teacher.recipe.factor: only a student's steps are multiplied",
+        ),
         ("recipe.factor=0", "recipe.factor=0.0: expected a number above 0"),
     ],
 )

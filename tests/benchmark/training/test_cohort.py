@@ -47,6 +47,11 @@ class Breaking(Method):
                 step.teacher(step.labeled).maps[0].mul_(2)
             if self.how == "wipe":
                 step.labeled.image.zero_()
+            if self.how == "relabel":
+                step.labeled.target[step.labeled.target == 255] = 0
+                step.labeled.target.clamp_(max=1)
+            if self.how == "uncover":
+                step.labeled.inside.logical_not_()
             if self.how == "leave":
                 sys.exit(3)
             if self.how == "meddle":
@@ -104,7 +109,9 @@ def test_every_method_trains_another_student(task: str, together: Callable[[str]
         ("nan", "diverged", "not finite at step 2"),
         ("raise", "failed", "ArithmeticError at step 2: a method's own fault"),
         ("touch", "failed", "changed the prediction of teacher 'deep' on batch 'labeled' in place"),
-        ("wipe", "failed", "changed the images of batch 'labeled' in place"),
+        ("wipe", "failed", "changed batch 'labeled', its images or its labels, in place"),
+        ("relabel", "failed", "changed batch 'labeled', its images or its labels, in place"),
+        ("uncover", "failed", "changed batch 'labeled', its images or its labels, in place"),
         ("leave", "failed", "SystemExit at step 2: 3"),
         ("meddle", "failed", "changed torch's default dtype, which the whole cohort shares"),
         ("build", "failed", "OSError when it was built: not today"),

@@ -33,6 +33,12 @@ def test_a_board_alone_shows_its_gains_with_intervals_the_best_first():
     assert words[-1].endswith("the student alone reaches 0.5050 ± 0.0050, its teacher 0.6000.")
 
 
+def test_a_method_that_failed_in_a_seed_is_named_and_not_drawn():
+    _, words = drawn([*RUNS, *seeds("skt", 0.60, 0.612), record("skt", 2, None, status="diverged", reason="NaN")])
+    assert "skt" not in words
+    assert " ".join(words).endswith("its teacher 0.6000; failed: skt.")
+
+
 def test_a_dot_stands_where_the_axis_says():
     root, _ = drawn(RUNS)
     ticks = {float(each.text.replace("−", "-")): float(each.get("x")) for each in root.iter(f"{SVG}text")

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -45,6 +46,19 @@ def one_to_train(root: Path) -> None:
 def deep(root: Path) -> None:
     pairs(root)
     picture(root / "images" / "3.png", np.full((24, 32), 40000, np.uint16))
+
+
+def deep_colours(root: Path) -> None:
+    """Pillow reads them as eight bits."""
+    pairs(root)
+    assert cv2.imwrite(str(root / "images" / "3.png"), np.full((24, 32, 3), 40000, np.uint16))
+
+
+def dangling(root: Path) -> None:
+    pairs(root)
+    for place in ("images/3.png", "masks/4.png", "masks/notes.json"):
+        (root / place).unlink(missing_ok=True)
+        (root / place).symlink_to(root / "nothing")
 
 
 def no_image(root: Path) -> None:
@@ -109,8 +123,10 @@ def one_stem(root: Path) -> None:
             {},
             r"without an annotation \(binary.*\): 200, images/10.png, .*/101.png and 197 more; data.missing=skip",
         ),
-        (one_stem, {}, r"1.jpg: expected one file a name, found 1.png in the same folder; .*data.images"),
+        (one_stem, {}, r"1.png: expected one file a name, found 1.jpg in the same folder; .*data.images"),
         (deep, {}, "3.png: expected an 8-bit image, found mode I;16; convert it to 8 bits"),
+        (deep_colours, {}, "3.png: expected an 8-bit image, found mode RGB;16; convert it to 8 bits"),
+        (dangling, {}, "masks/4.png: expected the annotation of sample 'images/4', found no such file; put it there"),
         (no_image, {}, "3.png: expected an image, found no image data; see whether the file is complete"),
         (turned, {}, "expected an image as it is stored, found an EXIF entry that turns it; say data.exif=apply"),
         (

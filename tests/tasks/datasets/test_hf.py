@@ -66,3 +66,38 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     library.Dataset.from_dict({"image": [1], "mask": [2]}).to_parquet(tmp_path / "x.parquet")
     with pytest.raises(InputError, match="expected a column 'masks', found none; did you mean 'mask'"):
         HuggingFace(path=str(tmp_path / "x.parquet"), annotation="masks", kind="classes")
+
+
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **columns: list[Any]) -> str:
+    """Write rows with other columns in place of those of ``rows``."""
+    monkeypatch.setattr(library.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    whole = library.Dataset.from_dict({"image": rows()["image"], **columns})
+    for name, values in {"image": rows()["image"], **columns}.items():
+        whole = whole.cast_column(name, library.Image()) if isinstance(values[0], Image.Image) else whole
+    whole.to_parquet(tmp_path / "rows.parquet")
+    return str(tmp_path / "rows.parquet")
+
+
+@pytest.mark.parametrize("classes", [None, ["cat", "dog"]])
+def test_categories_are_numbers(classes: list[str] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = [{"bbox": [[1.0, 2.0, 5.0, 6.0]], "category": ["cat"]} for _ in range(COUNT)]
+    path = stored(tmp_path, monkeypatch, objects=objects)
+    expected = (
+        r"train-\d+: expected categories as numbers in 'category', found 'cat'; number them, and give their names"
+    )
+    with pytest.raises(InputError, match=expected):
+        HuggingFace(path=path, annotation="objects", kind="boxes", classes=classes).load("train", 0)
+
+
+def test_depth_is_none_where_nothing_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    depth = Image.fromarray(np.array([[0, 1500, 65535]], np.uint16))
+    path = stored(tmp_path, monkeypatch, depth=[depth] * COUNT)
+    data = HuggingFace(path=path, annotation="depth", kind="depth", scale=1000.0)
+    assert data.load("train", 0).annotations["depth"].tolist() == [[0.0, 1.5, 0.0]]
+
+
+def test_images_of_more_than_eight_bits_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = Image.fromarray(np.full((24, 32), 40000, np.uint16))
+    path = stored(tmp_path, monkeypatch, image=[deep] * COUNT, label=rows()["label"])
+    with pytest.raises(InputError, match=r"train-\d+: expected an 8-bit image, found mode I;16; convert it to 8 bits"):
+        HuggingFace(path=path, annotation="label", kind="classes").load("train", 0)

@@ -147,3 +147,13 @@ def test_bayesian_targets():
     assert space.paste(a, b, mask).weight.tolist() == [[0.0, 1.0, 1.0]]
     assert space.mix(a, b, torch.tensor([0.75])).weight.tolist() == [[0.75, 0.75, 0.25]]
     assert space.labeled(a, (16, 32)).all()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_points_mixed_with_themselves_ask_for_the_density_that_they_ask_for_alone(share):
+    """Twins share a cell by their weights, so a right density has no error whatever the weight."""
+    target = stack_points([torch.tensor([[8.0, 8.0], [24.0, 20.0]])], (32, 32))
+    both = BayesianDensity().mix(target, target, torch.tensor([share]))
+    counts = torch.rand(1, 8, 8)
+    alone, mixed = (bayesian(counts, each, reduction="reference").item() for each in (target, both))
+    assert mixed == pytest.approx(alone, rel=ROUNDING)

@@ -90,3 +90,18 @@ def test_the_summary_says_where_and_how_widely():
     assert_alike(summary[0], torch.tensor([6.5 / 9, 1.5 / 6, 0.0, 0.0]))
     variance = [(1 - 1 / n**2) / 12 for n in (9, 6)]
     assert_alike(summary[1], torch.tensor([0.5, 0.5, *variance]))
+
+
+@pytest.mark.parametrize("size", [16, 512])
+def test_the_optional_terms_do_not_depend_on_the_resolution(size):
+    """A prediction that is right has a CC of one, however many pixels share the probability."""
+    place = (torch.arange(size) + 0.5) / size - 0.5
+    bump = -8 * (place[:, None] ** 2 + place[None] ** 2)
+    maps, target = (bump[None, None],), bump.exp()[None]
+    plain, cc, nss = (
+        Fixation(**options).supervised(maps, target).item() for options in ({}, {"cc": 1.0}, {"nss": 1.0})
+    )
+    assert cc - plain == pytest.approx(0.0, abs=1e-4)
+    weight = bump.exp() / bump.exp().sum()
+    z = (weight - weight.mean()) / weight.std(correction=0)
+    assert plain - nss == pytest.approx(float((weight * z).sum()), rel=1e-3)

@@ -89,6 +89,13 @@ def test_mixing_is_symmetric(case):
     assert losses[0].item() == pytest.approx(losses[1].item(), rel=ROUNDING)
 
 
+def test_a_target_mixed_with_itself_is_that_target_where_it_says_so(case):
+    target, maps = case.labels(2), case.prediction(0).maps
+    mixed = case.space.mix(target, target, torch.tensor([0.3, 0.9, 0.5]))
+    found, alone = (case.space.supervised(maps, each).item() for each in (mixed, target))
+    assert (found == pytest.approx(alone, rel=ROUNDING)) == case.space.blends
+
+
 def test_mixing_and_pasting_half_have_gradients(case):
     a, b, student = case.labels(2), case.labels(3), case.prediction(0, grad=True)
     for target in (case.space.mix(a, b, torch.tensor([0.1, 0.5, 0.95])), case.space.paste(a, b, left_half())):

@@ -34,7 +34,7 @@ class Format(ABC):
         """Say whether files, a few of one folder and of its suffixes, look like this format; raises nothing."""
 
     @classmethod
-    def suggests(cls, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
+    def suggests(cls, root: Path, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
         """Propose values of options that have no safe default, from a few files; they are shown, never used unasked."""
         return [{}]
 
@@ -67,6 +67,14 @@ class Format(ABC):
     def doubts(self, file: Path, image: str, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
         """Name faults that ``read`` puts up with, one line each."""
         return []
+
+    def oddities(self) -> list[str]:
+        """Name faults of the files as a whole that ``learn`` puts up with, one line each."""
+        return []
+
+    def beside(self, file: Path) -> Sequence[Path]:
+        """List other files that tell something of the image that a file of annotations is of."""
+        return ()
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -67,6 +67,10 @@ class Coco(Format):
         """Boxes that are left out or clipped."""
         return box_faults(file.with_name(f"{file.name}, image {image}"), self._boxes(file, image), size)
 
+    def oddities(self) -> list[str]:
+        """Ids of annotations that are used twice."""
+        return [text for each in self.files.values() for text in each.faults]
+
     def _boxes(self, file: Path, image: str) -> Boxes:
         boxes = self.files[file].records[image].boxes
         labels = boxes.labels.copy()

@@ -42,7 +42,7 @@ class Colours(Format):
 
     def learn(self, root: Path, files: Sequence[Path]) -> None:
         """Take the table given, or every colour that is found."""
-        named = names_of(root, self.classes)
+        named = names_of(root, self.classes, files)
         if named and any(each.colour is None for each in named):
             if self.classes is not None:
                 raise InputError(f"data.classes={self.classes}: expected a colour for each class, as in 'name r g b'")
@@ -52,6 +52,11 @@ class Colours(Format):
         _, self.info = table_and_info([Named(each.name, k, each.colour) for k, each in enumerate(kept)], [])
         classes = {each.name: k for k, each in enumerate(kept)}
         self.table = {int(pack(np.array(each.colour))): classes.get(each.name, IGNORE) for each in named if each.colour}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The options and names, and which colour is which class."""
+        return super().identity | {"table": sorted(self.table.items())}
 
     def read(self, file: Path, image: str, size: tuple[int, int] | None) -> dict[str, Any]:
         """Look every colour up; one that is in no table is an error that names the file and the colours."""

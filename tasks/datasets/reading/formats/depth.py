@@ -14,6 +14,7 @@ from tasks.base import Info
 from tasks.datasets.reading.files import fault, reason, size_text
 from tasks.datasets.reading.formats.base import Format, formats
 from tasks.datasets.reading.pictures import PICTURES, plane_of, sort_of
+from tasks.datasets.reading.tree import below
 from tasks.errors import InputError
 
 INVALID = (0, 65535)  # no measurement: most sensors, and Kinect in 7-Scenes
@@ -38,16 +39,17 @@ class _Depth(Format):
         raise NotImplementedError
 
     @classmethod
-    def suggests(cls, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
+    def suggests(cls, root: Path, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
         """The scale of KITTI or TUM where paths say so, else the first usual one with which the median is a distance.
 
-        A cap too, where values reach out of a room.
+        Paths count from the name of the root on. A cap too, where values reach out of a room.
         """
         values = np.concatenate([_measured(cls.stored(path), INVALID) for path in files[:4]])
         if not values.size:
             return [{}]
         middle, largest = float(np.median(values)), float(np.percentile(values, 99))
-        known = [scale for scale, words in KNOWN.items() if all(words.search(path.as_posix()) for path in files)]
+        paths = [below(root.parent, path).as_posix() for path in files]
+        known = [scale for scale, words in KNOWN.items() if all(map(words.search, paths))]
         usual = (1.0, 1000.0) if values.dtype.kind == "f" else (*known, 1000.0, 256.0)
         for scale in usual:
             if PLAUSIBLE[0] <= middle / scale <= PLAUSIBLE[1]:
@@ -75,9 +77,7 @@ class _Depth(Format):
         if size is not None and raw.shape != size:
             raise fault(file, f"{size_text(size)} pixels like its image", size_text((raw.shape[0], raw.shape[1])))
         assert self.scale is not None
-        depth = raw.astype(np.float32) / np.float32(self.scale)
-        depth[np.isin(raw, self.invalid) | ~np.isfinite(raw)] = 0
-        return {"depth": depth}
+        return {"depth": metres(raw, self.scale, self.invalid)}
 
     def doubts(self, file: Path, image: str, size: tuple[int, int], annotations: Mapping[str, Any]) -> list[str]:
         """Name a map without any depth."""
@@ -151,6 +151,13 @@ class DepthArray(_Depth):
 def called_depth(path: Path) -> bool:
     """Whether the name of a file, or of one of the two folders around it, speaks of depth."""
     return bool(NAMED.search("/".join(path.parts[-3:])))
+
+
+def metres(raw: np.ndarray, scale: float, invalid: Sequence[float]) -> np.ndarray:
+    """Turn stored values into metres, float32, 0 where nothing was measured."""
+    depth = raw.astype(np.float32) / np.float32(scale)
+    depth[np.isin(raw, list(invalid)) | ~np.isfinite(raw)] = 0
+    return depth
 
 
 def _measured(raw: np.ndarray, invalid: Sequence[float]) -> np.ndarray:

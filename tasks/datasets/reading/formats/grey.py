@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tasks.annotations.fixations import Fixations
-from tasks.datasets.reading.files import fault, shape_faults, size_text
+from tasks.datasets.reading.files import fault, is_there, shape_faults, size_text
 from tasks.datasets.reading.formats.base import Format, formats
 from tasks.datasets.reading.gaze import FIXATED, pixels
 from tasks.datasets.reading.pictures import PICTURES, plane_of, sort_of
@@ -39,7 +39,7 @@ class Grey(Format):
         return sort_of(files) == "grey"
 
     @classmethod
-    def suggests(cls, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
+    def suggests(cls, root: Path, files: Sequence[Path]) -> Sequence[Mapping[str, Any]]:
         """Densities, or masks by the usual threshold."""
         return [{}, {"threshold": FIXATED}]
 
@@ -58,9 +58,14 @@ class Grey(Format):
         if self.points is None:
             return
         folder = root / Path(self.points).expanduser()
-        self.marks = {path.stem: path for path in sorted(folder.rglob("*")) if path.suffix.lower() in PICTURES}
+        found = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in PICTURES)
+        self.marks = {path.stem: path for path in found if is_there(path)}
         if not self.marks:
             raise InputError(f"data.points={self.points}: expected a folder of pictures, found none in {folder}")
+
+    def beside(self, file: Path) -> Sequence[Path]:
+        """The map of points."""
+        return [self.marks[file.stem]] if file.stem in self.marks else []
 
     def read(self, file: Path, image: str, size: tuple[int, int] | None) -> dict[str, Any]:
         """Read a density, or cut a mask."""

@@ -12,7 +12,10 @@ from tasks.datasets.reading.files import fault, load_json, reason
 
 def content_of(path: Path) -> Any:
     """Read a JSON file, None where it is none; what was read last is remembered until the file changes."""
-    stat = path.stat()
+    try:
+        stat = path.stat()
+    except OSError:  # a link to nothing
+        return None
     return _content(path, stat.st_mtime_ns, stat.st_size)
 
 
@@ -20,7 +23,7 @@ def content_of(path: Path) -> Any:
 def _content(path: Path, changed: int, length: int) -> Any:
     try:
         return load_json(path)
-    except ValueError:
+    except (OSError, ValueError):
         return None
 
 
@@ -30,7 +33,7 @@ def refuse_damaged(files: Iterable[Path]) -> None:
         if path.suffix.lower() == ".json" and content_of(path) is None:
             try:
                 load_json(path)
-            except ValueError as error:
+            except (OSError, ValueError) as error:
                 raise fault(path, "JSON", reason(error)) from None
 
 

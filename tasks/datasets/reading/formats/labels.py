@@ -40,12 +40,17 @@ class Labels(Format):
 
     def learn(self, root: Path, files: Sequence[Path]) -> None:
         """Take the names given, or every label that is found."""
-        named = [each for each in names_of(root, self.classes) if each.label not in self.ignore]
+        named = [each for each in names_of(root, self.classes, files) if each.label not in self.ignore]
         if not named:
             values = sorted({int(value) for path in files for value in np.unique(plane_of(path))} - set(self.ignore))
             named = [Named(f"label {value}", value) for value in values]
         self.table, self.info = table_and_info(named, self.ignore)
         self.allowed = told(sorted({each.label for each in named} | set(self.ignore)))
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The options and names, and which label is which class."""
+        return super().identity | {"table": self.table.tolist()}
 
     def read(self, file: Path, image: str, size: tuple[int, int] | None) -> dict[str, Any]:
         """Translate labels to classes; a label that is not allowed is an error that names the file and the values."""

@@ -42,11 +42,12 @@ class PointJson(_PointJson):
 
     @classmethod
     def recognises(cls, files: Sequence[Path]) -> bool:
-        """Points in all files that are JSON."""
+        """Points in all files that are JSON, and in one at least."""
         try:
-            return bool([points_of(path, content_of(path)) for path in files if content_of(path) is not None])
+            found = [points_of(path, content_of(path)) for path in files if content_of(path) is not None]
         except InputError:
             return False
+        return any(len(points) for points in found)
 
     def points(self, file: Path, image: str) -> np.ndarray:
         """The points of the file."""
@@ -91,8 +92,7 @@ def _table(path: Path) -> dict[str, np.ndarray]:
 def points_of(path: Path, content: Any) -> np.ndarray:
     """Understand the points of one image, float64 (K,2); InputError where they are something else."""
     if isinstance(content, Mapping) and isinstance(content.get("shapes"), list):
-        shapes = [each for each in content["shapes"] if isinstance(each, Mapping)]
-        return read_points(path, [each["points"][0] for each in shapes if each.get("shape_type") == "point"])
+        return _of_shapes(path, content["shapes"])
     if isinstance(content, Mapping) and "points" in content:
         content = content["points"]
     if not isinstance(content, list):
@@ -101,3 +101,16 @@ def points_of(path: Path, content: Any) -> np.ndarray:
     if content and all(isinstance(each, Mapping) and {"x", "y"} <= each.keys() for each in content):
         content = [[each["x"], each["y"]] for each in content]
     return read_points(path, content)
+
+
+def _of_shapes(path: Path, listed: list[Any]) -> np.ndarray:
+    """Pick the points among labelme's shapes; InputError where there are others alone."""
+    shapes = [each for each in listed if isinstance(each, Mapping)]
+    points = [each for each in shapes if each.get("shape_type") == "point"]
+    if shapes and not points:
+        types = ", ".join(sorted({str(each.get("shape_type")) for each in shapes}))
+        raise fault(path, "labelme's shapes, points among them", types, "export them as masks or boxes")
+    places = [place[0] for each in points if isinstance(place := each.get("points"), list) and place]
+    if len(places) < len(points):
+        raise fault(path, EXPECTED, "a point without x and y")
+    return read_points(path, places)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,12 +17,15 @@ from tasks.datasets.reading.formats.base import Format, formats
 from tasks.datasets.reading.names import Named, names_of
 from tasks.errors import InputError
 
+POSES = re.compile(r"^kpt_shape\s*:", re.MULTILINE)
+
 
 @formats.register("yolo")
 class Yolo(Format):
     """A text file an image: ``label x y width height`` of the centre, or ``label x y x y ...`` of an outline, 0 to 1.
 
-    Names come from data.yaml or classes.txt. An empty file says that the image has no object.
+    Names come from data.yaml or classes.txt. An empty file says that the image has no object. Labels of poses look like
+    outlines, so a set whose data.yaml tells ``kpt_shape`` is refused.
 
     Args:
         classes: names, a list or a file; data.yaml or classes.txt of the root by default.
@@ -47,12 +51,18 @@ class Yolo(Format):
 
     def learn(self, root: Path, files: Sequence[Path]) -> None:
         """Read the names; without any, the labels found are the categories."""
-        named = names_of(root, self.classes)
+        _refuse_poses(root, self.classes)
+        named = names_of(root, self.classes, files)
         if not named:
             labels = sorted({label for path in files for label, _ in _rows(path)})
             named = [Named(f"label {label}", label) for label in labels]
         self.labels = {each.label: number for number, each in enumerate(named)}
         self.info = Info(categories=tuple(each.name for each in named), category_ids=tuple(range(1, len(named) + 1)))
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The options and names, and which label is which category."""
+        return super().identity | {"table": sorted(self.labels.items())}
 
     def read(self, file: Path, image: str, size: tuple[int, int] | None) -> dict[str, Any]:
         """The boxes of an image, in its pixels."""
@@ -74,6 +84,14 @@ class Yolo(Format):
             np.array([self.labels[label] for label, _ in rows], np.int64),
             np.zeros(len(rows), bool),
         )
+
+
+def _refuse_poses(root: Path, classes: Any) -> None:
+    """Raise InputError where YAML says that lines go on with key points: they would be taken for outlines."""
+    for name in [classes] if isinstance(classes, str) else ["data.yaml", "data.yml"]:
+        path = root / name
+        if path.suffix in (".yaml", ".yml") and path.is_file() and POSES.search(path.read_text(errors="replace")):
+            raise fault(path, "labels of boxes or of outlines", "kpt_shape, labels of poses", "export the boxes alone")
 
 
 def _rows(path: Path) -> list[tuple[int, tuple[float, float, float, float]]]:

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from tasks.datasets.reading import files
+from tasks.datasets.reading.pictures import colours_of, head, plane_of
 from tasks.errors import InputError
 from tests.tasks.datasets import layouts
 
@@ -69,6 +72,18 @@ def test_a_deep_image_is_refused(tmp_path: Path) -> None:
     layouts.grey(tmp_path / "a.png", np.full((2, 2), 1000, np.uint16))
     with pytest.raises(InputError, match="expected an 8-bit image, found mode I;16"):
         files.read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize("read", [files.read_image, files.read_grey, colours_of, plane_of, head])
+def test_sixteen_bits_of_three_channels_are_seen(name: str, read: Callable[[Path], object], tmp_path: Path) -> None:
+    """Pillow opens them as RGB and keeps the higher eight."""
+    assert cv2.imwrite(str(tmp_path / name), np.full((4, 5, 3), 1000, np.uint16))
+    if read is head:
+        assert (head(tmp_path / name).mode, head(tmp_path / name).deep) == ("RGB;16", True)
+        return
+    with pytest.raises(InputError, match=rf"{name}: expected an 8-bit image, found mode RGB;16; convert it to 8 bits"):
+        read(tmp_path / name)
 
 
 def test_palette_maps_give_indices(tmp_path: Path) -> None:
