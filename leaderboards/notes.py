@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from leaderboards import criteria
 from leaderboards.entry import Entry
@@ -77,35 +77,29 @@ def _better(teacher: float, baseline: Estimate, higher_is_better: bool) -> bool:
 
 def _seeds(entries: Sequence[Entry]) -> list[str]:
     few = [entry.label for entry in entries if len(entry.scores) == 1]
-    if not few:
-        return []
-    return [f"One seed has no interval, so the order is not proven for: {', '.join(sorted(few))}."]
+    return _naming("One seed has no interval, so the order is not proven for", few)
 
 
 def _protocols(track: Track, entries: Sequence[Entry]) -> list[str]:
     """Name rows whose runs keep to another protocol than most runs of the board."""
     own = track.protocol, track.proves
     other = {entry.label: said for entry in entries if (said := {protocol_of(run) for run in entry.records} - {own})}
-    if not other:
-        return []
-    rows = (f"{label} ({_list({name or 'none' for name, _ in said})})" for label, said in sorted(other.items()))
-    return [f"Of another protocol than most runs of the board: {', '.join(rows)}."]
+    rows = (f"{label} ({_list({name or 'none' for name, _ in said})})" for label, said in other.items())
+    return _naming("Of another protocol than most runs of the board", rows)
 
 
 def _images(entries: Sequence[Entry], gains: Mapping[str, Gain]) -> list[str]:
     """Say which intervals cannot know how far the score depends on the test images."""
     known = [(entry.label, gains[entry.id].over) for entry in entries if entry.id in gains and gains[entry.id].over]
     without = [label for label, over in known if over == SEEDS]
-    if not without:
-        return []
-    if len(without) == len(known):
+    if without and len(without) == len(known):
         return [
             "There are no per-image values: intervals of gains are over seeds alone, and tell nothing of other images."
         ]
-    return [
-        "Not all runs have a value of each image, so that intervals of gains are over seeds alone, and tell nothing of "
-        f"other images, for: {', '.join(sorted(without))}."
-    ]
+    said = (
+        "Not all runs have a value of each image, so that intervals of gains are over seeds alone, and tell nothing of"
+    )
+    return _naming(f"{said} other images, for", without)
 
 
 def _teachers(entries: Sequence[Entry], gains: Mapping[str, Gain]) -> list[str]:
@@ -115,9 +109,7 @@ def _teachers(entries: Sequence[Entry], gains: Mapping[str, Gain]) -> list[str]:
         for entry in entries
         if entry.id in gains and len(entry.scores) > 1 and entry.records[0].method.roles and len(_roles(entry)) == 1
     ]
-    if not one:
-        return []
-    return [f"One teacher for all seeds, so intervals tell nothing of other teachers, for: {', '.join(sorted(one))}."]
+    return _naming("One teacher for all seeds, so intervals tell nothing of other teachers, for", one)
 
 
 def _processors(entries: Sequence[Entry], control: Entry | None) -> list[str]:
@@ -126,12 +118,10 @@ def _processors(entries: Sequence[Entry], control: Entry | None) -> list[str]:
         return []
     beside = _computed_by(control)
     other = [entry.label for entry in entries if (own := _computed_by(entry)) and beside and own != beside]
-    if not other:
-        return []
-    return [
-        "Trained on another processor than the control, where a seed is another student, so that its luck stays in the "
-        f"gain: {', '.join(sorted(other))}."
-    ]
+    said = (
+        "Trained on another processor than the control, where a seed is another student, so that its luck stays in the"
+    )
+    return _naming(f"{said} gain", other)
 
 
 def _computed_by(entry: Entry) -> set[str]:
@@ -147,10 +137,8 @@ def _trained_again(records: Sequence[Record]) -> list[str]:
         for teacher in record.teachers:
             if teacher.own_score is not None:
                 scores[teacher.id].add(teacher.own_score)
-    again = sorted(teacher for teacher, found in scores.items() if len(found) > 1)
-    if not again:
-        return []
-    return [f"Rows learned from different trainings of one teacher, with different scores: {', '.join(again)}."]
+    again = (teacher for teacher, found in scores.items() if len(found) > 1)
+    return _naming("Rows learned from different trainings of one teacher, with different scores", again)
 
 
 def _roles(entry: Entry) -> set[tuple[str, ...]]:
@@ -189,12 +177,10 @@ def _timed_apart(entries: Sequence[Entry], control: Entry | None) -> list[str]:
         return []
     beside = _cohorts(control)
     apart = [entry.label for entry in entries if (own := _cohorts(entry)) and beside and not own & beside]
-    if not apart:
-        return []
-    return [
-        "Trained at other times than the control, so that their training time relative to it holds on an idle machine "
-        f"alone: {', '.join(sorted(apart))}."
-    ]
+    said = (
+        "Trained at other times than the control, so that their training time relative to it holds on an idle machine"
+    )
+    return _naming(f"{said} alone", apart)
 
 
 def _cohorts(entry: Entry) -> set[str]:
@@ -209,6 +195,12 @@ def _doubles(records: Sequence[Record]) -> list[str]:
     return [
         f"Several runs of one seed, of which one counts: {', '.join(ids)}." for ids in runs.values() if len(ids) > 1
     ]
+
+
+def _naming(sentence: str, names: Iterable[str]) -> list[str]:
+    """Write a sentence with the names that it is about; nothing where there are none."""
+    listed = sorted(names)
+    return [f"{sentence}: {', '.join(listed)}."] if listed else []
 
 
 def _list(values: set[int] | set[str]) -> str:
