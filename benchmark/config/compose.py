@@ -29,7 +29,7 @@ from tasks.registry import describe, options
 
 # what Hydra's store, which every command of a process shares, holds: classes, and what protocols fix for tasks
 _entered: dict[tuple[str, str], type | protocols.Fixed] = {}
-_unusable: dict[str, str] = {}  # options of plugins' protocols that hold no values for a task -> why
+_unusable: dict[str, str] = {}  # plugins' protocols whose values do not fit a task -> why
 
 QUOTES = "a value with spaces or brackets goes between quotes: 'home=\"my runs\"'"
 KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false", "String": "a text"}
@@ -87,7 +87,7 @@ def _enter_protocols(name: str, task: type[Task]) -> None:
         except InputError as error:
             if protocols.built_in(file):
                 raise
-            _unusable[option] = str(error)
+            _unusable[protocol] = str(error)
             continue
         if _entered.get((protocols.GROUP, option)) is values:
             continue
@@ -256,9 +256,8 @@ def _explain(words: list[str], error: Exception) -> str:
     for word in words:
         override = OverridesParser.create().parse_override(word)
         key = override.key_or_group
-        for option, reason in _unusable.items():
-            if key == protocols.GROUP and option.endswith(protocols.option("", str(override.value()))):
-                return reason
+        if key == protocols.GROUP and (reason := _unusable.get(str(override.value()))):
+            return reason
         if fault := _wrong_choice(key, override.value(), options(key)):
             return fault
     groups = [word for word in words if options(word.partition("=")[0])]
