@@ -120,6 +120,14 @@ def home(home_of: Callable[[str], Path]) -> Path:
     return home_of("seg")
 
 
+@pytest.fixture(autouse=True)
+def nothing_left_registered() -> Iterator[None]:
+    """Fail where a test leaves something registered behind: what follows in the same process would meet it."""
+    before = {kind: set(registry) for kind, registry in REGISTRIES.items()}
+    yield
+    assert {kind: set(registry) for kind, registry in REGISTRIES.items()} == before, "use the fixture `registries`"
+
+
 @pytest.fixture
 def registries(tmp_path: Path) -> Iterator[None]:
     """Take back what a test registers, and forget the modules that it wrote."""

@@ -16,6 +16,7 @@ from torch import Tensor
 from benchmark.config import compose
 from benchmark.config.schema import Config
 from benchmark.run import Run
+from benchmark.runs import panel
 from benchmark.runs.teachers import Teacher
 from leaderboards import store
 from leaderboards.record import Record
@@ -37,6 +38,9 @@ TINY = (
 )
 SAVING = "save_every=0"
 """Save the state after every step, for a run that is to be killed."""
+
+TILE = panel.TILE
+"""Of panels as users get them: the suite draws smaller ones, which processes of their own do not."""
 
 ROUNDING = 1e-4
 """The share of a float32 number that sums in another order, or another processor's functions, may move."""

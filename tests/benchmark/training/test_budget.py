@@ -97,6 +97,7 @@ def test_under_a_time_budget_every_method_makes_the_steps_that_fit(home: Path) -
     assert [board.track.budget_kind for board in side_by_side.boards] == ["steps", "time"]
 
 
+@pytest.mark.usefixtures("registries")
 def test_a_method_that_cannot_be_built_leaves_the_others_their_time(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "bad.py"
     file.write_text(
