@@ -144,7 +144,8 @@ def page(claims: Sequence[Claim], boards: Sequence[Board], values: Values) -> st
         "Made by `benchmark leaderboard claims` from records and a list of claims; a test holds this page to them.",
         "Differences are in units of the task's metric, + is better, with 95 % intervals. A claim is confirmed here",
         "where the interval lies above zero, under a protocol that is made to compare methods; where it lies around",
-        "zero, the claim is neither confirmed nor refuted.",
+        "zero, the claim is neither confirmed nor refuted. Each interval stands for itself: none is corrected for the",
+        "number of claims, or of a board's rows.",
     ]
     for claim in claims:
         verdict, numbers = judge(claim, boards, values)
