@@ -1,7 +1,7 @@
 # What a change must pass (`lint`, `test`; `check` is both, `.ci/run` is everything, from nothing), and the published
 # boards: `make matrix` prints what is missing of a protocol's runs, the commands that train it and how long they take;
 # `make publish` publishes the records where they can carry a comparison, `make publish TASKS=seg` those of a task alone;
-# `SHORT=count` also that of a task that falls short of a criterion, which its board names;
+# `SHORT=TASK` also that of a task that falls short of a criterion, which its board names;
 # `HOME_OF_RUNS="leaderboards/published runs/more"` adds runs to what is published; `make published` makes the boards from
 # the records. The strengths of `quick` lie beside the boards of starting speed:
 # `make tuning PROTOCOL=quick PUBLISHED=leaderboards/starting_speed`.

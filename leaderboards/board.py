@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from leaderboards.entry import Entry, collect
+from leaderboards.machines import elsewhere
 from leaderboards.naming import over_boards
 from leaderboards.notes import notes
 from leaderboards.paired import Values, compare
@@ -33,7 +34,7 @@ class Row:
     gap: Estimate | None  # gap recovered; None is a dash
     metrics: Mapping[str, Estimate]  # the other metrics
     coverage: float  # seeds that ended, of the seeds of the track
-    train_ratio: float | None  # training seconds over the control's
+    train_ratio: float | None  # training seconds over the control's, on the same machine
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _other_metrics(records: Sequence[Record], primary: str) -> dict[str, bool]:
 
 
 def _ratio(entry: Entry, control: Entry | None) -> float | None:
-    """Return training seconds over the control's; None where either is unknown."""
-    if control is None or not control.costs.train_s or entry.costs.train_s is None:
+    """Return training seconds over the control's; None where either is unknown, or from another machine."""
+    if control is None or not control.costs.train_s or entry.costs.train_s is None or elsewhere(entry, control):
         return None
     return entry.costs.train_s / control.costs.train_s

@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from leaderboards.board import Board, Row
 from leaderboards.errors import RecordError, explain
-from leaderboards.paired import Gain, Values, compare
+from leaderboards.paired import Values, compare
 from leaderboards.record_parts import Part
 from leaderboards.render import text
 from leaderboards.render.markdown import escape
@@ -54,22 +54,27 @@ def judge(claim: Claim, boards: Sequence[Board], values: Values) -> tuple[str, l
         return f"cannot be tested here: {claim.untestable}", []
     fitting = [board for board in boards if _fits(claim, board)]
     found = [(board, said) for board in fitting if (said := _held(claim, board, values))]
-    lines = [f"{escape(board.track.under_budget)}: {figures}" for board, (figures, _) in found]
     seen = {board.track.task for board, _ in found}
+    lines = [f"{escape(board.track.under_budget)}: {figures}" for board, (figures, _) in found]
     lines += [f"{escape(task)}: no records of both" for task in claim.tasks if seen and task not in seen]
-    proving = [(board.track.title, side) for board, (_, side) in found if board.track.proves]
+    known = [(board.track, side) for board, (_, side) in found if side is not None]
+    proving = [(track.title, side) for track, side in known if track.proves]
     if not proving:
         none = "there are no records of both, or of several configurations of one"
-        why = none if not found else "these records are of no protocol that compares methods"
+        why = none if not known else "these records are of no protocol that compares methods"
         return f"{OPEN}: {why}", lines
-    return _verdict(proving), lines
+    judged = {track.task for track, _ in known if track.proves}
+    return _verdict(proving, [task for task in claim.tasks if task not in judged]), lines
 
 
-def _verdict(found: Sequence[tuple[str, int]]) -> str:
-    """Put into words where a claim stands on each board: above zero it holds, below the opposite does."""
+def _verdict(found: Sequence[tuple[str, int]], open_tasks: Sequence[str]) -> str:
+    """Put into words where a claim stands on each board: above zero it holds, below the opposite does.
+
+    A claim that holds wherever it was judged is not confirmed of tasks where it was not.
+    """
     holds, opposite = ([title for title, side in found if side == wanted] for wanted in (1, -1))
     if len(holds) == len(found):
-        return "confirmed here"
+        return "confirmed here" + (f" on {_list(holds)}, not judged on {_list(open_tasks)}" if open_tasks else "")
     if holds:
         return f"confirmed here on {_list(holds)}, not on {_list(title for title, side in found if side != 1)}"
     if not opposite:
@@ -78,22 +83,33 @@ def _verdict(found: Sequence[tuple[str, int]]) -> str:
     return f"not confirmed here: the interval lies on the other side{where}"
 
 
-def _held(claim: Claim, board: Board, values: Values) -> tuple[str, int] | None:
-    """Return the figures of a board and where the claim stands there; None where it has not both sides.
+def _held(claim: Claim, board: Board, values: Values) -> tuple[str, int | None] | None:
+    """Return the figures of a board and where the claim stands there, None with the reason where that cannot be told.
 
-    Above zero (1) it holds, around zero (0) or below (-1) it does not.
+    A board that has not both sides says nothing. Above zero (1) it holds; around zero (0), below (-1), and where the
+    method failed, it does not.
     """
+    if board.excluded:
+        return f"takes no part: {escape(board.excluded)}", None
+    sides = (claim.method,) if claim.near is not None else (claim.method, claim.over)
+    rows = {name: _own(board, name) for name in sides}
+    if not all(rows.values()):
+        return None
+    if several := [name for name, listed in rows.items() if len(listed) > 1]:
+        return f"several configurations of {', '.join(map(escape, several))}", None
+    if failed := [name for name, (row,) in rows.items() if row.entry.failed]:
+        return f"failed in a seed: {', '.join(map(escape, failed))}", 0 if claim.method in failed else None
     if claim.near is not None:
-        return _nearness(claim.method, claim.near, board)
-    gain = _between(claim, board, values)
-    return None if gain is None or (side := gain.estimate.side) is None else (text.signed(gain.estimate), side)
+        said = _nearness(rows[claim.method][0], claim.near, board)
+    else:
+        said = _between(rows[claim.method][0], rows[claim.over][0], board, values)
+    return said or ("no interval: one seed, or none that both have", None)
 
 
-def _nearness(method: str, near: float, board: Board) -> tuple[str, int] | None:
+def _nearness(row: Row, near: float, board: Board) -> tuple[str, int] | None:
     """Hold the score of a method against its teacher's, and the cost of its student against the teacher's."""
-    row = _own(board, method)
     teacher = next((reference for reference in board.references if reference.main), None)
-    if board.excluded or row is None or row.score is None or teacher is None or teacher.score is None:
+    if row.score is None or teacher is None or teacher.score is None:
         return None
     if row.score.low is None or row.score.high is None:
         return None
@@ -118,22 +134,18 @@ def _fits(claim: Claim, board: Board) -> bool:
     return track.task in claim.tasks and (share < 1) == claim.few_labels and track.budget_kind == "steps"
 
 
-def _between(claim: Claim, board: Board, values: Values) -> Gain | None:
-    """Compare the two methods of a claim on a board, as gains over the control are; None where one has no interval."""
-    if board.excluded:
-        return None
-    method, over = _own(board, claim.method), _own(board, claim.over)
-    if method is None or over is None:
-        return None
+def _between(method: Row, over: Row, board: Board, values: Values) -> tuple[str, int] | None:
+    """Compare two methods of a board as gains over the control are; None where that has no interval."""
     entries = [row.entry for row in board.rows]
     gain = compare(entries, over.entry, values, board.track.higher_is_better).gains.get(method.entry.id)
-    return gain if gain and gain.estimate.low is not None else None
+    if gain is None or (side := gain.estimate.side) is None:
+        return None
+    return text.signed(gain.estimate), side
 
 
-def _own(board: Board, name: str) -> Row | None:
-    """Return the row of a method at its own strength, or a tuned one; None where none, several or failed ones are."""
-    rows = [row for row in board.rows if row.entry.name == name and not row.entry.strengthened]
-    return rows[0] if len(rows) == 1 and not rows[0].entry.failed else None
+def _own(board: Board, name: str) -> list[Row]:
+    """List the rows of a method at its own strength, or a tuned one."""
+    return [row for row in board.rows if row.entry.name == name and not row.entry.strengthened]
 
 
 def page(claims: Sequence[Claim], boards: Sequence[Board], values: Values) -> str:
@@ -144,7 +156,8 @@ def page(claims: Sequence[Claim], boards: Sequence[Board], values: Values) -> st
         "Made by `benchmark leaderboard claims` from records and a list of claims; a test holds this page to them.",
         "Differences are in units of the task's metric, + is better, with 95 % intervals. A claim is confirmed here",
         "where the interval lies above zero, under a protocol that is made to compare methods; where it lies around",
-        "zero, the claim is neither confirmed nor refuted.",
+        "zero, the claim is neither confirmed nor refuted. Each interval stands for itself: none is corrected for the",
+        "number of claims, or of a board's rows.",
     ]
     for claim in claims:
         verdict, numbers = judge(claim, boards, values)

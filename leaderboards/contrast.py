@@ -2,7 +2,7 @@
 
 A difference of one seed on one image is modelled as ``d = gain + image + teacher + seed + rest``, all but the gain
 random with mean zero: the seeds, teachers and images drawn stand for those that might have been. ``strata`` finds the
-mean squares of one comparison, ``moderated`` draws those of many comparisons together, ``interval`` puts them into one
+mean squares of one comparison, ``prior`` says what those of many have in common, ``interval`` puts both into one
 variance of the gain. ``perf/coverage.py`` prints how often such intervals hold the truth, beside others.
 """
 
@@ -122,7 +122,7 @@ def interval(comparison: Strata, run: Prior | None = None, teacher: Prior | None
     variance = sum(part.part for part in parts)
     if variance <= 0:
         return Interval(comparison.mean, comparison.mean, 1.0 if comparison.mean == 0 else 0.0, comparison.run.df)
-    df = variance**2 / sum(part.part**2 / part.df for part in parts)
+    df = 1 / sum((part.part / variance) ** 2 / part.df for part in parts)
     error = math.sqrt(variance)
     half = float(special.stdtrit(df, 0.5 + CONFIDENCE / 2)) * error
     p = 2 * float(special.stdtr(df, -abs(comparison.mean) / error))
@@ -159,10 +159,11 @@ def prior(squares: Sequence[Square]) -> Prior | None:
 
     ``s^2 ~ s0^2 F(d, d0)`` (Smyth, Stat. Appl. Genet. Mol. Biol. 3, 2004, section 6.2). Where the mean squares vary no
     more than chance lets them, all of them together are the estimate: d0 is the sum of their degrees of freedom, not
-    infinite, since the comparisons share a control. Fewer than three are worth nothing: None.
+    infinite, since the comparisons share a control. A mean square of zero, as of two rows that are the same bits, tells
+    nothing of the others. Fewer than three are worth nothing: None.
     """
     positive = [square for square in squares if square.value > 0]
-    if len(positive) < 3 or len(positive) < len(squares):
+    if len(positive) < 3:
         return None
     value, df = (np.array([getattr(square, name) for square in positive]) for name in ("value", "df"))
     e = np.log(value) - special.digamma(df / 2) + np.log(df / 2)

@@ -74,7 +74,8 @@ def gather(records: Sequence[Record]) -> Evidence:
     first = records[0]
     sign = 1.0 if first.scores.metrics[first.scores.primary_metric].higher_is_better else -1.0
     control: dict[float, dict[int, float]] = defaultdict(dict)
-    alone = [record for record in records if record.method.control and not record.method.roles]
+    controls = [record for record in records if record.method.control and not record.method.regulariser]
+    alone = [record for record in controls if not record.method.roles]
     for record in alone:
         if record.score is not None:
             control[record.protocol.multiple or 1.0][record.seed] = sign * record.score

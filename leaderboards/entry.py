@@ -10,6 +10,7 @@ from leaderboards import naming
 from leaderboards.loudness import loudness
 from leaderboards.record import Record
 from leaderboards.statistics import Estimate, estimate
+from leaderboards.store import ended
 from leaderboards.values import Level
 
 FAILED = ("diverged", "failed", "timeout")  # statuses that take the last rank, the most telling first
@@ -98,12 +99,12 @@ class Entry:
 
 
 def collect(records: Iterable[Record]) -> list[Entry]:
-    """Group the records of a track into entries, sorted by id; of several runs of a seed the finished one counts."""
+    """Group the records of a track into entries, sorted by id; of runs of a seed the best ended one counts."""
     groups: dict[str, dict[int, Record]] = defaultdict(dict)
     for record in records:
         runs = groups[record.entry_id]
         kept = runs.get(record.seed)
-        if kept is None or (kept.status != "ok" and record.status == "ok"):
+        if kept is None or ended(record) > ended(kept):
             runs[record.seed] = record
     entries = {key: tuple(runs[seed] for seed in sorted(runs)) for key, runs in sorted(groups.items())}
     labels = naming.on_board({key: runs[0] for key, runs in entries.items()})

@@ -75,20 +75,19 @@ def matrices(boards: Sequence[Board]) -> list[Matrix]:
 
     A protocol that shows no more than that things run has none: methods are not ranked across tasks by it.
     """
-    groups: dict[tuple[str, str, Fraction], list[Board]] = defaultdict(list)
+    groups: dict[tuple[bool, str, str, Fraction], list[Board]] = defaultdict(list)
     for board in boards:
         track = board.track
-        share = Fraction(track.labeled_count, track.labeled_total) if track.labeled_total else Fraction(0)
         if track.proves is not False:
-            groups[track.protocol, track.budget_kind, share].append(board)
-    order = sorted(groups, key=lambda key: (key[0], key[1], -key[2]))
+            groups[not track.proves, track.protocol, track.budget_kind, track.share].append(board)
+    order = sorted(groups, key=lambda key: (*key[:3], -key[3]))  # protocols that compare first
     return [_matrix(groups[key], *key) for key in order if sum(not board.excluded for board in groups[key]) > 1]
 
 
-def _matrix(group: Sequence[Board], protocol: str, budget: str, share: Fraction) -> Matrix:
+def _matrix(group: Sequence[Board], unproven: bool, protocol: str, budget: str, share: Fraction) -> Matrix:
     boards = [board for board in group if not board.excluded]
     tracks = tuple(board.track for board in boards)
-    named = [f"protocol {protocol}"] if all(track.proves for track in tracks) else []
+    named = [f"protocol {protocol}" + (", which is not known to compare" if unproven else "")] if protocol else []
     by_label = by_name([[row for row in board.rows if not _aside(row, board)] for board in boards])
     labels = sorted({label for rows in by_label for label in rows})
     raw = {label: [_cell(rows.get(label)) for rows in by_label] for label in labels}
@@ -98,7 +97,8 @@ def _matrix(group: Sequence[Board], protocol: str, budget: str, share: Fraction)
         for label, rank in _ranks(board, {label: row for label, row in entries.items() if label in complete}).items():
             raw[label][index] = replace(_given(raw[label][index]), rank=rank)
     _correct(raw)
-    rows = [_row(label, by_label, tuple(raw[label]), coverage[label]) for label in labels]
+    tasks = [track.task for track in tracks]
+    rows = [_row(label, by_label, tuple(raw[label]), coverage[label], tasks) for label in labels]
     return Matrix(
         title=", ".join([*named, BUDGETS.get(budget, budget), f"{'all' if share == 1 else share} labels"]),
         tracks=tracks,
@@ -164,9 +164,20 @@ def _correct(raw: dict[str, list[Cell | None]]) -> None:
         raw[label][i] = replace(cell, p_holm=p)
 
 
-def _row(label: str, by_label: Sequence[dict[str, Row]], cells: tuple[Cell | None, ...], coverage: float) -> MatrixRow:
+def _row(
+    label: str,
+    by_label: Sequence[dict[str, Row]],
+    cells: tuple[Cell | None, ...],
+    coverage: float,
+    tasks: Sequence[str],
+) -> MatrixRow:
     ranks = [cell.rank for cell in cells if cell and cell.rank is not None]
     gaps = [cell.gap.mean for cell in cells if cell and cell.gap]
+    of_task: dict[str, list[float]] = defaultdict(list)
+    for cell, task in zip(cells, tasks, strict=True):
+        if cell and cell.gap:
+            of_task[task].append(cell.gap.mean)
+    means = [sum(found) / len(found) for found in of_task.values()]
     whole = all(cell is not None and cell.status in ("ok", "not_applicable") for cell in cells)
     return MatrixRow(
         label=label,
@@ -176,7 +187,7 @@ def _row(label: str, by_label: Sequence[dict[str, Row]], cells: tuple[Cell | Non
         mean_rank=sum(ranks) / len(ranks) if ranks and coverage == 1.0 else None,
         mean_gap=sum(gaps) / len(gaps) if gaps and whole else None,
         gaps=len(gaps),
-        posterior=signed_rank(gaps) if whole and len(gaps) >= FEWEST_TASKS else None,
+        posterior=signed_rank(means) if whole and len(means) >= FEWEST_TASKS else None,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from leaderboards import criteria
 from leaderboards.entry import Entry
+from leaderboards.machines import elsewhere, machine
 from leaderboards.paired import SEEDS, Gain
 from leaderboards.record import Record
 from leaderboards.statistics import Estimate, estimate
@@ -34,7 +35,7 @@ def notes(
         *_protocols(track, entries),
         *_images(entries, gains),
         *_teachers(entries, gains),
-        *_processors(entries, control),
+        *_machines(entries, control),
         *_trained_again(records),
         *_conditions(records),
         *_timed_apart(entries, control),
@@ -44,15 +45,19 @@ def notes(
 
 
 def _criteria(records: Sequence[Record], track: Track) -> list[str]:
-    """Name the criteria of a comparison that a board of all labels under a protocol made for it does not meet."""
-    if not track.proves or track.budget_kind != "steps" or track.labeled_count < track.labeled_total:
+    """Name the criteria of a comparison that a board under a protocol made for it does not meet, or may not meet.
+
+    Of few labels nothing is said where the control has one length: a protocol may ask for others with all labels only.
+    """
+    if not track.proves or track.budget_kind != "steps":
         return []
     done = [record for record in records if record.status == "ok" and protocol_of(record) == (track.protocol, True)]
-    if not done:
+    found = criteria.gather(done) if done else None
+    if found is None or (track.labeled_count < track.labeled_total and len(found.control) < 2):
         return []
-    found = criteria.gather(done)
     judged = (criteria.plateau(found), criteria.lead(found), criteria.tuned(found))
-    return [f"Not met: {each.name}: {each.figures}." for each in judged if each.met is False]
+    said = {False: "Not met", None: "Not known"}
+    return [f"{said[each.met]}: {each.name}: {each.figures}." for each in judged if not each.met]
 
 
 def _control(track: Track, control: Entry | None, teacher: float | None) -> list[str]:
@@ -112,22 +117,11 @@ def _teachers(entries: Sequence[Entry], gains: Mapping[str, Gain]) -> list[str]:
     return _naming("One teacher for all seeds, so intervals tell nothing of other teachers, for", one)
 
 
-def _processors(entries: Sequence[Entry], control: Entry | None) -> list[str]:
+def _machines(entries: Sequence[Entry], control: Entry | None) -> list[str]:
     """Name rows that were computed elsewhere than the control: pairing by seed takes no luck away there."""
-    if control is None:
-        return []
-    beside = _computed_by(control)
-    other = [entry.label for entry in entries if (own := _computed_by(entry)) and beside and own != beside]
-    said = (
-        "Trained on another processor than the control, where a seed is another student, so that its luck stays in the"
-    )
+    other = [entry.label for entry in entries if control and elsewhere(entry, control)]
+    said = "Trained on another machine than the control, where a seed is another student, so that its luck stays in the"
     return _naming(f"{said} gain", other)
-
-
-def _computed_by(entry: Entry) -> set[str]:
-    hardware = [run.provenance.hardware for run in entry.records if run.status == "ok"]
-    named = (str(each.get("cpu") if each.get("device") == "cpu" else each.get("device") or "") for each in hardware)
-    return {name for name in named if name}
 
 
 def _trained_again(records: Sequence[Record]) -> list[str]:
@@ -150,7 +144,7 @@ def _conditions(records: Sequence[Record]) -> list[str]:
     done = [record for record in records if record.status == "ok"]
     learners = [record for record in done if record.method.roles]  # the control has no teacher, and nothing to tune
     tuned = {record.protocol.tuning.n_trials if record.protocol.tuning else 0 for record in learners}
-    devices = {str(record.provenance.hardware.get("device") or record.provenance.host_class) for record in done}
+    machines = {machine(record) or record.provenance.host_class or "unknown" for record in done}
     sentences = []
     if len(tuned) > 1:
         sentences.append(f"Methods were tuned with unequal budgets: {_list(tuned)} trials.")
@@ -160,8 +154,8 @@ def _conditions(records: Sequence[Record]) -> list[str]:
             f"The control's learning rate was chosen among {_list(rates)}, and methods take it; no method's strength "
             "was tuned, so a tuned one may gain more."
         )
-    if len(devices) > 1:
-        sentences.append(f"Times come from different devices: {_list(devices)}.")
+    if len(machines) > 1:
+        sentences.append(f"Times come from different machines: {_list(machines)}.")
     if len({record.dataset.n_test for record in done}) > 1:
         sentences.append("Runs were tested on different numbers of images.")
     if len({record.protocol.selection.rule for record in done}) > 1:
@@ -176,7 +170,8 @@ def _timed_apart(entries: Sequence[Entry], control: Entry | None) -> list[str]:
     if control is None:
         return []
     beside = _cohorts(control)
-    apart = [entry.label for entry in entries if (own := _cohorts(entry)) and beside and not own & beside]
+    here = (entry for entry in entries if not elsewhere(entry, control))
+    apart = [entry.label for entry in here if (own := _cohorts(entry)) and beside and not own & beside]
     said = (
         "Trained at other times than the control, so that their training time relative to it holds on an idle machine"
     )

@@ -45,9 +45,9 @@ def compare(entries: Sequence[Entry], control: Entry | None, values: Values, hig
 
     Where both runs of every seed have values of the same images, intervals are over seeds, teachers (where there are
     several) and images, their variances moderated over the entries of the board; elsewhere they are Student's t over
-    seeds.
+    seeds. Entries of which a run failed are not compared: what the other seeds reach is no gain.
     """
-    scored = [entry for entry in entries if entry.scores]
+    scored = [entry for entry in entries if entry.scores and not entry.failed]
     against = {
         entry.id: paired
         for entry in scored
@@ -81,9 +81,9 @@ def _strata(entry: Entry, reference: Entry, values: Values, higher_is_better: bo
     pairs = list(zip(of_entry, of_reference, strict=True))
     known = [(a, b) for a, b in pairs if a and b and a[0] == b[0] == (pairs[0][0] or b)[0]]
     images = None
-    if len(known) == len(seeds) > 1:
+    if len(known) == len(seeds) > 1 and len(known[0][0][1]) > 1:
         images = (1.0 if higher_is_better else -1.0) * np.stack([a[1] - b[1] for a, b in known])
-    teachers = [_teachers(entry, seed) or _teachers(reference, seed) for seed in seeds]
+    teachers = [(_teachers(entry, seed), _teachers(reference, seed)) for seed in seeds]
     return strata(gains, teachers if images is not None else [()] * len(seeds), images)
 
 

@@ -80,10 +80,15 @@ def _gather(records: Sequence[Record], homes: Sequence[Path], folder: Path) -> l
         provenance = record.provenance.model_copy(update={"command": homeless(record.provenance.command)})
         kept = record.model_copy(update={"artifacts": attached, "provenance": provenance})
         if record.scores.images_sha256 is not None:
-            values = (image_values.place(place / store.RECORDS, record.run_id) for place in (home, folder))
-            _copy(*values)
+            _copy(_values(record, homes), image_values.place(folder / store.RECORDS, record.run_id))
         files.append(store.write(kept, folder / store.RECORDS))
     return files
+
+
+def _values(record: Record, homes: Sequence[Path]) -> Path:
+    """Find what a run scored on each image: in any home, as its record names it by hash."""
+    places = (image_values.place(home / store.RECORDS, record.run_id) for home in homes)
+    return next(file for file in places if file.is_file() and image_values.fits(file, record))
 
 
 def _holds(home: Path, record: Record) -> bool:

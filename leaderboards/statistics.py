@@ -79,6 +79,8 @@ def gap_recovered(
     if n < 2:
         return None
     e = differences(dict.fromkeys(scores, teacher), control, higher_is_better)
+    power = -math.frexp(max(map(abs, (*d, *e))))[1]  # the ratio has no unit, and squares of large numbers no end
+    d, e = (tuple(math.ldexp(value, power) for value in side) for side in (d, e))
     dd, de, ee = (_covariance(*pair) * quantile(n) ** 2 / n for pair in ((d, d), (d, e), (e, e)))
     top, bottom = (float(np.mean(gains)) for gains in (d, e))
     a = bottom**2 - ee

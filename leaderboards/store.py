@@ -60,8 +60,8 @@ def read(paths: Iterable[str | Path]) -> tuple[list[Record], list[Fault]]:
     A folder stands for its ``*.json`` files, or for those of its ``records`` folder where it has one. A file that is
     not a record is named as a fault and the rest are read. A run that is met twice is named as well: as a duplicate
     where both have the same scores or one was interrupted, as a conflict where they differ; the record that goes on is
-    the one that ran to its end, else the one that was checked further, else the one read first. Returns the records
-    sorted by run id. Raises RecordError where a path does not exist.
+    the one that finished, else one that ended otherwise, and of equals the one that was checked further, else the one
+    read first. Returns the records sorted by run id. Raises RecordError where a path does not exist.
     """
     records: dict[str, tuple[Record, Path]] = {}
     faults = []
@@ -111,6 +111,11 @@ def _result(record: Record) -> str:
     return f"{record.status}, {record.scores.primary_metric} {record.score}"
 
 
-def _weight(record: Record) -> tuple[bool, bool, str]:
-    """Order records of one run: finished before unfinished, then refuted or checked further before self-reported."""
-    return record.status == "ok", not record.verification.reproduced, record.verification.level
+def ended(record: Record) -> tuple[bool, bool]:
+    """Order the runs of one seed: a finished one counts, else one that ended otherwise, else one that was stopped."""
+    return record.status == "ok", record.status != "interrupted"
+
+
+def _weight(record: Record) -> tuple[tuple[bool, bool], bool, str]:
+    """Order records of one run: by how they ended, then refuted or checked further before self-reported."""
+    return ended(record), not record.verification.reproduced, record.verification.level

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeVar
 
 from leaderboards.record import Record
@@ -41,6 +43,13 @@ class Track:
         """Sort key of boards: task, dataset, most labels first, setting, budget."""
         share = self.labeled_count / self.labeled_total if self.labeled_total else 0.0
         return (self.task, self.dataset, -share, self.labeled, self.setting, self.budget_kind, self.id)
+
+    @property
+    def share(self) -> Fraction:
+        """The labelled share: a seeded one as it was asked for, whatever whole number of images that gave."""
+        if named := re.fullmatch(r"(?:.*-)?(\d+)/([1-9]\d*)", self.labeled):
+            return Fraction(int(named[1]), int(named[2]))
+        return Fraction(self.labeled_count, self.labeled_total) if self.labeled_total else Fraction(0)
 
     @property
     def name(self) -> str:

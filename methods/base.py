@@ -32,8 +32,8 @@ class Needs:
 class CriticRecipe:
     """How a critic descends its loss, beside the student: by a rate of its own, on the schedule of the student's.
 
-    ``adam`` has the betas (0, 0.9) of Gulrajani et al. (NeurIPS 2017) for critics with a gradient penalty; ``sgd`` a
-    momentum of 0.9. ``lr`` is the rate before warm-up and decay.
+    ``adam`` has the betas (0, 0.9) of Gulrajani et al. (NeurIPS 2017) for critics with a gradient penalty, and a decay
+    apart from the gradient (AdamW); ``sgd`` a momentum of 0.9. ``lr`` is the rate before warm-up and decay.
     """
 
     optimizer: Literal["adam", "sgd"] = "adam"

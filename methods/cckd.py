@@ -75,6 +75,7 @@ def draw_positions(weight: Tensor, count: int, generator: torch.Generator) -> Te
         [1, 3]
     """
     time = torch.empty(len(weight), dtype=torch.float64).exponential_(generator=generator)
+    time = time if weight.device.type == "cpu" else time.float()  # not every device knows float64
     return (time.to(weight.device, non_blocking=True) / weight).topk(count, largest=False).indices
 
 

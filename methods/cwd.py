@@ -7,7 +7,7 @@ from torch import Tensor
 from methods.base import SUPERVISED, Method, Setting, Step, register
 from methods.numerics import check_options, check_positive
 from methods.pixel import channelwise_kl
-from tasks.outputs.maps import align, masked_mean, shrink
+from tasks.outputs.maps import masked_mean, shrink
 
 FLAT = 1e-6  # deviation below which a teacher's map has no shape
 
@@ -66,14 +66,13 @@ class ChannelWise(Method):
         """Return the task loss and the channel-wise divergence on the labeled batch."""
         terms = {SUPERVISED: step.supervised()}
         if self.weights["channel"]:
-            student, teacher = step.student(step.labeled), step.teacher(step.labeled)
+            student, teacher = self.output.alike(step.student(step.labeled), step.teacher(step.labeled))
             levels = zip(student.maps, teacher.maps, strict=True)
             losses = [self._level(student_map, teacher_map, student.inside) for student_map, teacher_map in levels]
             terms["channel"] = sum(losses[1:], losses[0]) / len(losses)
         return terms
 
     def _level(self, student: Tensor, teacher: Tensor, inside: Tensor | None) -> Tensor:
-        student, teacher = align(student, teacher)
         inside = shrink(inside, (student.shape[-2], student.shape[-1]))
         if teacher.shape[1] == 1:
             deviation = _deviation(teacher[:, 0], inside)

@@ -259,8 +259,7 @@ class Structured(Method):
 
     def _seen(self, step: Step) -> tuple[Tensor, Tensor]:
         """What the critic sees of student and teacher: bounded maps of one size, beside the image where it may."""
-        predictions = step.student(step.labeled), step.teacher(step.labeled)
-        student, teacher = align(*(self.output.bounded(prediction) for prediction in predictions))
+        student, teacher = self.output.bounded_alike(step.student(step.labeled), step.teacher(step.labeled))
         if not self.conditional:
             return student, teacher
         newest = step.labeled.image[:, :RGB]

@@ -99,7 +99,7 @@ class Counting(Task):
 
     def decode_batch(self, prediction: Prediction, sizes: Sequence[tuple[int, int]]) -> list[np.ndarray]:
         """Decode every image at its size; they come from the device in one copy."""
-        densities = self.output.pixels(prediction).double().cpu().numpy()
+        densities = self.output.pixels(prediction).cpu().double().numpy()
         return [overlap(density, size) for density, size in zip(densities, sizes, strict=True)]
 
     def trivial(self, samples: Iterable[Sample]) -> dict[str, Trivial]:

@@ -100,8 +100,8 @@ class ObjectDetection(Task):
         """The best detections in pixels of ``size``; resizing is undone in float64."""
         found = self.output.detect(prediction.select(slice(index, index + 1)), LOWEST)
         ratio = np.array([size[1] / prediction.size[1], size[0] / prediction.size[0]] * 2)
-        xyxy = np.clip(found.xyxy[:MOST].double().cpu().numpy() * ratio, 0, [size[1], size[0]] * 2)
-        return Detections(xyxy, found.labels[:MOST].cpu().numpy(), found.scores[:MOST].double().cpu().numpy())
+        xyxy = np.clip(found.xyxy[:MOST].cpu().double().numpy() * ratio, 0, [size[1], size[0]] * 2)
+        return Detections(xyxy, found.labels[:MOST].cpu().numpy(), found.scores[:MOST].cpu().double().numpy())
 
     def decode_batch(self, prediction: Prediction, sizes: Sequence[tuple[int, int]]) -> list[Detections]:
         """Decode every image on the CPU: how many boxes are left is known there without waiting for each image."""

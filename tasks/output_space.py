@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from tasks.errors import InputError
 from tasks.nested import joined
+from tasks.outputs.maps import align
 from tasks.prediction import Prediction
 
 SHARPNESS = 4.0  # factor from a bounded map to scores of labels
@@ -56,6 +58,19 @@ class OutputSpace(ABC):
     @abstractmethod
     def bounded(self, prediction: Prediction) -> Tensor:
         """Return one map (N,C,h,w) in a bounded range, for critics."""
+
+    def alike(self, student: Prediction, teacher: Prediction) -> tuple[Prediction, Prediction]:
+        """Bring the raw maps of two networks to one size, level by level: the larger map to the smaller one's.
+
+        Bilinear, as here, where a value belongs to a point; what belongs to an area is summed over it.
+        """
+        levels = [align(*pair) for pair in zip(student.maps, teacher.maps, strict=True)]
+        ours, theirs = zip(*levels, strict=True)
+        return replace(student, maps=ours), replace(teacher, maps=theirs)
+
+    def bounded_alike(self, student: Prediction, teacher: Prediction) -> tuple[Tensor, Tensor]:
+        """Return the bounded maps of two networks at one size, for critics: here bounded, then resized."""
+        return align(self.bounded(student), self.bounded(teacher))
 
     def enlarged(self, prediction: Prediction) -> Tensor:
         """Return the raw map at the size of the input, (N,C,H,W), by which views of one image are averaged.

@@ -117,6 +117,7 @@ def _places(board: Board) -> int:
 def _budget_cells(row: Row | None, places: int) -> Sequence[str]:
     if row is None:
         return ("missing", text.DASH, text.DASH, text.DASH)
-    rank = row.entry.status.replace("_", " ") if row.rank is None else f"{row.rank} {row.group}".strip()
+    state, place = row.entry.status.replace("_", " "), "" if row.rank is None else f"{row.rank} {row.group}".strip()
+    rank = place if row.entry.status == "ok" else f"{state} ({place})" if place else state
     gain = text.DASH if row.gain is None else text.number(row.gain.mean, places, sign=True)
     return (rank, text.spread(row.score, places), gain, text.times(row.train_ratio))

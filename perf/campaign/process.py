@@ -58,6 +58,11 @@ class Command:
         if self.pid == 0:
             _become(words, folder, self._output, prepare, environment or {})
 
+    @property
+    def running(self) -> bool:
+        """Whether the command has not ended yet."""
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
     def kill(self) -> None:
         """Send SIGKILL to the command and all that it started."""
         with contextlib.suppress(ProcessLookupError):

@@ -158,3 +158,16 @@ def centerness(distances: Tensor) -> Tensor:
     """``sqrt(min(l,r)/max(l,r) * min(t,b)/max(t,b))`` of positive distances (...,4) to the sides of a box."""
     across, down = distances[..., 0::2], distances[..., 1::2]
     return (across.amin(-1) / across.amax(-1) * down.amin(-1) / down.amax(-1)).sqrt()
+
+
+def suppressed(xyxy: Tensor, scores: Tensor, labels: Tensor, image: Tensor, overlap: float) -> Tensor:
+    """Return the positions of the boxes (M,4) that no better one of their image and category overlaps, the best first.
+
+    Each image by itself: torchvision moves categories apart, and many images far enough for float32 to round corners.
+    """
+    from torchvision.ops import batched_nms
+
+    own = (torch.where(image == number)[0] for number in image.unique())
+    kept = [at[batched_nms(xyxy[at], scores[at], labels[at], overlap)] for at in own]
+    found = torch.cat(kept) if kept else image
+    return found[scores[found].argsort(descending=True, stable=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -81,10 +82,20 @@ class Density(OutputSpace):
         truth = pool(target, map_size(density)) * (UNIT / stride**2)
         return self._reduce((density - truth) ** 2, None)
 
+    def alike(self, student: Prediction, teacher: Prediction) -> tuple[Prediction, Prediction]:
+        """Both at the coarser resolution, heads summed over its cells."""
+        ours, theirs = common(student.maps[0], teacher.maps[0])
+        return replace(student, maps=(ours,)), replace(teacher, maps=(theirs,))
+
+    def bounded_alike(self, student: Prediction, teacher: Prediction) -> tuple[Tensor, Tensor]:
+        """Summed over the cells of the coarser one, then bounded: equal counts of cells are seen as equal."""
+        ours, theirs = self.alike(student, teacher)
+        return self.bounded(ours), self.bounded(theirs)
+
     def divergence(self, student: Prediction, teacher: Prediction, temperature: float = 1.0) -> Tensor:
         """Squared difference at the coarser of the two resolutions; densities have no temperature."""
-        student_density, teacher_density = common(student.maps[0], teacher.maps[0])
-        errors = (student_density - teacher_density)[:, 0] ** 2
+        ours, theirs = self.alike(student, teacher)
+        errors = (ours.maps[0] - theirs.maps[0])[:, 0] ** 2
         return self._reduce(errors, shrink(student.inside, map_size(errors)))
 
     def _reduce(self, errors: Tensor, valid: Tensor | None) -> Tensor:

@@ -23,6 +23,7 @@ from tasks.outputs.boxes import (
     keep,
     locations,
     sides,
+    suppressed,
     unite,
 )
 from tasks.outputs.maps import everywhere, map_size, resize, shrink
@@ -164,8 +165,6 @@ class Detection(OutputSpace):
 
         The score is ``sqrt(p_c * centerness)``, as torchvision's.
         """
-        from torchvision.ops import batched_nms
-
         fields = self.fields(prediction.maps)
         scores = (fields.logits.sigmoid() * fields.central.sigmoid()[..., None]).sqrt()
         inside = self._inside(prediction)
@@ -180,7 +179,7 @@ class Detection(OutputSpace):
         xyxy = torch.stack(
             [side.clamp(0, most) for side, most in zip(xyxy.unbind(-1), (width, height) * 2, strict=True)], -1
         )
-        kept = batched_nms(xyxy, confidence, image * self.classes + labels, self.nms)
+        kept = suppressed(xyxy, confidence, labels, image, self.nms)
         return Found(xyxy[kept], labels[kept], confidence[kept], image[kept])
 
     def hard_targets(self, teacher: Prediction) -> BoxTarget:

@@ -132,6 +132,11 @@ class Fixation(DenseTarget):
         logits = prediction.maps[0].float()
         return (logits - logits.amax(dim=(2, 3), keepdim=True)).exp()
 
+    def bounded_alike(self, student: Prediction, teacher: Prediction) -> tuple[Tensor, Tensor]:
+        """Brought to one size, then over their largest values: that of a map is lower once the map was averaged."""
+        ours, theirs = self.alike(student, teacher)
+        return self.bounded(ours), self.bounded(theirs)
+
     def label_scores(self, prediction: Prediction) -> tuple[Tensor, ...]:
         """A Gaussian over 8 bins around the quantile of a position's logit, as if those of an image were normal."""
         return (bin_scores(QUANTILES * _share(prediction)[0] - 0.5, QUANTILES),)

@@ -75,7 +75,13 @@ def nearest(labels: Tensor, size: tuple[int, int]) -> Tensor:
     """Bring labels or values (N,H,W) to ``size`` (h,w): of each cell the one nearest to its centre."""
     if labels.shape[-2:] == size:
         return labels
-    return F.interpolate(labels[:, None].double(), size=size, mode="nearest-exact")[:, 0].to(labels.dtype)
+    down, across = (_centres(*sides, labels.device) for sides in zip(labels.shape[-2:], size, strict=True))
+    return labels[:, down[:, None], across]
+
+
+def _centres(source: int, target: int, device: torch.device) -> Tensor:
+    """Which of ``source`` positions along a side holds the centre of each of ``target`` cells."""
+    return torch.arange(1, 2 * target, 2, device=device).mul(source).div(2 * target, rounding_mode="floor")
 
 
 def bin_scores(place: Tensor, bins: int, width: float = 1.0) -> Tensor:

@@ -175,7 +175,7 @@ def test_unequal_conditions_are_noted():
     other = [taught(each) for each in seeds("pixel", 0.5, 0.5)]
     assert not any("unequal" in note for note in board(NONE + rival).notes), "the control has nothing to tune"
     notes = " ".join(board(NONE + rival + other).notes)
-    for part in ("unequal budgets: 0, 20 trials", "different devices", "uncommitted changes"):
+    for part in ("unequal budgets: 0, 20 trials", "different machines: other, unknown", "uncommitted changes"):
         assert part in notes
 
 
@@ -189,6 +189,16 @@ def test_a_tuned_control_beside_methods_that_were_not_is_noted():
     alike = [each.model_copy(update={"protocol": tuned}) for each in rival]
     for fair in (NONE + rival, control + alike):
         assert not any("no method's strength was tuned" in note for note in board(fair).notes)
+
+
+def test_criteria_that_nobody_can_judge_are_named_too():
+    protocol = NONE[0].protocol.model_copy(update={"name": "standard", "proves": True})
+    whole = seeds("none", 0.5, 0.51, labels=(512, 512), protocol=protocol)
+    notes = board(whole).notes
+    assert any(note.startswith("Not known: control at its plateau: needs the control at 1 x and 2 x") for note in notes)
+    assert any(note.startswith("Not met: control tuned first") for note in notes)
+    few = seeds("none", 0.5, 0.51, labels=(64, 512), protocol=protocol)
+    assert not any(note.startswith(("Not known", "Not met")) for note in board(few).notes)
 
 
 def in_cohorts(records: list[Record], *ids: str) -> list[Record]:
@@ -221,6 +231,23 @@ def test_superseded_runs_are_left_out_and_named():
     assert "Superseded by other runs and left out: old." in made.notes
 
 
+def test_machines_are_held_against_each_other_seed_by_seed():
+    def computed(run, name, **more):
+        hardware = {"device": "cuda", "cpu": "any", "gpu": name, **more}
+        return run.model_copy(update={"provenance": run.provenance.model_copy(update={"hardware": hardware})})
+
+    def on(cards, *runs):
+        return [computed(run, card) for run, card in zip(runs, cards, strict=True)]
+
+    control = on("xxy", *seeds("none", 0.5, 0.51, 0.505))
+    beside, crossed = on("xx", *seeds("mgd", 0.6, 0.61)), on("xyx", *seeds("skt", 0.6, 0.61, 0.6))
+    (said,) = (note for note in board([*control, *beside, *crossed]).notes if note.startswith("Trained on another"))
+    assert said.endswith("gain: skt.")
+    (one, two), more = control[:2], computed(record("mgd", 0, 0.6), "x", threads=4)
+    assert not any(note.startswith("Trained on another") for note in board([one, two, *beside]).notes)
+    assert any(note.startswith("Trained on another") for note in board([one, two, more]).notes)
+
+
 def test_rows_of_another_processor_and_teachers_that_were_trained_again_are_named():
     def computed(run, cpu, score):
         provenance = run.provenance.model_copy(update={"hardware": {"device": "cpu", "cpu": cpu}})
@@ -230,6 +257,9 @@ def test_rows_of_another_processor_and_teachers_that_were_trained_again_are_name
     here = [computed(run, "one", 0.6) for run in (*seeds("none", 0.5, 0.51), *seeds("pixel", 0.52, 0.53))]
     there = [computed(run, "another", 0.61) for run in seeds("mgd", 0.55, 0.56)]
     notes = board([*here, *there]).notes
-    assert any(note.startswith("Trained on another processor") and note.endswith("gain: mgd.") for note in notes)
+    assert any(note.startswith("Trained on another machine") and note.endswith("gain: mgd.") for note in notes)
+    assert "Times come from different machines: another, one." in notes
+    ratios = {row.entry.label: row.train_ratio for row in board([*here, *there]).rows}
+    assert ratios == {"none": 1.0, "pixel": 1.0, "mgd": None}
     assert any(note.endswith("of one teacher, with different scores: teacher-deep.") for note in notes)
-    assert not any("processor" in note or "different scores" in note for note in board(here).notes)
+    assert not any("another machine" in note or "different scores" in note for note in board(here).notes)

@@ -7,7 +7,7 @@ import pytest
 from leaderboards.board import boards
 from leaderboards.claims import OPEN, Claim, judge, page, read_claims
 from leaderboards.errors import RecordError
-from tests.leaderboards.factory import PUBLISHED, seeds
+from tests.leaderboards.factory import PUBLISHED, record, seeds
 
 ROOT = Path(__file__).parents[2]
 CLAIM = Claim(source="Somebody 2020", said="It helps", method="mgd", tasks=["seg", "depth"], few_labels=True)
@@ -50,7 +50,28 @@ def test_nothing_is_concluded_from_a_quick_protocol_nor_from_one_method_alone():
 
 def test_a_task_without_records_is_named():
     runs = [*seeds("none", 0.50, 0.51, 0.505), *seeds("mgd", 0.60, 0.612, 0.604)]
-    assert judge(CLAIM, boards(of_protocol(runs)), {})[1][1:] == ["depth: no records of both"]
+    verdict, lines = judge(CLAIM, boards(of_protocol(runs)), {})
+    assert (verdict, lines[1:]) == ("confirmed here on Seg, not judged on depth", ["depth: no records of both"])
+
+
+def test_a_claim_does_not_hold_where_the_method_fails():
+    runs = two_tasks((0.60, 0.612, 0.604), (2.5, 2.61, 2.54))
+    crashed = record("mgd", 2, None, status="diverged", reason="NaN", task="depth", metric="rmse", higher=False)
+    kept = [run for run in runs if run.run_id != crashed.run_id]
+    assert len(kept) == len(runs) - 1
+    verdict, lines = judge(CLAIM, boards(of_protocol([*kept, crashed])), {})
+    assert verdict == "confirmed here on Seg, not on Depth"
+    assert lines[0].endswith(": failed in a seed: mgd")
+
+
+def test_why_a_board_cannot_be_judged_is_said():
+    runs = of_protocol(two_tasks((0.60, 0.612, 0.604), (2.5, 2.61, 2.54)))
+    depth = next(run.track_id for run in runs if run.task.name == "depth")
+    verdict, lines = judge(CLAIM, boards(runs, {depth: "its data changed"}), {})
+    assert verdict == "confirmed here on Seg, not judged on depth"
+    assert lines[0].endswith(": takes no part: its data changed")
+    single = [run for run in runs if run.task.name == "seg" or run.seed == 0]
+    assert judge(CLAIM, boards(single), {})[1][0].endswith(": no interval: one seed, or none that both have")
 
 
 def test_a_claim_is_about_a_method_at_its_own_strength():
@@ -65,7 +86,7 @@ def test_a_claim_is_about_a_method_at_its_own_strength():
 
 def test_a_claim_against_another_method_is_paired_with_it():
     runs = [*seeds("pixel", 0.5, 0.6, 0.7), *seeds("mgd", 0.53, 0.631, 0.732), *seeds("none", 0.9, 0.1, 0.4)]
-    claim = CLAIM.model_copy(update={"over": "pixel"})
+    claim = CLAIM.model_copy(update={"over": "pixel", "tasks": ["seg"]})
     assert judge(claim, boards(of_protocol(runs)), {})[0] == "confirmed here"
 
 

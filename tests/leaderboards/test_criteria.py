@@ -94,6 +94,21 @@ def test_teachers_are_held_against_the_best_of_the_controls_trainings() -> None:
     assert "0.7 against 0.603 at 1 x steps: +0.097" in shorter["teacher leads by its capacity"].figures
 
 
+def test_a_regulariser_is_not_the_control() -> None:
+    """A method without a teacher may be trained for twice the steps, beside the control."""
+    plain = (*runs(*ONCE), *runs(*TWICE, multiple=2.0))
+    better = [
+        run.model_copy(
+            update={
+                "run_id": f"seg-smoothing-s{run.seed}",
+                "method": run.method.model_copy(update={"name": "smoothing", "regulariser": True}),
+            }
+        )
+        for run in runs(*(score + 0.06 for score in TWICE), multiple=2.0)
+    ]
+    assert judged(*plain, *better) == judged(*plain)
+
+
 def test_a_metric_that_falls_is_read_the_other_way_round() -> None:
     errors = {"metric": "rmse", "higher": False, "teachers": (1.0, 1.01, 0.99), "margin": Margin(relative=0.1)}
     worse = {"mean": {"rmse": 4.0}}

@@ -4,6 +4,7 @@ from scipy import stats
 from leaderboards.board import boards
 from leaderboards.budget_comparison import comparisons
 from leaderboards.matrix import matrices
+from leaderboards.render.summary import budget_table
 from leaderboards.signed_rank import signed_rank
 from leaderboards.statistics import holm
 from leaderboards.track import conditions
@@ -145,6 +146,39 @@ def test_three_tasks_are_the_fewest_that_say_something_of_others():
     assert rows["mgd"].gaps == 3
 
 
+def test_several_columns_of_one_task_are_one_task():
+    records = []
+    for number, dataset in enumerate(("scenes", "camvid", "voc")):
+        records += seeds("none", 0.50, 0.51, 0.505, dataset=dataset, teacher=1.0)
+        records += seeds(
+            "mgd", *(0.6 + 0.01 * number + each for each in (0.0, 0.01, 0.002)), dataset=dataset, teacher=1.0
+        )
+    made, rows = matrix(records)
+    assert (len(made.columns), rows["mgd"].gaps, rows["mgd"].posterior) == (3, 3, None)
+
+
+def test_a_seeded_share_is_the_one_asked_for_whatever_the_number_of_images():
+    records = []
+    for task, labels, more in (("seg", (183, 1464), {}), ("depth", (372, 2975), DEPTH)):
+        for run in seeds("none", *((0.5, 0.6) if task == "seg" else (3.0, 3.1)), labels=labels, **more):
+            part = run.dataset.labeled.model_copy(update={"name": "seeded-1/8"})
+            records.append(run.model_copy(update={"dataset": run.dataset.model_copy(update={"labeled": part})}))
+    assert matrix(records)[0].title == "equal steps, 1/8 labels"
+
+
+def test_a_protocol_that_compares_comes_first_and_others_are_named():
+    def under(name, proves):
+        return [named(run, name, proves) for run in two_tasks(mgd=(0.7, 0.71, 0.7))]
+
+    changed = [
+        run.model_copy(update={"track_id": f"{run.track_id}-x"}) for run in under("custom (based on quick)", None)
+    ]
+    assert [each.title for each in matrices(boards([*changed, *under("standard", True)]))] == [
+        "protocol standard, equal steps, 1/8 labels",
+        "protocol custom (based on quick), which is not known to compare, equal steps, 1/8 labels",
+    ]
+
+
 def test_budgets_and_labelled_shares_are_apart():
     records = []
     for budget in ("steps", "time"):
@@ -175,6 +209,16 @@ def test_budgets_of_a_setting_stand_side_by_side():
     rows = dict(found.rows)
     assert [row.score.mean for row in rows["none"]] == [0.5, 0.55]
     assert rows["mgd"][1] is None
+
+
+def test_a_crash_is_said_beside_the_other_budget():
+    control, sound = [0.50, 0.51, 0.505], [0.60, 0.61, 0.6]
+    records = seeds("none", *control) + seeds("mgd", *sound) + seeds("none", *control, budget="time")
+    records += [*seeds("mgd", *sound[:2], budget="time"), record("mgd", 2, None, status="diverged", budget="time")]
+    (found,) = comparisons(boards(records))
+    cells = {row[0]: row[1:] for row in budget_table(found).rows}["mgd"]
+    assert cells[:3] == ("1 A", "0.6033 ± 0.0058", "+0.0983")
+    assert (cells[4], cells[6]) == ("diverged (2)", "–")
 
 
 @pytest.mark.parametrize(("proves", "count"), [(False, 0), (True, 1), (None, 1)])

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from leaderboards.board import board
+from leaderboards.entry import collect
+from leaderboards.paired import _strata
 from leaderboards.statistics import estimate, holm
 from tests.leaderboards.factory import record, seeds
 
@@ -88,6 +90,48 @@ def test_one_teacher_is_said_and_several_are_in_the_interval():
     made = board(several, values=values(several, 0.1))
     assert row(made, "mgd").over == "seeds, teachers and images"
     assert any(note.startswith("One teacher for all seeds") and note.endswith("for: cwd.") for note in made.notes)
+
+
+def test_what_the_other_seeds_of_a_crashed_row_reach_is_no_gain():
+    crashed = [*seeds("mgd", 0.60, 0.612), record("mgd", 2, None, status="diverged", reason="NaN")]
+    sound = [*NONE, *seeds("cwd", 0.51, 0.53, 0.512)]
+    made = board([*sound, *crashed])
+    assert (row(made, "mgd").gain, row(made, "mgd").p) == (None, None)
+    assert row(made, "cwd").p_holm == row(made, "cwd").p == row(board(sound), "cwd").p
+    assert [each.entry.label for each in made.rows][-1] == "mgd"
+
+
+def of_teachers(records, *names):
+    return [
+        run.model_copy(
+            update={"method": run.method.model_copy(update={"roles": {"deep": names[run.seed % len(names)]}})}
+        )
+        for run in records
+    ]
+
+
+def test_a_pair_is_compared_by_the_teachers_of_both_sides():
+    """One has the same teacher in every seed, the other three: whichever comes first."""
+    one = of_teachers(seeds("cwd", 0.55, 0.556, 0.557, 0.561, 0.552), "teacher-deep")
+    three = of_teachers(seeds("mgd", 0.53, 0.541, 0.538, 0.534, 0.539), "teacher-a", "teacher-b", "teacher-c")
+    (cwd, mgd), known = collect([*one, *three]), values([*one, *three], 0.01)
+    there, back = _strata(cwd, mgd, known, True), _strata(mgd, cwd, known, True)
+    assert there.teacher == back.teacher
+    assert there.teacher.df == 2
+
+
+def test_one_test_image_has_no_variance_over_images():
+    records = [*NONE, *seeds("mgd", 0.55, 0.553, 0.56)]
+    single = {run.run_id: ("same", np.array([run.score])) for run in records}
+    assert row(board(records, values=single), "mgd").over == "seeds"
+
+
+def test_large_numbers_have_squares():
+    huge = [[1e80 * score for score in scores] for scores in ((1.0, 2.0, 1.5), (3.0, 1.5, 2.0))]
+    records = [*seeds("none", *huge[0], teacher=4e80), *seeds("mgd", *huge[1], teacher=4e80)]
+    small = [*seeds("none", 1.0, 2.0, 1.5, teacher=4.0), *seeds("mgd", 3.0, 1.5, 2.0, teacher=4.0)]
+    found, expected = (row(board(each), "mgd") for each in (records, small))
+    assert (found.p, found.gap.low) == (pytest.approx(expected.p), pytest.approx(expected.gap.low))
 
 
 def test_seeds_that_only_one_row_has_claim_nothing_against_the_pairs():

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboards import store
+from leaderboards import image_values, store
 from leaderboards.attachments import PNG, collect
 from leaderboards.errors import RecordError
 from leaderboards.publish import homeless, publish
@@ -98,6 +98,21 @@ def test_what_was_published_before_stays_where_copying_fails(tmp_path, monkeypat
         publish([tmp_path / "home"], folder)
     assert {path: path.read_bytes() for path in before} == before
     assert sorted(path.name for path in folder.iterdir()) == ["panels", "records", "steps"]
+
+
+def test_values_of_images_come_from_the_home_that_has_them_whole(tmp_path):
+    run = record("mgd", metrics={})
+    ids, numbers = [str(number) for number in range(128)], [0.5] * 128
+    homes, folder = [tmp_path / name for name in "abc"], tmp_path / "published"
+    for home in homes:
+        digest = image_values.write("miou", ids, numbers, run.run_id, home / store.RECORDS)
+        whole = run.model_copy(update={"scores": run.scores.model_copy(update={"images_sha256": digest})})
+        store.write(whole, home / store.RECORDS)
+    image_values.place(homes[0] / store.RECORDS, run.run_id).unlink()
+    image_values.place(homes[1] / store.RECORDS, run.run_id).write_text("damaged")
+    publish(homes, folder)
+    assert image_values.read([whole], [folder]).faults == []
+    assert image_values.fits(image_values.place(folder / store.RECORDS, run.run_id), whole)
 
 
 def test_some_tasks_alone_are_published(tmp_path):

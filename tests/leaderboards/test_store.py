@@ -97,6 +97,14 @@ def test_a_finished_run_replaces_one_that_was_stopped_elsewhere(tmp_path):
         assert [fault.kind for fault in faults] == ["duplicate"]
 
 
+def test_a_run_that_ended_badly_is_not_hidden_by_one_that_was_stopped(tmp_path):
+    diverged = record(score=None, status="diverged", reason="NaN")
+    store.write(record(score=None, status="interrupted"), tmp_path / "a")
+    store.write(diverged, tmp_path / "b")
+    for order in ("ab", "ba"):
+        assert store.read([tmp_path / name for name in order])[0] == [diverged]
+
+
 def test_a_refuted_record_is_not_hidden_by_an_unchecked_copy(tmp_path):
     refuted = record(verification=Verification(level="L3", reproduced=False))
     store.write(record(), tmp_path / "a")

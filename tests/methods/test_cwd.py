@@ -50,6 +50,19 @@ def test_pyramid_levels_are_averaged_and_sizes_aligned(make_step):
     assert_alike(method(step)["channel"], one)
 
 
+def test_a_student_with_the_teachers_counts_in_its_own_cells_has_nothing_to_learn(make_step):
+    """Maps of stride 8 and 1: heads belong to areas, and are summed over the coarser cells."""
+    step = make_step("density")
+    images, _, height, width = step.labeled.image.shape
+    fine = torch.rand(images, 1, height, width, generator=torch.Generator().manual_seed(0)) ** 8
+    coarse = fine.unflatten(3, (width // 8, 8)).unflatten(2, (height // 8, 8)).mean(dim=(3, 5))
+    ours, theirs = ({**vars(step.teacher(step.labeled)), "maps": (maps,)} for maps in (coarse, fine))
+    step.student, step.teacher = lambda batch: Prediction(**ours), lambda batch: Prediction(**theirs)
+    assert ChannelWise(step.setting())(step)["channel"].abs() < 1e-6
+    seen = step.output.bounded_alike(step.student(step.labeled), step.teacher(step.labeled))
+    assert_alike(*seen)
+
+
 @pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
 def test_on_a_single_map_it_is_half_the_centred_squared_error_over_the_teachers_variance(make_step, scale):
     step = make_step("density")

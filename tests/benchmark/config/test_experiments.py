@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import runpy
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -23,6 +26,9 @@ from tests.tasks.datasets import layouts
 ROOT = Path(__file__).parents[3]
 PAPERS = ROOT / "docs" / "experiments.md"
 EXPERIMENTS = sorted(path.stem for path in (Path(benchmark.__file__).parent / "conf" / "experiment").glob("*.yaml"))
+FAMILIES = defaultdict(list)  # of experiments that differ by the number at the end of their names
+for experiment in EXPERIMENTS:
+    FAMILIES[re.sub(r"_\d+$", "", experiment)].append(experiment)
 MINIATURE = (
     *("data.size=64", "recipe.steps=2", "teacher.recipe.steps=2", "student.weights=null"),
     *("workers=0", "device=cpu", "save_every=60"),
@@ -67,7 +73,7 @@ def shrunk(experiment: str, home: Path) -> list[str]:
 
 
 @pytest.mark.slow  # networks of full width
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize("experiment", [family[0] for family in FAMILIES.values()])
 def test_an_experiment_runs_in_miniature(experiment: str, tmp_path: Path) -> None:
     config = compose.load(shrunk(experiment, tmp_path))
     records = Run(config, Console(file=io.StringIO())).execute()
@@ -77,6 +83,18 @@ def test_an_experiment_runs_in_miniature(experiment: str, tmp_path: Path) -> Non
         assert math.isfinite(record.scores.metrics[record.scores.primary_metric].value)
         assert record.protocol.recipe["optimizer"] == config.recipe.optimizer
         assert record.training.steps == 2
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES.values() if len(family) > 1], ids=lambda all: all[0])
+def test_experiments_of_a_family_differ_by_labels_and_steps_alone(family: list[str]) -> None:
+    def rest(config: Config) -> Config:
+        data = {key: value for key, value in config.data.items() if key != "labeled"}
+        teacher = replace(config.teacher, recipe=replace(config.teacher.recipe, steps=0))
+        return replace(config, data=data, recipe=replace(config.recipe, steps=0), teacher=teacher)
+
+    first, *others = (rest(composed(experiment)) for experiment in family)
+    assert all(other == first for other in others)
+    assert len({composed(experiment).data["labeled"] for experiment in family}) == len(family)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

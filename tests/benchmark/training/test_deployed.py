@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from tasks.base import tasks
 from tasks.errors import InputError
 from tasks.networks.weights import load_weights, read_weights
 from tests.benchmark.training.test_resume import Killed, kill_at
-from tests.support import SAVING, mostly_slow, student_bytes, tiny_run
+from tests.support import SAVING, in_turn, mostly_slow, student_bytes, tiny_run
 
 DECODING = ("method=crf", "methods.crf.decoding=true", "methods.crf.fit_steps=2")
 SILENT = Console(file=io.StringIO())
@@ -69,7 +68,7 @@ def test_the_decoder_changes_what_is_scored_and_its_products_are_counted(home: P
 
 
 @pytest.mark.slow  # exporters
-@pytest.mark.parametrize(("task", "kind"), list(product(sorted(tasks), FORMATS)))
+@pytest.mark.parametrize(("task", "kind"), in_turn(sorted(tasks), list(FORMATS)))
 def test_a_decoded_student_is_exported_whole(
     task: str, kind: str, home_of: Callable[[str], Path], tmp_path: Path
 ) -> None:

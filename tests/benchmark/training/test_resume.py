@@ -6,8 +6,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +19,7 @@ from benchmark.training.member import LAYOUT
 from leaderboards import store
 from leaderboards.record import Record
 from methods.base import methods
+from perf.campaign.process import Command, benchmark
 from tasks.base import tasks
 from tasks.datasets.scenes import Scenes
 from tasks.errors import InputError
@@ -216,18 +215,18 @@ def test_sigkill_at_random_moments(
     (whole / "teachers").symlink_to(home / "teachers")
     words = [f"task={task}", names, "recipe.steps=40", "save_every=0.2"]
     expected = tiny_run(whole, *words)
-    command = [sys.executable, "-m", "benchmark", "run", *TINY, *words, f"home={home}", f"workers={workers}"]
+    command = ["run", *TINY, *words, f"home={home}", f"workers={workers}"]
     chance = random.Random(workers)
     for _ in range(3):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+        process = Command(command, tmp_path)
         log = home / "runs" / expected[0].run_id / "steps.jsonl"
         size = log.stat().st_size if log.exists() else 0
-        while process.poll() is None and (not log.exists() or log.stat().st_size <= size):
+        while process.running and (not log.exists() or log.stat().st_size <= size):
             time.sleep(0.05)
         time.sleep(chance.random())
-        os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
-    assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    assert benchmark(command, tmp_path).code == 0
     resumed, faults = store.read([home])
     assert not faults
     for before, after in zip(sorted(expected, key=lambda each: each.run_id), resumed, strict=True):

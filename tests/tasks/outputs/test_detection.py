@@ -1,7 +1,7 @@
 import pytest
 import torch
 from torchvision.models.detection.fcos import FCOS as TorchvisionFCOS
-from torchvision.ops import generalized_box_iou, generalized_box_iou_loss
+from torchvision.ops import generalized_box_iou, generalized_box_iou_loss, nms
 
 from tasks.base import Prediction
 from tasks.outputs.binary import binary_kl
@@ -16,6 +16,7 @@ from tasks.outputs.boxes import (
     locations,
     sides,
     stack,
+    suppressed,
 )
 from tasks.outputs.detection import Detection
 from tests.support import ROUNDING, assert_alike
@@ -257,3 +258,21 @@ def test_a_box_without_an_area_has_a_finite_loss_and_gradient():
     loss.backward()
     assert loss.isfinite()
     assert empty.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_found_in_an_image_does_not_depend_on_the_others(seed):
+    draw = torch.Generator().manual_seed(seed)
+    corner, image = torch.rand(960, 2, generator=draw) * 60 + 1200, torch.arange(16).repeat_interleave(60)
+    xyxy = torch.cat([corner, corner + 8 + 24 * torch.rand(960, 2, generator=draw)], dim=1)
+    scores, labels = torch.rand(960, generator=draw), torch.full((960,), 79)
+    found = suppressed(xyxy, scores, labels, image, 0.6)
+    assert scores[found].diff().max() <= 0
+    for number in range(16):
+        alone = nms(xyxy[image == number], scores[image == number], 0.6)
+        assert torch.equal(found[image[found] == number], alone + 60 * number)
+
+
+def test_no_boxes_are_suppressed_to_none():
+    nothing = torch.zeros(0, dtype=torch.long)
+    assert suppressed(torch.zeros(0, 4), torch.zeros(0), nothing, nothing, 0.6).tolist() == []

@@ -105,3 +105,10 @@ def test_the_optional_terms_do_not_depend_on_the_resolution(size):
     weight = bump.exp() / bump.exp().sum()
     z = (weight - weight.mean()) / weight.std(correction=0)
     assert plain - nss == pytest.approx(float((weight * z).sum()), rel=1e-3)
+
+
+def test_a_critic_cannot_tell_a_student_that_has_nothing_left_to_learn():
+    space, fine = Fixation(), prediction(3 * logits(0, size=(12, 18)), size=(48, 72))
+    student, _ = space.alike(fine, prediction(logits(1), size=(48, 72)))
+    assert space.divergence(student, fine).item() == pytest.approx(0, abs=1e-6)
+    assert_alike(*space.bounded_alike(student, fine))

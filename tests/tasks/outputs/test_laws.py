@@ -132,6 +132,14 @@ def test_bounded_is_bounded(case):
     assert case.space.bounded(wild).abs().max() <= 1
 
 
+def test_predictions_of_one_size_are_alike_already(case):
+    student, teacher = case.prediction(0), case.prediction(1)
+    for before, after in zip((student, teacher), case.space.alike(student, teacher), strict=True):
+        assert all(map(torch.equal, before.maps, after.maps))
+    bounded = case.space.bounded_alike(student, teacher)
+    assert all(map(torch.equal, bounded, map(case.space.bounded, (student, teacher))))
+
+
 def test_any_numbers_can_be_made_maps(case):
     raw = [4 * torch.randn(N, *shape, requires_grad=True) for shape in case.shapes]
     made = [case.space.proper(each) for each in raw]
