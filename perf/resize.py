@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tasks.outputs import maps
+from tasks import resizing
 
 REPEATS = 15
 SIZES = ((8, 13, 16, 16), (8, 13, 24, 24), (8, 1, 24, 24), (2, 19, 64, 64), (2, 19, 128, 128), (2, 19, 128, 256))
@@ -35,10 +35,10 @@ def milliseconds(form: Callable[[Tensor, tuple[int, int]], Tensor], values: Tens
 def main() -> None:
     """Print a line for every size."""
     torch.set_num_threads(1)
-    maps.PRODUCTS = max(max(size) for size in SIZES)  # at any size, to see where it stops to pay
+    resizing.PRODUCTS = max(max(size) for size in SIZES)  # at any size, to see where it stops to pay
     for size in SIZES:
         values = torch.randn(size).contiguous(memory_format=torch.channels_last).requires_grad_()
-        pairs = [(milliseconds(torchs, values), milliseconds(maps.resize, values)) for _ in range(REPEATS)]
+        pairs = [(milliseconds(torchs, values), milliseconds(resizing.resize, values)) for _ in range(REPEATS)]
         theirs, ours = (statistics.median(times) for times in zip(*pairs, strict=True))
         print(f"{size}: torch {theirs:7.2f} ms, products {ours:7.2f} ms, {theirs / ours:.1f} x")
 

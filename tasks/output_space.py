@@ -12,8 +12,8 @@ from torch import Tensor
 
 from tasks.errors import InputError
 from tasks.nested import joined
-from tasks.outputs.maps import align
 from tasks.prediction import Prediction
+from tasks.resizing import align
 
 SHARPNESS = 4.0  # factor from a bounded map to scores of labels
 

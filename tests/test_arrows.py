@@ -26,6 +26,7 @@ ABOVE = {  # what a package or module must not import
     "tasks/batch.py": ("tasks.base", "tasks.data", "tasks.networks"),
     "tasks/prediction.py": ("tasks.base", "tasks.networks"),
     "tasks/output_space.py": ("tasks.base", "tasks.outputs"),
+    "tasks/resizing.py": ("tasks.base", "tasks.outputs"),
     "tasks/outputs": ("tasks.networks", "tasks.datasets", "tasks.metrics"),
     "tasks/networks": ("tasks.outputs", "tasks.datasets", "tasks.metrics"),
     "tasks/data": ("tasks.outputs", "tasks.networks", "tasks.datasets", "tasks.metrics"),
