@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from pathlib import Path
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -54,8 +53,8 @@ def judge(claim: Claim, boards: Sequence[Board], values: Values) -> tuple[str, l
         return f"cannot be tested here: {claim.untestable}", []
     fitting = [board for board in boards if _fits(claim, board)]
     found = [(board, said) for board in fitting if (said := _held(claim, board, values))]
-    seen = {board.track.task for board, _ in found}
     lines = [f"{escape(board.track.under_budget)}: {figures}" for board, (figures, _) in found]
+    seen = {board.track.task for board, _ in found}
     lines += [f"{escape(task)}: no records of both" for task in claim.tasks if seen and task not in seen]
     known = [(board.track, side) for board, (_, side) in found if side is not None]
     proving = [(track.title, side) for track, side in known if track.proves]
@@ -130,8 +129,8 @@ def _list(titles: Iterable[str]) -> str:
 
 def _fits(claim: Claim, board: Board) -> bool:
     track = board.track
-    share = Fraction(track.labeled_count, track.labeled_total) if track.labeled_total else Fraction(1)
-    return track.task in claim.tasks and (share < 1) == claim.few_labels and track.budget_kind == "steps"
+    few = track.labeled_count < track.labeled_total
+    return track.task in claim.tasks and few == claim.few_labels and track.budget_kind == "steps"
 
 
 def _between(method: Row, over: Row, board: Board, values: Values) -> tuple[str, int] | None:

@@ -10,7 +10,7 @@ from leaderboards import naming
 from leaderboards.loudness import loudness
 from leaderboards.record import Record
 from leaderboards.statistics import Estimate, estimate
-from leaderboards.store import ended
+from leaderboards.store import standing
 from leaderboards.values import Level
 
 FAILED = ("diverged", "failed", "timeout")  # statuses that take the last rank, the most telling first
@@ -104,7 +104,7 @@ def collect(records: Iterable[Record]) -> list[Entry]:
     for record in records:
         runs = groups[record.entry_id]
         kept = runs.get(record.seed)
-        if kept is None or ended(record) > ended(kept):
+        if kept is None or standing(record) > standing(kept):
             runs[record.seed] = record
     entries = {key: tuple(runs[seed] for seed in sorted(runs)) for key, runs in sorted(groups.items())}
     labels = naming.on_board({key: runs[0] for key, runs in entries.items()})

@@ -100,17 +100,18 @@ def read(records: Iterable[Record], paths: Iterable[str | Path]) -> Read:
     return Read(runs, faults)
 
 
-def fits(file: Path, record: Record) -> bool:
-    """Say whether a file is the one that a record names."""
-    return sha256(file.read_bytes()).hexdigest() == record.scores.images_sha256
+def fits(content: bytes, record: Record) -> bool:
+    """Say whether the content of a file is what a record names by hash."""
+    return sha256(content).hexdigest() == record.scores.images_sha256
 
 
 def read_one(file: Path, record: Record) -> ImageValues:
     """Read the values of one run; raises RecordError where they are not those that its record names."""
-    if not fits(file, record):
+    content = file.read_bytes()
+    if not fits(content, record):
         raise RecordError("its hash is not the record's images_sha256; run again what made it, or take it from there")
     try:
-        stored = ImageValues.model_validate_json(file.read_bytes(), strict=True)
+        stored = ImageValues.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise RecordError(f"not values of images: {explain(error)}") from None
     primary = record.scores.primary_metric

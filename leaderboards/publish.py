@@ -88,7 +88,7 @@ def _gather(records: Sequence[Record], homes: Sequence[Path], folder: Path) -> l
 def _values(record: Record, homes: Sequence[Path]) -> Path:
     """Find what a run scored on each image: in any home, as its record names it by hash."""
     places = (image_values.place(home / store.RECORDS, record.run_id) for home in homes)
-    return next(file for file in places if file.is_file() and image_values.fits(file, record))
+    return next(file for file in places if file.is_file() and image_values.fits(file.read_bytes(), record))
 
 
 def _holds(home: Path, record: Record) -> bool:

@@ -111,11 +111,11 @@ def _result(record: Record) -> str:
     return f"{record.status}, {record.scores.primary_metric} {record.score}"
 
 
-def ended(record: Record) -> tuple[bool, bool]:
+def standing(record: Record) -> tuple[bool, bool]:
     """Order the runs of one seed: a finished one counts, else one that ended otherwise, else one that was stopped."""
     return record.status == "ok", record.status != "interrupted"
 
 
 def _weight(record: Record) -> tuple[tuple[bool, bool], bool, str]:
     """Order records of one run: by how they ended, then refuted or checked further before self-reported."""
-    return ended(record), not record.verification.reproduced, record.verification.level
+    return standing(record), not record.verification.reproduced, record.verification.level

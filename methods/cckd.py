@@ -13,7 +13,8 @@ from torch import Tensor
 from methods.base import SUPERVISED, Method, Setting, Step, register
 from methods.numerics import Reduction, check_options, check_positive, full_precision, shared_pairs, unit
 from methods.streaming import Term, streamed_sum
-from tasks.outputs.maps import align, resize, shrink
+from tasks.outputs.maps import shrink
+from tasks.resizing import align, resize
 
 BLOCK = 512  # rows of the correlation matrix that are held at a time
 

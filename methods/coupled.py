@@ -11,7 +11,8 @@ from methods.base import SUPERVISED, Method, Needs, Setting, Step, register
 from methods.numerics import check_options
 from tasks.base import OutputSpace, Prediction
 from tasks.errors import InputError
-from tasks.outputs.maps import map_size, resize
+from tasks.outputs.maps import map_size
+from tasks.resizing import resize
 
 SPATIAL, TEMPORAL = ROLES = ("spatial", "temporal")
 SMALL = 0.01  # deviation of a head's first weights

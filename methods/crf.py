@@ -15,7 +15,8 @@ from methods.numerics import check_options, check_positive, full_precision
 from methods.sequences import chain_cross_entropy as chain_cross_entropy
 from methods.transitions import Transitions, collect, count_neighbours, fit, prior
 from tasks.base import Prediction
-from tasks.outputs.maps import map_size, resize, shrink
+from tasks.outputs.maps import map_size, shrink
+from tasks.resizing import resize
 
 Factors = Literal["grid", "rows", "columns", "positions"]
 DIRECTIONS: dict[str, tuple[int, ...]] = {"grid": (0, 1), "rows": (0,), "columns": (1,), "positions": ()}

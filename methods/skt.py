@@ -15,7 +15,8 @@ from methods.numerics import Reduction, check_options, check_positive, full_prec
 from methods.streaming import Term, streamed_sum
 from tasks.base import Prediction
 from tasks.errors import InputError
-from tasks.outputs.maps import align, masked_mean
+from tasks.outputs.maps import masked_mean
+from tasks.resizing import align
 
 SHORTEST = 1e-4  # a vector below this length has no direction worth learning
 VARIANCE = 1e-5  # added to that of a channel before it is divided by

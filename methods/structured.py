@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from methods.base import SUPERVISED, CriticRecipe, Method, Setting, Step, register
 from methods.critic import Critic, without_gradient
 from methods.numerics import Reduction, check_options, check_positive, full_precision, gram_distance, shared_pairs, unit
-from tasks.outputs.maps import align
+from tasks.resizing import align
 
 RGB = 3  # channels of an image, or of a clip's newest frame, which the critic sees
 

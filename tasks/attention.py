@@ -17,7 +17,7 @@ from tasks.networks import presets
 from tasks.networks.clip import build
 from tasks.networks.uvanet import NAME as UVANET
 from tasks.outputs.fixation import Fixation
-from tasks.outputs.maps import resize
+from tasks.resizing import resize
 from tasks.trivial import Trivial, by_position, gridded
 
 DEEP = presets.TEACHERS["deep"]

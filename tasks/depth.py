@@ -16,7 +16,7 @@ from tasks.metrics.depth import DepthErrors
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.logdepth import LogDepth
-from tasks.outputs.maps import resize
+from tasks.resizing import resize
 from tasks.trivial import Trivial, by_position, constant, gridded
 
 

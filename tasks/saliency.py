@@ -15,7 +15,7 @@ from tasks.metrics.saliency import SaliencyScores
 from tasks.networks import presets, u2net
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.binary import UNKNOWN, Binary
-from tasks.outputs.maps import resize
+from tasks.resizing import resize
 from tasks.trivial import Trivial, by_position, constant, gridded
 
 

@@ -16,7 +16,7 @@ from tasks.metrics.segmentation import ConfusionMatrix
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
 from tasks.outputs.categorical import Categorical
-from tasks.outputs.maps import resize
+from tasks.resizing import resize
 from tasks.trivial import Trivial, by_position, constant, gridded
 
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from tasks.base import IGNORE, Prediction
 from tasks.outputs.dense import UNKNOWN, DenseTarget
-from tasks.outputs.maps import align, image_mean, map_size, masked_mean, nearest, resize, shrink
+from tasks.outputs.maps import image_mean, map_size, masked_mean, nearest, shrink
+from tasks.resizing import align, resize
 
 
 def binary_kl(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:

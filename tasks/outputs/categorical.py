@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tasks.base import IGNORE, OutputSpace, Prediction
-from tasks.outputs.maps import align, image_mean, map_size, masked_mean, nearest, resize, shrink
+from tasks.outputs.maps import image_mean, map_size, masked_mean, nearest, shrink
+from tasks.resizing import align, resize
 
 
 def categorical_kl(student: Tensor, teacher: Tensor, temperature: float = 1.0, valid: Tensor | None = None) -> Tensor:

@@ -26,7 +26,8 @@ from tasks.outputs.boxes import (
     suppressed,
     unite,
 )
-from tasks.outputs.maps import everywhere, map_size, resize, shrink
+from tasks.outputs.maps import everywhere, map_size, shrink
+from tasks.resizing import resize
 
 FLOOR = 0.05  # teacher's weight below which a position teaches no box
 VISIBLE = 0.5  # share of a pasted or covered box that must be left for it to count

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from tasks.base import IGNORE, Prediction
 from tasks.outputs.dense import UNKNOWN, DenseTarget
-from tasks.outputs.maps import align, bin_labels, bin_scores, map_size, mean_bin, nearest, resize, shrink
+from tasks.outputs.maps import bin_labels, bin_scores, map_size, mean_bin, nearest, shrink
+from tasks.resizing import align, resize
 
 EPS = 1e-12  # a density that sums to less is none
 LOGISTIC = math.sqrt(3) / math.pi  # scale of the logistic distribution of deviation one

@@ -9,18 +9,8 @@ import torch
 from torch import Tensor
 
 from tasks.base import IGNORE, OutputSpace, Prediction
-from tasks.outputs.maps import (
-    align,
-    bin_labels,
-    bin_scores,
-    image_mean,
-    map_size,
-    masked_mean,
-    mean_bin,
-    nearest,
-    resize,
-    shrink,
-)
+from tasks.outputs.maps import bin_labels, bin_scores, image_mean, map_size, masked_mean, mean_bin, nearest, shrink
+from tasks.resizing import align, resize
 
 DOMINANT = 0.8  # share from which one of two superposed images has its depth kept
 FINITE = (math.log(1e-3), math.log(1e3))  # of a predicted log-depth, before it is exponentiated

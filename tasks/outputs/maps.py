@@ -1,13 +1,10 @@
-"""What all output spaces do with maps: bring them and their masks to one size, and average over valid positions."""
+"""What all output spaces do with maps: bring masks and labels to their size, and average over valid positions."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from tasks.resizing import align as align
-from tasks.resizing import resize as resize
 
 
 def shrink(inside: Tensor | None, size: tuple[int, int]) -> Tensor | None:

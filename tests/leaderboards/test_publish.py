@@ -112,7 +112,7 @@ def test_values_of_images_come_from_the_home_that_has_them_whole(tmp_path):
     image_values.place(homes[1] / store.RECORDS, run.run_id).write_text("damaged")
     publish(homes, folder)
     assert image_values.read([whole], [folder]).faults == []
-    assert image_values.fits(image_values.place(folder / store.RECORDS, run.run_id), whole)
+    assert image_values.fits(image_values.place(folder / store.RECORDS, run.run_id).read_bytes(), whole)
 
 
 def test_some_tasks_alone_are_published(tmp_path):

@@ -8,7 +8,7 @@ from torch import Tensor
 from methods.base import SUPERVISED, Method, Setting, Step, register
 from methods.numerics import check_options, full_precision, unit
 from tasks.errors import InputError
-from tasks.outputs.maps import align
+from tasks.resizing import align
 
 
 @full_precision

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tasks.base import OutputSpace, Prediction
-from tasks.outputs.maps import align, image_mean, map_size, masked_mean, resize, shrink
+from tasks.outputs.maps import image_mean, map_size, masked_mean, shrink
+from tasks.resizing import align, resize
 
 SHORT = 1e-4  # vectors of a smaller length have no direction
 

@@ -13,7 +13,7 @@ from tasks.base import Info, NetworkSpec, Prediction, Sample, Task, tasks
 from tasks.metrics.per_image import PerImage
 from tasks.networks import presets
 from tasks.networks.encoder_decoder import build
-from tasks.outputs.maps import resize
+from tasks.resizing import resize
 
 WITHIN = (11.25, 22.5, 30.0)  # degrees, of the usual shares
 JUMP = 0.1  # relative difference of neighbouring depths from which they belong to two surfaces
